@@ -1,0 +1,30 @@
+"""Set-based statements: the few lines that every hot path shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+Params = Sequence[Any] | Mapping[str, Any]
+
+
+def rows(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    """Run one statement and return all its rows. Lists in `params` arrive as SQL arrays."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
+
+
+def records(statement: str, params: Params = ()) -> list[dict[str, Any]]:
+    """Run one statement and return its rows as dictionaries by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def run(statement: str, params: Params = ()) -> int:
+    """Run one statement and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.rowcount

@@ -1,0 +1,56 @@
+"""State changes of many rows at once, by the rules that django-fsm holds for one."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+
+from erp.kernel.sql import rows
+
+Value = str | int | bool | datetime | Decimal | None
+
+
+def sources_of(model: type[models.Model], transition: str) -> list[str]:
+    """Return the states from which `transition` may start, as declared on the model."""
+    return sorted(_declared(model, transition).transitions)
+
+
+def target_of(model: type[models.Model], transition: str) -> str:
+    """Return the one state to which `transition` leads.
+
+    Raises:
+        LookupError: it leads to several, so it cannot be applied to a set.
+    """
+    targets = {str(t.target) for t in _declared(model, transition).transitions.values()}
+    if len(targets) != 1:
+        raise LookupError(f"{model.__name__}.{transition} leads to {sorted(targets)}")
+    return targets.pop()
+
+
+def move(
+    model: type[models.Model], transition: str, ids: Collection[int], **columns: Value
+) -> list[int]:
+    """Apply one transition to many rows in one guarded UPDATE; return the ids that moved.
+
+    Rows that are not in a source state stay as they are and are missing from the answer: the caller
+    decides whether that is a refusal. `columns` are what the single transition would set.
+    """
+    if not ids:
+        return []
+    field = str(_declared(model, transition).field.name)
+    quote = '"{}"'.format
+    named: dict[str, Any] = {field: target_of(model, transition), **columns}
+    by_column = {model._meta.get_field(name).column: value for name, value in named.items()}  # noqa: SLF001
+    assigned = ", ".join(f"{quote(column)} = %s" for column in by_column)
+    statement = (
+        f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608, SLF001  names are the model's own
+        f"WHERE id = ANY(%s) AND {quote(field)} = ANY(%s) RETURNING id"
+    )
+    params = [*by_column.values(), list(ids), sources_of(model, transition)]
+    return sorted(row[0] for row in rows(statement, params))
+
+
+def _declared(model: type[models.Model], transition: str) -> Any:
+    return getattr(model, transition)._django_fsm  # noqa: SLF001  the declaration itself
