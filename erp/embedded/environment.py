@@ -1,0 +1,71 @@
+"""Fills in what the settings read from the environment, out of the embedded servers."""
+
+import os
+import secrets
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+
+from erp.embedded.keeper import Server
+from erp.embedded.lease import PROJECT, Lease
+from erp.embedded.postgres import Postgres
+from erp.embedded.valkey import Valkey
+
+SERVERS: dict[str, Callable[..., Server]] = {Postgres.name: Postgres, Valkey.name: Valkey}
+
+
+def data_folder(environ: MutableMapping[str, str]) -> Path:
+    """Return the folder of the servers' data: `ERP_DATA`, or `.data` of the project."""
+    return Path(environ.get("ERP_DATA") or PROJECT / ".data").absolute()
+
+
+def provide(
+    environ: MutableMapping[str, str], folder: Path, *, durable: bool = True
+) -> list[Lease]:
+    """Start or join the servers whose address `environ` lacks, and write down their addresses.
+
+    Writes `DATABASE_URL`, `REDIS_URL` and `SECRET_KEY`, each only where it is missing. The servers
+    run until the leases are released or the process ends. `durable=False` is for tests: what a
+    crash of the machine would lose is then never written out.
+
+    Raises:
+        ServerUnavailable: one of them cannot be started.
+    """
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    missing = [
+        server
+        for server in (make(folder, durable=durable) for make in SERVERS.values())
+        if not environ.get(server.variable)
+    ]
+    leases = [Lease(server, durable=durable) for server in missing]
+    for lease in leases:
+        lease.hold()
+    for lease in leases:
+        lease.wait()
+        environ[lease.server.variable] = lease.server.url
+    if not environ.get("SECRET_KEY"):
+        environ["SECRET_KEY"] = secret_key(folder)
+    return leases
+
+
+def withdraw(leases: list[Lease]) -> None:
+    """Let go of the servers, and wait for those to stop that nobody else uses."""
+    for lease in leases:
+        lease.release()
+    for lease in leases:
+        lease.wait_stopped()
+
+
+def secret_key(folder: Path) -> str:
+    """Return the installation's own secret, made on first use and readable by its owner alone."""
+    file = folder / "secret-key"
+    if not file.exists():
+        draft = folder / f"secret-key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, file)  # the first one wins, whole
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()
