@@ -1,0 +1,5 @@
+from erp.governance.models.approval import Approval
+from erp.governance.models.audit import AuditEntry
+from erp.governance.models.policy import DecisionRecord, Policy, PolicyVersion
+
+__all__ = ["Approval", "AuditEntry", "DecisionRecord", "Policy", "PolicyVersion"]

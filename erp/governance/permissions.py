@@ -1,0 +1,21 @@
+"""What a user may be allowed to do with policies, approvals and the audit trail."""
+
+VIEW_AUDIT = "governance.view_auditentry"
+VIEW_POLICY = "governance.view_policy"
+WRITE_POLICY = "governance.write_policy"
+ACTIVATE_POLICY = "governance.activate_policy"
+VIEW_APPROVAL = "governance.view_approval"
+
+STAFF = [
+    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
+    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "administrator",
+]
+
+GRANTS: dict[str, list[str]] = {
+    VIEW_AUDIT: ["controller", "executive", "administrator", "operations_lead"],
+    VIEW_POLICY: STAFF,
+    WRITE_POLICY: ["operations_lead", "credit", "pricing", "administrator"],
+    ACTIVATE_POLICY: ["controller", "executive"],
+    VIEW_APPROVAL: STAFF,
+}

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class InsightConfig(AppConfig):
+    """Figures and the rows behind them."""
+
+    name = "erp.insight"
+    label = "insight"

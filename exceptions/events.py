@@ -1,0 +1,37 @@
+"""Facts that exceptions tells the other apps."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from erp.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened(Event):
+    """A condition of the world needs somebody."""
+
+    name: ClassVar[str] = "exceptions.case_opened"
+    case_id: int
+    entity_id: int
+    type: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEscalated(Event):
+    """A case was not acknowledged or resolved in time."""
+
+    name: ClassVar[str] = "exceptions.case_escalated"
+    case_id: int
+    entity_id: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResolved(Event):
+    """The condition is over, or somebody decided that it does not matter."""
+
+    name: ClassVar[str] = "exceptions.case_resolved"
+    case_id: int
+    entity_id: int
+    state: str

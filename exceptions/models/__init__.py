@@ -1,0 +1,3 @@
+from exceptions.models.case import CaseComment, CaseTimer, ExceptionCase, PlayRun
+
+__all__ = ["CaseComment", "CaseTimer", "ExceptionCase", "PlayRun"]

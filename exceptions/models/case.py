@@ -1,0 +1,221 @@
+"""An exception case and its life.
+
+OPEN --assign--> ASSIGNED --acknowledge--> ACKNOWLEDGED --start--> IN_PROGRESS --wait--> WAITING
+any open state --resolve--> RESOLVED, --dismiss--> DISMISSED;  RESOLVED, DISMISSED --reopen--> OPEN
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from erp.kernel.fields import AmountField
+
+
+class ExceptionCaseQuerySet(models.QuerySet["ExceptionCase"]):
+    def lock(self, case_id: int) -> "ExceptionCase":
+        """Return the case, locked until the transaction ends.
+
+        Raises:
+            ExceptionCase.DoesNotExist: there is no such case.
+        """
+        return self.select_for_update(of=["self"]).get(pk=case_id)
+
+
+class ExceptionCase(FSMModelMixin, models.Model):
+    """One open condition of the world about one subject (`orders.line`:id).
+
+    At most one is open per type and subject. `expected_loss` is in `currency`; `reasons` are the
+    figures behind it. Clocks are UTC moments reckoned in the entity's business time.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ASSIGNED = "assigned", "Assigned"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        IN_PROGRESS = "in_progress", "In progress"
+        WAITING = "waiting", "Waiting"
+        RESOLVED = "resolved", "Resolved"
+        DISMISSED = "dismissed", "Dismissed"
+
+    LIVE = [State.OPEN, State.ASSIGNED, State.ACKNOWLEDGED, State.IN_PROGRESS, State.WAITING]
+
+    type = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    subject_label = models.CharField(max_length=120)
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    order = models.ForeignKey(
+        "orders.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    party = models.CharField(max_length=200, blank=True)
+    summary = models.CharField(max_length=300)
+    severity = models.PositiveSmallIntegerField(default=4)
+    expected_loss = AmountField(default=0)
+    currency = models.CharField(max_length=3)
+    reasons = models.JSONField(default=dict)
+    policy_version = models.CharField(max_length=60, blank=True)
+    queue = models.CharField(max_length=30)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = FSMField(choices=State, default=State.OPEN, protected=True)
+    opened_at = models.DateTimeField()
+    acknowledge_by = models.DateTimeField()
+    resolve_by = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    resolution = models.CharField(max_length=300, blank=True)
+    escalation_level = models.PositiveSmallIntegerField(default=0)
+    reopened_count = models.PositiveSmallIntegerField(default=0)
+    updated_at = models.DateTimeField()
+
+    objects = ExceptionCaseQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("work_case", "Can work an exception case"),
+            ("dismiss_case", "Can dismiss an exception case"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "open", "assigned", "acknowledged", "in_progress", "waiting", "resolved",
+                        "dismissed",
+                    ]
+                ),
+                name="exceptions_case_state_known",
+            ),
+            models.UniqueConstraint(
+                fields=["type", "subject_kind", "subject_id"],
+                condition=~Q(state__in=["resolved", "dismissed"]),
+                name="exceptions_case_one_open_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["resolved", "dismissed"], resolved_at__isnull=False)
+                | ~Q(state__in=["resolved", "dismissed"]) & Q(resolved_at=None),
+                name="exceptions_case_resolved_at_is_set_once_resolved",
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__gte=1, severity__lte=4), name="exceptions_case_severity_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["entity", "severity", "-expected_loss", "id"],
+                name="exceptions_case_queue",
+                condition=~Q(state__in=["resolved", "dismissed"]),
+            ),
+            models.Index(fields=["subject_id", "subject_kind"], name="exceptions_case_of_subject"),
+            models.Index(fields=["order"], name="exceptions_case_of_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.subject_label}"
+
+    @transition(field=state, source=[State.OPEN, State.ASSIGNED], target=State.ASSIGNED)
+    def assign(self, *, to_id: int) -> None:
+        self.owner_id = to_id
+
+    @transition(
+        field=state, source=[State.OPEN, State.ASSIGNED], target=State.ACKNOWLEDGED
+    )
+    def acknowledge(self, *, by_id: int, at: datetime) -> None:
+        self.owner_id, self.acknowledged_at = self.owner_id or by_id, at
+
+    @transition(
+        field=state,
+        source=[State.OPEN, State.ASSIGNED, State.ACKNOWLEDGED, State.WAITING],
+        target=State.IN_PROGRESS,
+    )
+    def start(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[State.ASSIGNED, State.ACKNOWLEDGED, State.IN_PROGRESS],
+        target=State.WAITING,
+    )
+    def wait(self) -> None:
+        pass
+
+    @transition(field=state, source=LIVE, target=State.RESOLVED)
+    def resolve(self, *, by_id: int | None, at: datetime, resolution: str) -> None:
+        self.resolved_by_id, self.resolved_at, self.resolution = by_id, at, resolution
+
+    @transition(field=state, source=LIVE, target=State.DISMISSED)
+    def dismiss(self, *, by_id: int | None, at: datetime, resolution: str) -> None:
+        self.resolved_by_id, self.resolved_at, self.resolution = by_id, at, resolution
+
+    @transition(field=state, source=[State.RESOLVED, State.DISMISSED], target=State.OPEN)
+    def reopen(self) -> None:
+        self.resolved_by_id, self.resolved_at, self.resolution = None, None, ""
+        self.reopened_count += 1
+
+
+class CaseTimer(models.Model):
+    """Something that must happen to a case at `due_at` unless it is over by then. Fires once."""
+
+    class Kind(models.TextChoices):
+        ACKNOWLEDGE = "acknowledge"
+        RESOLVE = "resolve"
+
+    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="timers")
+    kind = models.CharField(max_length=20, choices=Kind)
+    due_at = models.DateTimeField()
+    fired_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "kind", "due_at"], name="exceptions_timer_once_per_step"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                name="exceptions_timer_due",
+                condition=Q(fired_at=None, cancelled_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.case_id} at {self.due_at}"
+
+
+class CaseComment(models.Model):
+    """What a person wrote on a case."""
+
+    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text[:50]
+
+
+class PlayRun(models.Model):
+    """A play that somebody chose on a case, beside the others that were offered. Kept for ever."""
+
+    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="play_runs")
+    key = models.CharField(max_length=40)
+    chosen = models.JSONField()
+    alternatives = models.JSONField(default=list)
+    run_at = models.DateTimeField()
+    run_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    outcome = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.case_id}"

@@ -1,0 +1,20 @@
+"""What a user may be allowed to do with exception cases."""
+
+VIEW = "exceptions.view_exceptioncase"
+WORK = "exceptions.work_case"
+DISMISS = "exceptions.dismiss_case"
+
+STAFF = [
+    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
+    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "administrator",
+]
+
+GRANTS: dict[str, list[str]] = {
+    VIEW: STAFF,
+    WORK: [
+        "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
+        "shipping", "ar", "ap", "controller", "operations_lead",
+    ],
+    DISMISS: ["operations_lead", "controller"],
+}

@@ -1,0 +1,13 @@
+from finance.models.invoice import Invoice, InvoiceLine, Payment, PaymentAllocation
+from finance.models.ledger import Account, JournalEntry, JournalLine, Period
+
+__all__ = [
+    "Account",
+    "Invoice",
+    "InvoiceLine",
+    "JournalEntry",
+    "JournalLine",
+    "Payment",
+    "PaymentAllocation",
+    "Period",
+]

@@ -1,0 +1,33 @@
+from inventory.models.allocation import AllocationDecision, AllocationRun
+from inventory.models.node import Carrier, Node
+from inventory.models.product import Product, ProductUom
+from inventory.models.receipt import Receipt, ReceiptLine
+from inventory.models.shipment import Carton, Shipment, ShipmentLine
+from inventory.models.stock import (
+    Adjustment,
+    ProductCost,
+    Reservation,
+    Stock,
+    StockMove,
+    StockStatus,
+)
+
+__all__ = [
+    "Adjustment",
+    "AllocationDecision",
+    "AllocationRun",
+    "Carrier",
+    "Carton",
+    "Node",
+    "Product",
+    "ProductCost",
+    "ProductUom",
+    "Receipt",
+    "ReceiptLine",
+    "Reservation",
+    "Shipment",
+    "ShipmentLine",
+    "Stock",
+    "StockMove",
+    "StockStatus",
+]

@@ -1,0 +1,44 @@
+"""Where stock lies and who carries it away."""
+
+from datetime import time
+
+from django.db import models
+
+from erp.kernel.fields import AmountField
+
+
+class Node(models.Model):
+    """A place that keeps stock. `cutoff` is local time; orders after it leave the next day.
+
+    `opens`–`closes` on weekdays Monday to Friday are its working hours.
+    """
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=200)
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    country = models.CharField(max_length=2)
+    city = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=50, default="UTC")
+    cutoff = models.TimeField(default=time(15))
+    handling_days = models.PositiveSmallIntegerField(default=1)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Carrier(models.Model):
+    """Who moves a shipment, at `base_rate` + `rate_per_kg` in `currency`, in `transit_days`."""
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3)
+    base_rate = AmountField(default=0)
+    rate_per_kg = AmountField(default=0)
+    transit_days = models.PositiveSmallIntegerField(default=2)
+    phone = models.CharField(max_length=40, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,65 @@
+"""What is kept: products and the units they are counted in."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+
+class Product(models.Model):
+    """One thing that is bought, kept and sold. All quantities of it are in `base_uom`.
+
+    `weight` is kilograms per base unit. A blocked product is not sold; stock of it may still leave.
+    """
+
+    class Tracking(models.TextChoices):
+        NONE = "none"
+        LOT = "lot"
+        SERIAL = "serial"
+
+    code = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    base_uom = models.CharField(max_length=10, default="EA")
+    category = models.CharField(max_length=100, blank=True)
+    tracking = models.CharField(max_length=10, choices=Tracking, default=Tracking.NONE)
+    weight = models.DecimalField(max_digits=12, decimal_places=4, default=0)
+    barcode = models.CharField(max_length=20, blank=True)
+    pack_note = models.CharField(max_length=100, blank=True)
+    is_blocked = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(code=""), name="inventory_product_has_a_code"),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0), name="inventory_product_weight_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                Upper("code"),
+                name="inventory_product_code_prefix",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ProductUom(models.Model):
+    """One unit of `code` holds `numerator / denominator` base units of the product."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="uoms")
+    code = models.CharField(max_length=10)
+    numerator = models.PositiveIntegerField()
+    denominator = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "code"], name="inventory_uom_per_product"),
+            models.CheckConstraint(
+                condition=Q(numerator__gt=0, denominator__gt=0), name="inventory_uom_above_zero"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.product_id}"

@@ -1,0 +1,205 @@
+"""Stock: balances, the moves behind them, what they cost and for whom they are kept."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from erp.kernel.fields import AmountField, QuantityField
+
+
+class StockStatus(models.TextChoices):
+    AVAILABLE = "available", "Available"
+    INSPECTION = "inspection", "In inspection"
+    QUARANTINE = "quarantine", "Quarantine"
+    DAMAGED = "damaged", "Damaged"
+    IN_TRANSIT = "in_transit", "In transit"
+
+
+class Stock(models.Model):
+    """How much of one product one entity owns at one node in one status, in base units.
+
+    `reserved` is the sum of the open reservations on this row. Overselling cannot be represented.
+    """
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(
+        max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE
+    )
+    on_hand = QuantityField(default=0)
+    reserved = QuantityField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "node", "entity", "status"], name="inventory_stock_once_per_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, reserved__lte=F("on_hand")),
+                name="inventory_stock_promises_only_what_is_there",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=0), name="inventory_stock_on_hand_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="available") | Q(reserved=0),
+                name="inventory_stock_reserves_only_available",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=StockStatus.values), name="inventory_stock_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} @ {self.node_id} {self.status}: {self.on_hand}"
+
+
+class StockMove(models.Model):
+    """One change of one balance, signed, with its value in the entity's currency. Append-only.
+
+    `cause` is the row that made it so: one cause makes one move per kind, node and status.
+    """
+
+    class Kind(models.TextChoices):
+        OPENING = "opening"
+        RECEIPT = "receipt"
+        SHIPMENT = "shipment"
+        RETURN = "return"
+        ADJUSTMENT = "adjustment"
+        STATUS = "status"
+        TRANSFER = "transfer"
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12, choices=StockStatus)
+    quantity = QuantityField()
+    value = AmountField()
+    cause_kind = models.CharField(max_length=40)
+    cause_id = models.BigIntegerField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause_id", "cause_kind", "kind", "status", "node"],
+                name="inventory_move_once_per_cause",
+            ),
+            models.CheckConstraint(condition=~Q(quantity=0), name="inventory_move_moves"),
+        ]
+        indexes = [
+            models.Index(fields=["product", "node", "at"], name="inventory_move_of_product"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity} of {self.product_id}"
+
+
+class ProductCost(models.Model):
+    """Moving average: `quantity` base units owned by one entity are worth `value` (its currency).
+
+    `value` is whole cents after each posting and equals the entity's stock account for the product.
+    """
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    quantity = QuantityField(default=0)
+    value = AmountField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "entity"], name="inventory_cost_once_per_entity"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0, value__gte=0), name="inventory_cost_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=~Q(quantity=0) | Q(value=0), name="inventory_cost_of_nothing_is_zero"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_id} worth {self.value}"
+
+
+class Reservation(models.Model):
+    """So much of one stock row kept for one demand (`orders.line`), hard, until it closes.
+
+    Open while `closed_at` is null. `closed_as` says why it ended: shipped or released.
+    """
+
+    class ClosedAs(models.TextChoices):
+        SHIPPED = "shipped"
+        RELEASED = "released"
+
+    stock = models.ForeignKey(Stock, on_delete=models.PROTECT, related_name="reservations")
+    demand_kind = models.CharField(max_length=40)
+    demand_id = models.BigIntegerField()
+    quantity = QuantityField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_as = models.CharField(max_length=10, choices=ClosedAs, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="inventory_reservation_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_as="")
+                | Q(closed_at__isnull=False) & ~Q(closed_as=""),
+                name="inventory_reservation_says_why_it_closed",
+            ),
+            models.UniqueConstraint(
+                fields=["demand_id", "demand_kind", "stock"],
+                condition=Q(closed_at=None),
+                name="inventory_reservation_one_open_per_demand",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["stock"], name="inventory_reservation_open", condition=Q(closed_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} for {self.demand_kind}:{self.demand_id}"
+
+
+class Adjustment(models.Model):
+    """One posted correction of one balance, with its reason. `unit_cost` values what is found."""
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12, choices=StockStatus)
+    quantity = QuantityField()
+    value = AmountField()
+    reason = models.CharField(max_length=200)
+    posted_at = models.DateTimeField()
+    posted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        permissions = [("adjust_stock", "Can adjust stock")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="inventory_adjustment_has_reason"),
+            models.CheckConstraint(
+                condition=~Q(quantity=0), name="inventory_adjustment_adjusts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_id}: {self.reason}"

@@ -1,0 +1,35 @@
+"""What a user may be allowed to do with stock and shipments."""
+
+VIEW_STOCK = "inventory.view_stock"
+VIEW_PRODUCT = "inventory.view_product"
+CHANGE_PRODUCT = "inventory.change_product"
+VIEW_NODE = "inventory.view_node"
+CHANGE_NODE = "inventory.change_node"
+VIEW_SHIPMENT = "inventory.view_shipment"
+PICK = "inventory.pick_shipment"
+PACK = "inventory.pack_shipment"
+SHIP = "inventory.ship_shipment"
+RECEIVE = "inventory.receive_goods"
+ADJUST = "inventory.adjust_stock"
+VIEW_ALLOCATION = "inventory.view_allocationrun"
+
+STAFF = [
+    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
+    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "administrator",
+]
+
+GRANTS: dict[str, list[str]] = {
+    VIEW_STOCK: [*STAFF, "partner"],
+    VIEW_PRODUCT: [*STAFF, "partner"],
+    CHANGE_PRODUCT: ["steward", "administrator"],
+    VIEW_NODE: [*STAFF, "partner"],
+    CHANGE_NODE: ["steward", "administrator"],
+    VIEW_SHIPMENT: [*STAFF, "partner"],
+    PICK: ["warehouse", "operations_lead", "partner"],
+    PACK: ["warehouse", "shipping", "operations_lead", "partner"],
+    SHIP: ["shipping", "operations_lead", "partner"],
+    RECEIVE: ["warehouse", "operations_lead", "partner"],
+    ADJUST: ["operations_lead", "controller"],
+    VIEW_ALLOCATION: STAFF,
+}

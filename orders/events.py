@@ -1,0 +1,117 @@
+"""Facts that orders tells the other apps. Amounts are decimals as text, in `currency`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from erp.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCreated(Event):
+    """A draft order exists."""
+
+    name: ClassVar[str] = "orders.order_created"
+    order_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHeld(Event):
+    """A submitted order was stopped: each active hold waits for its owner."""
+
+    name: ClassVar[str] = "orders.order_held"
+    order_id: int
+    number: str
+    entity_id: int
+    kinds: str  # separated by commas
+    total: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLifted(Event):
+    """A hold was lifted by its owner or by what it waited for."""
+
+    name: ClassVar[str] = "orders.hold_lifted"
+    hold_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReleased(Event):
+    """An order passed every check: its lines wait for allocation."""
+
+    name: ClassVar[str] = "orders.order_released"
+    order_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAllocated(Event):
+    """Allocation decided about an order: `state` is allocated, partly_allocated or backordered."""
+
+    name: ClassVar[str] = "orders.order_allocated"
+    order_id: int
+    number: str
+    entity_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFellShort(Event):
+    """A released line could not be reserved in full. `missing` is in base units."""
+
+    name: ClassVar[str] = "orders.line_fell_short"
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    product_id: int
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCovered(Event):
+    """A line that was short is reserved in full, shipped or cancelled: nothing is missing."""
+
+    name: ClassVar[str] = "orders.line_covered"
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(Event):
+    """An order will not be served; what it held is free."""
+
+    name: ClassVar[str] = "orders.order_cancelled"
+    order_id: int
+    number: str
+    entity_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShipped(Event):
+    """Every line of an order has left or was cancelled."""
+
+    name: ClassVar[str] = "orders.order_shipped"
+    order_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderClosed(Event):
+    """An order is shipped, invoiced and paid."""
+
+    name: ClassVar[str] = "orders.order_closed"
+    order_id: int
+    number: str
+    entity_id: int

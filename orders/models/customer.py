@@ -1,0 +1,155 @@
+"""Who buys, on what terms, and at what prices."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+from erp.kernel.fields import AmountField, QuantityField, RateField
+
+
+class Customer(models.Model):
+    """Somebody who buys from one or more of our entities. Terms are on the account per entity."""
+
+    class Tier(models.TextChoices):
+        STRATEGIC = "A", "A · strategic"
+        KEY = "B", "B · key"
+        STANDARD = "C", "C · standard"
+        OCCASIONAL = "D", "D · occasional"
+
+    code = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    tier = models.CharField(max_length=1, choices=Tier, default=Tier.STANDARD)
+    country = models.CharField(max_length=60, blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    contact = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    tax_id = models.CharField(max_length=40, blank=True)
+    is_blocked = models.BooleanField(default=False)
+    ship_complete = models.BooleanField(default=False)
+    no_split = models.BooleanField(default=False)
+    no_substitutes = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(code=""), name="orders_customer_has_a_code"),
+        ]
+        indexes = [models.Index(Upper("name"), name="orders_customer_name_prefix")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CreditAccount(models.Model):
+    """What one customer may owe one entity, and what they owe now, in `currency`.
+
+    Exposure = receivable + unbilled + committed - unapplied. Each is kept in the commit that changes
+    it: `committed` is released and not shipped, `unbilled` shipped and not invoiced, `receivable`
+    posted and unpaid invoices, `unapplied` cash not yet allocated. `penalty_rate` is the share of a
+    late line's amount due per day late.
+    """
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="accounts")
+    currency = models.CharField(max_length=3)
+    credit_limit = AmountField(default=0)
+    terms_days = models.PositiveSmallIntegerField(default=30)
+    penalty_rate = RateField(default=0)
+    on_hold = models.BooleanField(default=False)
+    receivable = AmountField(default=0)
+    unbilled = AmountField(default=0)
+    committed = AmountField(default=0)
+    unapplied = AmountField(default=0)
+
+    class Meta:
+        permissions = [("change_credit_limit", "Can change a credit limit")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "entity"], name="orders_account_once_per_entity"
+            ),
+            models.CheckConstraint(
+                condition=Q(credit_limit__gte=0), name="orders_account_limit_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(committed__gte=0, unbilled__gte=0, unapplied__gte=0),
+                name="orders_account_parts_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} @ {self.entity_id}"
+
+
+class ShipTo(models.Model):
+    """One address to which a customer has goods sent."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="ship_tos")
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=200)
+    address = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "code"], name="orders_shipto_once_per_customer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Price(models.Model):
+    """What one base unit costs in `currency` from `min_quantity` up, in [valid_from, valid_until).
+
+    A contract price names its customer and beats the list; the deepest reached break counts, then
+    the latest `valid_from`.
+    """
+
+    class Kind(models.TextChoices):
+        CONTRACT = "contract", "Contract"
+        LIST = "list", "List"
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.LIST)
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    currency = models.CharField(max_length=3)
+    min_quantity = QuantityField(default=0)
+    unit_price = AmountField()
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "entity", "customer", "kind", "min_quantity", "valid_from"],
+                nulls_distinct=False,
+                name="orders_price_once_per_break",
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__gte=0), name="orders_price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="contract", customer__isnull=False)
+                | Q(kind="list", customer=None),
+                name="orders_price_contract_names_its_customer",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
+                name="orders_price_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_price} {self.currency}"

@@ -1,0 +1,357 @@
+"""An order and its life.
+
+DRAFT --submit--> SUBMITTED --hold--> HELD --resume--> SUBMITTED --release--> RELEASED
+RELEASED, BACKORDERED, PARTLY_ALLOCATED --allocate_all--> ALLOCATED (--allocate_some--> PARTLY_ALLOCATED,
+--allocate_none--> BACKORDERED); ALLOCATED, PARTLY_ALLOCATED, PARTLY_SHIPPED --start_picking--> FULFILLING
+FULFILLING --ship_some--> PARTLY_SHIPPED --ship_all--> SHIPPED --invoice--> INVOICED --close--> CLOSED
+anything before SHIPPED --cancel--> CANCELLED (a partly shipped order's rest is cancelled by its lines)
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from erp.kernel.fields import AmountField, NextNumber, QuantityField, RateField
+from orders.models.customer import CreditAccount, Customer
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def lock(self, order_id: int) -> "Order":
+        """Return the order, locked until the transaction ends.
+
+        Raises:
+            Order.DoesNotExist: there is no such order.
+        """
+        return self.select_for_update(of=["self"]).get(pk=order_id)
+
+
+class Order(FSMModelMixin, models.Model):
+    """What one customer asked one entity for at one time, and how far it has come.
+
+    `subtotal` is the exact sum of the lines' amounts; `total` is `subtotal + freight` rounded half up
+    to the cent; all in `currency`. `client_key` makes a repeated submission the same order.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Submitted"
+        HELD = "held", "On hold"
+        RELEASED = "released", "Released"
+        ALLOCATED = "allocated", "Allocated"
+        PARTLY_ALLOCATED = "partly_allocated", "Partly allocated"
+        BACKORDERED = "backordered", "Backordered"
+        FULFILLING = "fulfilling", "Fulfilling"
+        PARTLY_SHIPPED = "partly_shipped", "Partly shipped"
+        SHIPPED = "shipped", "Shipped"
+        INVOICED = "invoiced", "Invoiced"
+        CLOSED = "closed", "Closed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    WAITING = [State.RELEASED, State.PARTLY_ALLOCATED, State.BACKORDERED]
+    OPEN = [
+        State.SUBMITTED, State.HELD, State.RELEASED, State.ALLOCATED, State.PARTLY_ALLOCATED,
+        State.BACKORDERED, State.FULFILLING, State.PARTLY_SHIPPED,
+    ]
+
+    number = models.CharField(
+        max_length=20, unique=True, db_default=NextNumber("SO-", "orders_order_number")
+    )
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    account = models.ForeignKey(CreditAccount, on_delete=models.PROTECT, related_name="orders")
+    state = FSMField(choices=State, default=State.DRAFT, protected=True)
+    channel = models.CharField(max_length=20, default="page")
+    customer_po = models.CharField(max_length=60, blank=True)
+    client_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  null is not a key
+    external_ref = models.CharField(max_length=60, blank=True)
+    currency = models.CharField(max_length=3)
+    requested_date = models.DateField()
+    promised_date = models.DateField(null=True, blank=True)
+    ship_to = models.JSONField(default=dict)
+    carrier = models.ForeignKey(
+        "inventory.Carrier", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ship_complete = models.BooleanField(default=False)
+    no_split = models.BooleanField(default=False)
+    no_substitutes = models.BooleanField(default=False)
+    class_code = models.CharField(max_length=30, blank=True)
+    priority = models.PositiveSmallIntegerField(default=50)
+    freight = AmountField(default=0)
+    subtotal = AmountField(default=0)
+    total = AmountField(default=0)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    shipped_at = models.DateTimeField(null=True, blank=True)
+    invoiced_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=200, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("submit_order", "Can enter and submit an order"),
+            ("release_order", "Can release a hold"),
+            ("cancel_order", "Can cancel an order"),
+            ("allocate_order", "Can allocate an order"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "draft", "submitted", "held", "released", "allocated", "partly_allocated",
+                        "backordered", "fulfilling", "partly_shipped", "shipped", "invoiced",
+                        "closed", "cancelled",
+                    ]
+                ),
+                name="orders_order_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "cancelled"]) | Q(submitted_at__isnull=False),
+                name="orders_order_submitted_at_is_set_once_submitted",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "submitted", "held", "cancelled"])
+                | Q(released_at__isnull=False),
+                name="orders_order_released_at_is_set_once_released",
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "client_key"], name="orders_order_once_per_client_key"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["entity", "-id"], name="orders_order_newest"),
+            models.Index(
+                fields=["entity", "state", "-id"],
+                name="orders_order_open",
+                condition=~Q(state__in=["closed", "cancelled", "invoiced"]),
+            ),
+            models.Index(
+                fields=["priority", "id"],
+                name="orders_order_to_allocate",
+                condition=Q(state="released"),
+            ),
+            models.Index(fields=["customer", "-id"], name="orders_order_of_customer"),
+            models.Index(
+                fields=["customer", "customer_po"],
+                name="orders_order_customer_po",
+                condition=~Q(customer_po=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    # Transitions change this row only. What else must happen is the service's to do.
+
+    @transition(field=state, source=State.DRAFT, target=State.SUBMITTED)
+    def submit(self, *, at: datetime) -> None:
+        self.submitted_at = at
+
+    @transition(field=state, source=State.SUBMITTED, target=State.HELD)
+    def hold(self) -> None:
+        pass
+
+    @transition(field=state, source=State.HELD, target=State.SUBMITTED)
+    def resume(self) -> None:
+        pass
+
+    @transition(field=state, source=[State.SUBMITTED, State.HELD], target=State.RELEASED)
+    def release(self, *, at: datetime) -> None:
+        self.released_at = at
+
+    @transition(field=state, source=WAITING, target=State.ALLOCATED)
+    def allocate_all(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[*WAITING, State.ALLOCATED, State.FULFILLING],
+        target=State.PARTLY_ALLOCATED,
+    )
+    def allocate_some(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[*WAITING, State.ALLOCATED, State.FULFILLING],
+        target=State.BACKORDERED,
+    )
+    def allocate_none(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[State.ALLOCATED, State.PARTLY_ALLOCATED, State.PARTLY_SHIPPED],
+        target=State.FULFILLING,
+    )
+    def start_picking(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[State.ALLOCATED, State.PARTLY_ALLOCATED, State.BACKORDERED, State.FULFILLING],
+        target=State.PARTLY_SHIPPED,
+    )
+    def ship_some(self) -> None:
+        pass
+
+    @transition(
+        field=state,
+        source=[
+            State.ALLOCATED, State.PARTLY_ALLOCATED, State.BACKORDERED, State.FULFILLING,
+            State.PARTLY_SHIPPED,
+        ],
+        target=State.SHIPPED,
+    )
+    def ship_all(self, *, at: datetime) -> None:
+        self.shipped_at = at
+
+    @transition(field=state, source=State.SHIPPED, target=State.INVOICED)
+    def invoice(self, *, at: datetime) -> None:
+        self.invoiced_at = at
+
+    @transition(field=state, source=State.INVOICED, target=State.CLOSED)
+    def close(self, *, at: datetime) -> None:
+        self.closed_at = at
+
+    @transition(
+        field=state,
+        source=[
+            State.DRAFT, State.SUBMITTED, State.HELD, *WAITING, State.ALLOCATED, State.FULFILLING,
+        ],
+        target=State.CANCELLED,
+    )
+    def cancel(self, *, reason: str, at: datetime) -> None:
+        self.cancel_reason, self.cancelled_at = reason, at
+
+
+class OrderLine(models.Model):
+    """So much of one product at one price, in the order's currency per base unit.
+
+    `amount` is quantity x unit_price x (1 - discount), half up to a hundredth of a cent; documents
+    round once, at their total. `reserved`, `shipped`, `invoiced`, `cancelled` mirror what inventory
+    and finance did for the line, in base units. `waiting` is what nobody has reserved yet.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    uom = models.CharField(max_length=10)
+    uom_quantity = QuantityField()
+    quantity = QuantityField()
+    unit_price = AmountField()
+    price_source = models.CharField(max_length=60, blank=True)
+    discount = RateField(default=Decimal(0))
+    amount = AmountField()
+    node = models.ForeignKey(
+        "inventory.Node", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    first_promised_date = models.DateField(null=True, blank=True)
+    promised_date = models.DateField(null=True, blank=True)
+    reserved = QuantityField(default=Decimal(0))
+    shipped = QuantityField(default=Decimal(0))
+    invoiced = QuantityField(default=Decimal(0))
+    cancelled = QuantityField(default=Decimal(0))
+    waiting = models.GeneratedField(
+        expression=F("quantity") - F("cancelled") - F("reserved") - F("shipped"),
+        output_field=QuantityField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "position"], name="orders_orderline_one_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="orders_orderline_quantity_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__gte=0, discount__gte=0, discount__lte=1),
+                name="orders_orderline_price_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, shipped__gte=0, cancelled__gte=0, invoiced__gte=0)
+                & Q(quantity__gte=F("reserved") + F("shipped") + F("cancelled")),
+                name="orders_orderline_serves_at_most_what_was_ordered",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoiced__lte=F("shipped")),
+                name="orders_orderline_invoices_only_what_shipped",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "order"],
+                name="orders_orderline_waiting",
+                condition=Q(waiting__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_id}"
+
+
+class Hold(FSMModelMixin, models.Model):
+    """One reason why an order may not go on, and the role that may lift it. At most one per kind.
+
+    ACTIVE --lift--> LIFTED
+    """
+
+    class Kind(models.TextChoices):
+        CREDIT = "credit", "Credit"
+        COMPLETENESS = "completeness", "Incomplete"
+        PRICE = "price", "Price"
+        MARGIN = "margin", "Margin"
+        COMPLIANCE = "compliance", "Compliance"
+        DUPLICATE = "duplicate", "Duplicate"
+        MANUAL = "manual", "Manual"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        LIFTED = "lifted", "Lifted"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="holds")
+    kind = models.CharField(max_length=20, choices=Kind)
+    owner_role = models.CharField(max_length=30)
+    reason = models.CharField(max_length=300)
+    facts = models.JSONField(default=dict)
+    policy_version = models.CharField(max_length=60, blank=True)
+    state = FSMField(choices=State, default=State.ACTIVE, protected=True)
+    placed_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lift_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind"],
+                condition=Q(state="active"),
+                name="orders_hold_one_active_per_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="active", lifted_at=None)
+                | Q(state="lifted", lifted_at__isnull=False),
+                name="orders_hold_lifted_at_is_set_once_lifted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.order_id}"
+
+    @transition(field=state, source=State.ACTIVE, target=State.LIFTED)
+    def lift(self, *, by_id: int | None, at: datetime, reason: str) -> None:
+        self.lifted_by_id, self.lifted_at, self.lift_reason = by_id, at, reason

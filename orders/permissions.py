@@ -1,0 +1,31 @@
+"""What a user may be allowed to do with orders and customers."""
+
+VIEW = "orders.view_order"
+SUBMIT = "orders.submit_order"
+RELEASE = "orders.release_order"
+CANCEL = "orders.cancel_order"
+ALLOCATE = "orders.allocate_order"
+VIEW_CUSTOMER = "orders.view_customer"
+CHANGE_CUSTOMER = "orders.change_customer"
+CHANGE_LIMIT = "orders.change_credit_limit"
+VIEW_PRICE = "orders.view_price"
+CHANGE_PRICE = "orders.change_price"
+
+STAFF = [
+    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
+    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "administrator",
+]
+
+GRANTS: dict[str, list[str]] = {
+    VIEW: [*STAFF, "partner"],
+    SUBMIT: ["customer_service", "order_desk", "operations_lead", "partner"],
+    RELEASE: ["credit", "pricing", "controller", "operations_lead"],
+    CANCEL: ["customer_service", "order_desk", "operations_lead", "partner"],
+    ALLOCATE: ["planner", "order_desk", "operations_lead"],
+    VIEW_CUSTOMER: [*STAFF, "partner"],
+    CHANGE_CUSTOMER: ["steward", "customer_service", "administrator"],
+    CHANGE_LIMIT: ["credit", "controller"],
+    VIEW_PRICE: STAFF,
+    CHANGE_PRICE: ["pricing", "administrator"],
+}

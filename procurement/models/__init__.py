@@ -1,0 +1,11 @@
+from procurement.models.purchase import PurchaseOrder, PurchaseOrderLine, PurchaseProposal
+from procurement.models.supplier import ReplenishmentRule, Supplier, SupplierProduct
+
+__all__ = [
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "PurchaseProposal",
+    "ReplenishmentRule",
+    "Supplier",
+    "SupplierProduct",
+]

@@ -1,0 +1,240 @@
+"""A proposal, a purchase order and their lives.
+
+Proposal: OPEN --accept--> ACCEPTED, OPEN --reject--> REJECTED
+Order: DRAFT --submit--> PENDING --approve--> APPROVED --send--> SENT --acknowledge--> ACKNOWLEDGED
+SENT, ACKNOWLEDGED, PARTLY_RECEIVED --receive_some--> PARTLY_RECEIVED (--receive_all--> RECEIVED) --close--> CLOSED
+PENDING --reject--> DRAFT;  anything before goods come --cancel--> CANCELLED
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from erp.kernel.fields import AmountField, NextNumber, QuantityField
+from procurement.models.supplier import Supplier
+
+
+class PurchaseProposal(FSMModelMixin, models.Model):
+    """What replenishment would buy, and why. At most one is open per product, node and entity."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="+")
+    quantity = QuantityField()
+    unit_price = AmountField()
+    currency = models.CharField(max_length=3)
+    need_by = models.DateField()
+    reasons = models.JSONField(default=dict)
+    state = FSMField(choices=State, default=State.OPEN, protected=True)
+    created_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decision_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        permissions = [("decide_proposal", "Can accept or reject a proposal")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "node", "entity"],
+                condition=Q(state="open"),
+                name="procurement_proposal_one_open_per_need",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="procurement_proposal_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at=None)
+                | ~Q(state="open") & Q(decided_at__isnull=False),
+                name="procurement_proposal_decided_at_is_set_once_decided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal {self.pk}"
+
+    @transition(field=state, source=State.OPEN, target=State.ACCEPTED)
+    def accept(self, *, by_id: int | None, at: datetime) -> None:
+        self.decided_by_id, self.decided_at = by_id, at
+
+    @transition(field=state, source=State.OPEN, target=State.REJECTED)
+    def reject(self, *, by_id: int | None, at: datetime, reason: str) -> None:
+        self.decided_by_id, self.decided_at, self.decision_reason = by_id, at, reason
+
+
+class PurchaseOrderQuerySet(models.QuerySet["PurchaseOrder"]):
+    def lock(self, order_id: int) -> "PurchaseOrder":
+        """Return the purchase order, locked until the transaction ends.
+
+        Raises:
+            PurchaseOrder.DoesNotExist: there is no such order.
+        """
+        return self.select_for_update(of=["self"]).get(pk=order_id)
+
+
+class PurchaseOrder(FSMModelMixin, models.Model):
+    """What one entity buys from one supplier for one node. `total` is in `currency`."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PENDING = "pending", "Waits for approval"
+        APPROVED = "approved", "Approved"
+        SENT = "sent", "Sent"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        PARTLY_RECEIVED = "partly_received", "Partly received"
+        RECEIVED = "received", "Received"
+        CLOSED = "closed", "Closed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    INCOMING = [State.SENT, State.ACKNOWLEDGED, State.PARTLY_RECEIVED]
+
+    number = models.CharField(
+        max_length=20, unique=True, db_default=NextNumber("PO-", "procurement_order_number")
+    )
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="orders")
+    currency = models.CharField(max_length=3)
+    state = FSMField(choices=State, default=State.DRAFT, protected=True)
+    expected_date = models.DateField()
+    total = AmountField(default=0)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    sent_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PurchaseOrderQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("write_purchase_order", "Can write a purchase order"),
+            ("approve_purchase_order", "Can approve a purchase order"),
+            ("send_purchase_order", "Can send a purchase order"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "draft", "pending", "approved", "sent", "acknowledged", "partly_received",
+                        "received", "closed", "cancelled",
+                    ]
+                ),
+                name="procurement_order_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "pending", "cancelled"])
+                | Q(approved_at__isnull=False),
+                name="procurement_order_approved_at_is_set_once_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("submitted_by")),
+                name="procurement_order_approved_by_somebody_else",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["entity", "-id"], name="procurement_order_newest"),
+            models.Index(
+                fields=["node", "expected_date"],
+                name="procurement_order_incoming",
+                condition=Q(state__in=["sent", "acknowledged", "partly_received"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @transition(field=state, source=State.DRAFT, target=State.PENDING)
+    def submit(self, *, by_id: int | None, at: datetime) -> None:
+        self.submitted_by_id, self.submitted_at = by_id, at
+
+    @transition(field=state, source=State.PENDING, target=State.APPROVED)
+    def approve(self, *, by_id: int | None, at: datetime) -> None:
+        self.approved_by_id, self.approved_at = by_id, at
+
+    @transition(field=state, source=State.PENDING, target=State.DRAFT)
+    def reject(self) -> None:
+        self.submitted_by_id, self.submitted_at = None, None
+
+    @transition(field=state, source=State.APPROVED, target=State.SENT)
+    def send(self, *, at: datetime) -> None:
+        self.sent_at = at
+
+    @transition(field=state, source=State.SENT, target=State.ACKNOWLEDGED)
+    def acknowledge(self, *, at: datetime) -> None:
+        self.acknowledged_at = at
+
+    @transition(field=state, source=INCOMING, target=State.PARTLY_RECEIVED)
+    def receive_some(self) -> None:
+        pass
+
+    @transition(field=state, source=INCOMING, target=State.RECEIVED)
+    def receive_all(self, *, at: datetime) -> None:
+        self.received_at = at
+
+    @transition(field=state, source=[State.RECEIVED, State.PARTLY_RECEIVED], target=State.CLOSED)
+    def close(self, *, at: datetime) -> None:
+        self.closed_at = at
+
+    @transition(
+        field=state,
+        source=[State.DRAFT, State.PENDING, State.APPROVED, State.SENT, State.ACKNOWLEDGED],
+        target=State.CANCELLED,
+    )
+    def cancel(self, *, at: datetime) -> None:
+        self.closed_at = at
+
+
+class PurchaseOrderLine(models.Model):
+    """So much of one product (base units) at one price per base unit in the order's currency."""
+
+    order = models.ForeignKey(PurchaseOrder, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    proposal = models.ForeignKey(
+        PurchaseProposal, null=True, blank=True, on_delete=models.PROTECT, related_name="lines"
+    )
+    quantity = QuantityField()
+    received = QuantityField(default=0)
+    unit_price = AmountField()
+    expected_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "position"], name="procurement_orderline_one_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, unit_price__gte=0, received__gte=0),
+                name="procurement_orderline_is_sane",
+            ),
+            models.UniqueConstraint(
+                fields=["proposal"],
+                condition=Q(proposal__isnull=False),
+                name="procurement_orderline_once_per_proposal",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_id}"
