@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                 ('barcode', models.CharField(blank=True, max_length=20)),
                 ('pack_note', models.CharField(blank=True, max_length=100)),
                 ('is_blocked', models.BooleanField(default=False)),
+                ('is_discontinued', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

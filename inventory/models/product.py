@@ -8,7 +8,8 @@ from django.db.models.functions import Upper
 class Product(models.Model):
     """One thing that is bought, kept and sold. All quantities of it are in `base_uom`.
 
-    `weight` is kilograms per base unit. A blocked product is not sold; stock of it may still leave.
+    `weight` is kilograms per base unit. A blocked product is not sold; a discontinued one is sold
+    while it lasts and never bought again.
     """
 
     class Tracking(models.TextChoices):
@@ -25,6 +26,7 @@ class Product(models.Model):
     barcode = models.CharField(max_length=20, blank=True)
     pack_note = models.CharField(max_length=100, blank=True)
     is_blocked = models.BooleanField(default=False)
+    is_discontinued = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
