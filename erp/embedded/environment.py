@@ -10,6 +10,7 @@ from erp.embedded.lease import PROJECT, Lease
 from erp.embedded.postgres import Postgres
 from erp.embedded.valkey import Valkey
 
+HELD: list[Lease] = []  # by this process
 SERVERS: dict[str, Callable[..., Server]] = {Postgres.name: Postgres, Valkey.name: Valkey}
 
 
@@ -18,13 +19,11 @@ def data_folder(environ: MutableMapping[str, str]) -> Path:
     return Path(environ.get("ERP_DATA") or PROJECT / ".data").absolute()
 
 
-def provide(
-    environ: MutableMapping[str, str], folder: Path, *, durable: bool = True
-) -> list[Lease]:
+def provide(environ: MutableMapping[str, str], folder: Path, *, durable: bool = True) -> None:
     """Start or join the servers whose address `environ` lacks, and write down their addresses.
 
     Writes `DATABASE_URL`, `REDIS_URL` and `SECRET_KEY`, each only where it is missing. The servers
-    run until the leases are released or the process ends. `durable=False` is for tests: what a
+    run until `withdraw`, or until the process ends. `durable=False` is for tests: what a
     crash of the machine would lose is then never written out.
 
     Raises:
@@ -37,6 +36,7 @@ def provide(
         if not environ.get(server.variable)
     ]
     leases = [Lease(server, durable=durable) for server in missing]
+    HELD.extend(leases)
     for lease in leases:
         lease.hold()
     for lease in leases:
@@ -44,15 +44,14 @@ def provide(
         environ[lease.server.variable] = lease.server.url
     if not environ.get("SECRET_KEY"):
         environ["SECRET_KEY"] = secret_key(folder)
-    return leases
 
 
-def withdraw(leases: list[Lease]) -> None:
-    """Let go of the servers, and wait for those to stop that nobody else uses."""
-    for lease in leases:
+def withdraw() -> None:
+    """Let go of what `provide` holds, and wait for the servers to stop that nobody else uses."""
+    for lease in HELD:
         lease.release()
-    for lease in leases:
-        lease.wait_stopped()
+    while HELD:
+        HELD.pop().wait_stopped()
 
 
 def secret_key(folder: Path) -> str:

@@ -9,19 +9,17 @@ from collections.abc import Generator
 
 import pytest
 
-from erp.embedded import Lease, data_folder, provide, withdraw
-
-held: list[Lease] = []
+from erp.embedded import data_folder, provide, withdraw
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Start the servers before the first conftest or the settings are imported."""
-    held.extend(provide(os.environ, data_folder(os.environ) / "test", durable=False))
+    provide(os.environ, data_folder(os.environ) / "test", durable=False)
     yield
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """Stop what was started."""
-    withdraw(held)
+    withdraw()

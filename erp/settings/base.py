@@ -1,14 +1,16 @@
 """Settings of every deployment; what differs between two of them is read from the environment.
 
-Required: `SECRET_KEY`, `DATABASE_URL`, `REDIS_URL`. `manage.py` fills in all three from the embedded
-servers under `.data/` when `DATABASE_URL` is not set.
+Required: `SECRET_KEY`, `DATABASE_URL`, `REDIS_URL`. `manage.py` fills in what is missing from the
+embedded servers under `.data/`.
 """
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
+import structlog
 from csp.constants import NONCE, SELF
 
 django_stubs_ext.monkeypatch()  # admin.ModelAdmin[Order] and the like, at run time too
@@ -42,7 +44,8 @@ DEBUG = flag("DEBUG")
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 BEHIND_TLS = flag("BEHIND_TLS")
-MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", BASE_DIR / ".data" / "media"))
+DATA_DIR = Path(os.environ.get("ERP_DATA") or BASE_DIR / ".data")
+MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or DATA_DIR / "media")
 
 ROOT_URLCONF = "erp.urls"
 ASGI_APPLICATION = "erp.asgi.application"
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
     "lucide",
     "pgtrigger",
     "rest_framework",
+    "erp.embedded",
     "erp.accounts",
     "erp.outbox",
     "erp.api",
@@ -87,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "erp.web.health.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -98,6 +103,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "erp.accounts.middleware.ScopeMiddleware",
+    "erp.web.middleware.PersonMiddleware",
+    "erp.web.middleware.PageMiddleware",
 ]
 
 TEMPLATES = [
@@ -128,13 +135,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static-root"
+STATIC_ROOT = os.environ.get("STATIC_ROOT")
 WHITENOISE_USE_FINDERS = True  # no collectstatic step stands between a change and the page
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = BEHIND_TLS
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # asked inside, before the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
@@ -194,8 +202,8 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace(
+    "?db=", "?virtual_host="
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -220,13 +228,51 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(BASE_DIR / ".data" / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TASK_ALWAYS_EAGER = False
 
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+
+def one_line(logger: object, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Escape line breaks, so that what somebody typed cannot pass for a line of the log."""
+    event["event"] = str(event["event"]).replace("\r", "\\r").replace("\n", "\\n")
+    return event
+
+
+LOG_LINES: dict[str, list[Any]] = {
+    "text": [
+        one_line,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ],
+    "json": [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": [
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *LOG_LINES[os.environ.get("LOG_FORMAT", "text")],
+            ],
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "loggers": {
+        # A line for every task that went well, every other second, hides those that did not.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
