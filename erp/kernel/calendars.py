@@ -11,7 +11,7 @@ HORIZON_DAYS = 3_660
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """Working hours of one place: from `opens` to `closes` local time on `weekdays` (Monday is 0)."""
+    """Working hours of one place: `opens` to `closes` local time on `weekdays` (Monday is 0)."""
 
     zone: ZoneInfo
     opens: time = time(8)

@@ -1,27 +1,24 @@
 """Tells a worker that something is waiting. Losing a wake-up loses time, never a fact."""
 
-import logging
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
-from redis import Redis, RedisError
+from redis import Redis
 
 from erp.celery import app
+from erp.kernel.breaker import Breaker
 
 TASK = "erp.outbox.tasks.drain"
 KEY = "outbox:wake"
 COALESCE_MS = 1_000
 TIMEOUT_S = 0.25
-REST_S = 5.0  # after Redis failed, nobody asks it again for so long
 
-logger = logging.getLogger(__name__)
+breaker = Breaker("waking the outbox's worker")
 _draining: ContextVar[bool] = ContextVar("draining", default=False)
-_resting_until = 0.0
 
 
 def wake() -> None:
@@ -30,7 +27,6 @@ def wake() -> None:
     Answers within half a second and raises nothing, whatever Redis does: the sweep finds what
     nobody was woken for. Does nothing inside a drain, which looks again before it ends.
     """
-    global _resting_until  # noqa: PLW0603  one circuit breaker a process
     if _draining.get():
         return
     if settings.CELERY_TASK_ALWAYS_EAGER:
@@ -38,14 +34,7 @@ def wake() -> None:
 
         drain(timezone.now)
         return
-    if time.monotonic() < _resting_until:
-        return
-    try:
-        if _redis().set(KEY, 1, nx=True, px=COALESCE_MS):
-            app.send_task(TASK, ignore_result=True, retry=False, expires=60)
-    except Exception as error:  # noqa: BLE001  the broker has many ways to fail, and none matters here
-        _resting_until = time.monotonic() + REST_S
-        logger.warning("nobody was woken for the outbox: %r", error)
+    breaker.attempt(_send, None)
 
 
 def is_draining() -> bool:
@@ -57,8 +46,7 @@ def is_draining() -> bool:
 def draining() -> Iterator[None]:
     """Mark this thread as draining, and let the next fact wake another worker."""
     if not settings.CELERY_TASK_ALWAYS_EAGER:
-        with suppress(RedisError):
-            _redis().delete(KEY)
+        breaker.attempt(lambda: bool(_redis().delete(KEY)), otherwise=False)
     token = _draining.set(True)
     try:
         yield
@@ -66,8 +54,13 @@ def draining() -> Iterator[None]:
         _draining.reset(token)
 
 
+def _send() -> None:
+    if _redis().set(KEY, 1, nx=True, px=COALESCE_MS):
+        app.send_task(TASK, ignore_result=True, retry=False, expires=60)
+
+
 @cache
-def _redis() -> "Redis":
+def _redis() -> Redis:
     return Redis.from_url(
         settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     )

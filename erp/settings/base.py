@@ -41,7 +41,8 @@ def database(url: str) -> dict[str, object]:
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = flag("DEBUG")
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,[::1]").split(",")
+ALLOWED_HOSTS.append("127.0.0.1")  # health checks come from inside
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 BEHIND_TLS = flag("BEHIND_TLS")
 DATA_DIR = Path(os.environ.get("ERP_DATA") or BASE_DIR / ".data")
@@ -173,7 +174,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["erp.api.permissions.HasRequiredPermission"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["erp.api.renderers.StrictJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["erp.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "erp.api.paging.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -182,6 +183,7 @@ REST_FRAMEWORK = {
     "UNICODE_JSON": True,
     "STRICT_JSON": True,
     "COERCE_DECIMAL_TO_STRING": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Crossdock API",
@@ -191,6 +193,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "erp.api.schema.complete",
+    ],
 }
 
 REDIS_URL = os.environ["REDIS_URL"]  # redis://… or unix:///path?db=0, as redis-py reads it

@@ -1,0 +1,100 @@
+"""The OpenAPI document: generated once a process, with what all operations share."""
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularSwaggerView
+
+from erp.kernel.access import public
+
+TEXT = {"type": "string"}
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `code` is for programs, `detail` a sentence for people.",
+    "required": ["type", "title", "status", "code", "detail", "errors"],
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "code": TEXT,
+        "detail": TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {**TEXT, "example": "lines[3].quantity"},
+                    "code": TEXT,
+                    "message": TEXT,
+                },
+            },
+        },
+    },
+}
+REFUSALS = {
+    "400": "The request is malformed; every wrong field is named.",
+    "401": "Nobody is signed in, or the key is not valid.",
+    "403": "The permission is missing.",
+    "404": "It does not exist, or is not yours.",
+    "409": "The business refuses it.",
+    "429": "Too many requests.",
+}
+KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Send the same key again to get the same answer; another body is refused (422).",
+    "schema": {"type": "string", "maxLength": 255},
+}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call, misc]
+    """Says how a partner system signs in."""
+
+    target_class = "erp.accounts.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+def complete(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """Add to every operation how it refuses, and to every change its Idempotency-Key."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            if not isinstance(operation, dict):
+                continue
+            for status, description in REFUSALS.items():
+                answer = {"description": description, "content": content}
+                operation["responses"].setdefault(status, answer)
+            if method in {"post", "patch", "put", "delete"}:
+                operation.setdefault("parameters", []).append(KEY_PARAMETER)
+                reused = {"description": "The key was used for another request."}
+                operation["responses"].setdefault("422", {**reused, "content": content})
+    return result
+
+
+@cache
+def document(media_type: str) -> bytes:
+    """Return the OpenAPI document of this release."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    renderer = OpenApiJsonRenderer() if "json" in media_type else OpenApiYamlRenderer()
+    return bytes(renderer.render(schema))
+
+
+@public
+def openapi(request: HttpRequest) -> HttpResponse:
+    """Answer the OpenAPI document: JSON where `Accept` or `?format=` asks for it, else YAML."""
+    asked = f"{request.headers.get('Accept', '')} {request.GET.get('format', '')}"
+    media_type = "application/json" if "json" in asked else "application/yaml"
+    return HttpResponse(document(media_type), content_type=media_type)
+
+
+docs = public(SpectacularSwaggerView.as_view(url_name="schema", permission_classes=[]))
