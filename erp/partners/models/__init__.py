@@ -1,0 +1,3 @@
+from erp.partners.models.job import ImportEffect, ImportFile, ImportIssue, ImportJob
+
+__all__ = ["ImportEffect", "ImportFile", "ImportIssue", "ImportJob"]

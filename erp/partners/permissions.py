@@ -1,0 +1,9 @@
+"""What a user may be allowed to do at the edge."""
+
+VIEW_IMPORT = "partners.view_importjob"
+RUN_IMPORT = "partners.run_import"
+
+GRANTS: dict[str, list[str]] = {
+    VIEW_IMPORT: ["steward", "administrator", "order_desk", "operations_lead", "controller"],
+    RUN_IMPORT: ["steward", "administrator", "order_desk"],
+}
