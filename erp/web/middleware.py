@@ -1,0 +1,142 @@
+"""What holds for every page: the person's clock and numbers, refusals as sentences, forms sent once."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+from erp.accounts.models import User
+from erp.kernel.errors import REFUSALS
+from erp.web.context import chosen_entity, entities_of
+from erp.web.regional import language_of, number_language
+
+logger = logging.getLogger(__name__)
+NOT_PAGES = ("/api/", "/admin/", "/healthz", "/readyz", "/metrics")
+SENT_SECONDS = 3_600
+RUNNING = "running"
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class PersonMiddleware:
+    """Shows times in the person's zone and numbers by the habits of the entity in view."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        number_language.set("en-us")
+        timezone.deactivate()
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and not is_not_page(request):
+            self.take_on(request)
+        return self.get_response(request)
+
+    @staticmethod
+    def take_on(request: HttpRequest) -> None:
+        user = request.user
+        if not isinstance(user, User):
+            return
+        try:
+            timezone.activate(ZoneInfo(user.time_zone))
+        except (ZoneInfoNotFoundError, ValueError):
+            logger.warning("User %s has an unknown time zone %r.", user.pk, user.time_zone)
+        entity = chosen_entity(request)
+        entities = entities_of(request)
+        if entity is None and len(entities) == 1:
+            entity = entities[0]
+        if entity is not None:
+            number_language.set(language_of(entity.country))
+
+
+class PageMiddleware:
+    """Answers a refusal with a sentence, a form sent twice with its first answer, htmx with a move."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_not_page(request):
+            return self.get_response(request)
+        key = sent_key(request)
+        earlier = None if key is None else first_answer(key)
+        if earlier == RUNNING:
+            said = _("This was already sent and is being worked on. Wait a moment, then reload.")
+            response = refused(request, said)
+        elif earlier:
+            response = HttpResponseRedirect(earlier)
+        else:
+            response = self.get_response(request)
+            if key is not None:
+                remember_answer(key, response)
+        patch_vary_headers(response, ["HX-Request"])
+        return redirected(request, response)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, REFUSALS) or is_not_page(request):
+            return None
+        return refused(request, str(error))
+
+
+def is_not_page(request: HttpRequest) -> bool:
+    return request.path.startswith(NOT_PAGES)
+
+
+def refused(request: HttpRequest, sentence: str) -> HttpResponse:
+    """Answer 409; under htmx the sentence appears above the form, which keeps what was typed."""
+    context = {"refusal": sentence}
+    if not getattr(request, "htmx", False):
+        return render(request, "409.html", context, status=409)
+    response = render(request, "components/refusal.html", context, status=409)
+    response["HX-Retarget"] = "#refusals"
+    response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def redirected(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Turn a redirect into a whole new page under htmx, which would swap it into a fragment."""
+    if not getattr(request, "htmx", False) or response.status_code not in {301, 302, 303}:
+        return response
+    moved = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    moved.cookies = response.cookies
+    return moved
+
+
+def sent_key(request: HttpRequest) -> str | None:
+    """Return the token of a posted form, for this session; None if the form carries none."""
+    if request.method != "POST" or not request.content_type.startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
+        return None
+    token = request.POST.get("idempotency_key", "")[:64]
+    user: Any = request.user.pk
+    return f"sent:{user}:{request.path}:{token}" if token and user else None
+
+
+def first_answer(key: str) -> str | None:
+    """Claim the token. Returns None if it is new, else where the first sending led, or `RUNNING`.
+
+    Without Redis the token cannot be claimed; the services are safe to repeat by themselves.
+    """
+    try:
+        return None if cache.add(key, RUNNING, SENT_SECONDS) else cache.get(key)
+    except Exception:  # noqa: BLE001
+        logger.warning("The cache does not answer; a form sent twice is left to the services.")
+        return None
+
+
+def remember_answer(key: str, response: HttpResponse) -> None:
+    """Keep where the form led; a form that was not accepted may be sent again."""
+    try:
+        if response.status_code in {301, 302, 303}:
+            cache.set(key, response["Location"], SENT_SECONDS)
+        else:
+            cache.delete(key)
+    except Exception:  # noqa: BLE001
+        logger.warning("The cache does not answer; the answer of a form is not kept.")

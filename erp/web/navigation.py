@@ -1,0 +1,139 @@
+"""The left navigation as data: who sees an item follows from the page behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.translation import gettext_lazy as _
+
+from erp.web.counts import cached_counts
+from erp.web.selectors import COUNTED
+
+HIDDEN = "-"  # a permission nobody holds: a page that names none is not offered
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the navigation. `url` is a url name; the item is left out while it has no page.
+
+    `permission` overrides what the page's own view requires.
+    """
+
+    label: Any
+    icon: str
+    url: str
+    permission: str | None = None
+    hot: bool = False
+
+
+GROUPS: list[tuple[Any, list[Item]]] = [
+    (_("Work"), [
+        Item(_("My day"), "sun", "web:home"),
+        Item(_("Exceptions"), "siren", "exceptions:queue", hot=True),
+        Item(_("Approvals"), "stamp", "governance:approvals"),
+        Item(_("Orders"), "shopping-cart", "orders:board"),
+        Item(_("Quotes"), "file-pen", "orders:quotes"),
+        Item(_("Customers"), "users", "orders:customers"),
+        Item(_("Returns"), "undo-2", "orders:returns"),
+        Item(_("Allocation"), "split", "inventory:allocation"),
+    ]),
+    (_("Supply"), [
+        Item(_("Inventory"), "boxes", "inventory:stock"),
+        Item(_("Products"), "package-search", "inventory:products"),
+        Item(_("Purchasing"), "clipboard-list", "procurement:board"),
+        Item(_("Suppliers"), "factory", "procurement:suppliers"),
+        Item(_("Transfers"), "arrow-left-right", "inventory:transfers"),
+    ]),
+    (_("Floor"), [
+        Item(_("Receiving"), "package-open", "procurement:receiving"),
+        Item(_("Pick & pack"), "hand", "inventory:picking"),
+        Item(_("Shipments"), "truck", "inventory:shipments"),
+        Item(_("Counts"), "list-checks", "inventory:counts"),
+    ]),
+    (_("Money"), [
+        Item(_("Invoices"), "receipt", "finance:invoices"),
+        Item(_("Payments"), "banknote", "finance:payments"),
+        Item(_("Supplier bills"), "file-check", "finance:bills"),
+        Item(_("Disputes"), "scale", "finance:disputes"),
+        Item(_("Close"), "lock", "finance:periods"),
+    ]),
+    (_("Insight"), [
+        Item(_("Control tower"), "radar", "insight:tower"),
+        Item(_("KPIs"), "chart-line", "insight:kpis"),
+        Item(_("Policies"), "workflow", "governance:policies"),
+        Item(_("Audit"), "scroll-text", "governance:audit"),
+        Item(_("Imports"), "file-up", "partners:imports"),
+    ]),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One navigation line as drawn for one person."""
+
+    label: str
+    icon: str
+    href: str
+    current: bool
+    hot: bool
+    count: int | None
+
+
+@cache
+def page_of(url_name: str) -> tuple[str, str] | None:
+    """Return the address of a url name and the permission its view requires; None without a page."""
+    try:
+        href = reverse(url_name)
+    except NoReverseMatch:
+        return None
+    view: Callable[..., Any] = resolve(href).func
+    return href, getattr(view, "required_permission", HIDDEN)
+
+
+def may_open(request: HttpRequest, item: Item) -> str | None:
+    """Return the item's address if there is such a page and this person may open it."""
+    page = page_of(item.url)
+    if page is None or not request.user.is_authenticated:
+        return None
+    permission = page[1] if item.permission is None else item.permission
+    return page[0] if not permission or request.user.has_perm(permission) else None
+
+
+def open_items(request: HttpRequest) -> list[tuple[str, list[tuple[Item, str]]]]:
+    """Return the groups with the items this person may open, each with its address."""
+    groups = []
+    for name, items in GROUPS:
+        offered = [(item, href) for item in items if (href := may_open(request, item))]
+        if offered:
+            groups.append((str(name), offered))
+    return groups
+
+
+def navigation(request: HttpRequest) -> list[tuple[str, list[Line]]]:
+    """Return what to draw on the left, with counts: at most one read of the cache.
+
+    The line whose address is the longest beginning of this page's is the current one.
+    """
+    groups = open_items(request)
+    offered = [pair for _name, pairs in groups for pair in pairs]
+    counts = cached_counts(request, [item.url for item, _href in offered if item.url in COUNTED])
+    here = max(
+        (href for _item, href in offered if _is_above(href, request.path)), key=len, default=""
+    )
+    return [
+        (
+            name,
+            [
+                Line(str(i.label), i.icon, href, href == here, i.hot, counts.get(i.url))
+                for i, href in pairs
+            ],
+        )
+        for name, pairs in groups
+    ]
+
+
+def _is_above(href: str, path: str) -> bool:
+    return path == href or (href != "/" and path.startswith(href))

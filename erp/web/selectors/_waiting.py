@@ -1,0 +1,56 @@
+"""How much waits behind a navigation item: one small count each, by the index of open work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from erp.accounts.models import User
+from erp.kernel.sql import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    permission: str
+    statement: str
+
+
+WAITING: dict[str, Waiting] = {
+    "exceptions:queue": Waiting("exceptions.view_exceptioncase", """
+        SELECT count(*) FROM exceptions_exceptioncase
+        WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('resolved', 'dismissed')"""),
+    "governance:approvals": Waiting("governance.view_approval", """
+        SELECT count(*) FROM governance_approval
+        WHERE entity_id = ANY(%(entities)s) AND state = 'pending'
+          AND permission = ANY(%(held)s) AND requested_by_id IS DISTINCT FROM %(user)s"""),
+    "orders:board": Waiting("orders.view_order", """
+        SELECT count(*) FROM orders_order
+        WHERE entity_id = ANY(%(entities)s)
+          AND state IN ('submitted', 'held', 'released', 'allocated', 'partly_allocated',
+                        'backordered', 'fulfilling', 'partly_shipped')"""),
+    "procurement:board": Waiting("procurement.view_purchaseorder", """
+        SELECT count(*) FROM procurement_purchaseproposal
+        WHERE entity_id = ANY(%(entities)s) AND state = 'open'"""),
+    "procurement:receiving": Waiting("procurement.view_purchaseorder", """
+        SELECT count(*) FROM procurement_purchaseorder
+        WHERE entity_id = ANY(%(entities)s)
+          AND state IN ('sent', 'acknowledged', 'partly_received')"""),
+    "inventory:picking": Waiting("inventory.view_shipment", """
+        SELECT count(*) FROM inventory_shipment
+        WHERE entity_id = ANY(%(entities)s) AND state IN ('planned', 'picked')"""),
+    "inventory:shipments": Waiting("inventory.view_shipment", """
+        SELECT count(*) FROM inventory_shipment
+        WHERE entity_id = ANY(%(entities)s) AND state = 'packed'"""),
+}  # fmt: skip
+
+
+COUNTED = frozenset(WAITING)
+
+
+def waiting_behind(url_name: str, user: User, scope: Callable[[str], frozenset[int]]) -> int:
+    """Return how many things wait behind the page of `url_name` in the entities in view."""
+    waiting = WAITING[url_name]
+    ids = scope(waiting.permission)
+    if not ids:
+        return 0
+    held = sorted(user.granted)
+    asked = {"entities": sorted(ids), "user": user.pk, "held": held}
+    return int(rows(waiting.statement, asked)[0][0])
