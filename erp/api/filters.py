@@ -109,7 +109,7 @@ class MomentFilter(Filter):
     def read(self, text: str) -> datetime:
         try:
             found = parse_datetime(text.replace(" ", "+"))  # a plus that was not encoded
-            day = parse_date(text) if found is None else None
+            day = parse_date(text)
         except ValueError:
             found = day = None
         if day is not None:

@@ -97,7 +97,7 @@ def _run(command: Callable[[], Response], refuse: Refuse) -> Response:
         with transaction.atomic():
             response = command()
             if response.status_code >= 400:  # noqa: PLR2004
-                transaction.set_rollback(True)  # noqa: FBT003
+                transaction.set_rollback(True)
     except Exception as error:  # noqa: BLE001  `refuse` raises again what it does not know
         return refuse(error)
     return response

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularSwaggerView
 
@@ -51,6 +52,29 @@ KEY_PARAMETER = {
     "description": "Send the same key again to get the same answer; another body is refused (422).",
     "schema": {"type": "string", "maxLength": 255},
 }
+
+
+class ResourceSchema(AutoSchema):
+    """Describes a resource by the `inputs` and `outputs` that its view declares per action.
+
+    What is not declared is an object of no stated shape.
+    """
+
+    def get_request_serializer(self) -> Any:
+        declared = getattr(self.view, "inputs", {}).get(self.view.action)
+        return declared or self._known_or_object()
+
+    def get_response_serializers(self) -> Any:
+        declared = getattr(self.view, "outputs", {}).get(self.view.action)
+        return declared or self._known_or_object()
+
+    def _known_or_object(self) -> Any:
+        if getattr(self.view, "serializer_class", None) is not None:
+            return self._get_serializer()
+        return {"type": "object", "additionalProperties": True}
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self.view.action == "list" or bool(super()._is_list_view(serializer))
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call, misc]

@@ -12,6 +12,7 @@ from erp.api.problems import ErrorDetail, ValidationError
 
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 JSON_DEPTH_MAX = 8
+INTEGER_BITS = 60  # beyond, readers of JSON differ
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -143,6 +144,7 @@ class ObjectInput(serializers.Field[dict[str, Any], Any, Any, Any]):
         "not_an_object": "Write a JSON object.",
         "too_deep": "It is nested more than {depth} deep.",
         "bad_text": "It holds a character that cannot be stored.",
+        "too_large": "It holds a whole number of more than 18 digits; write it as text.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -162,6 +164,8 @@ class ObjectInput(serializers.Field[dict[str, Any], Any, Any, Any]):
             return [self._storable(item, depth + 1) for item in value]
         if isinstance(value, Decimal):
             return f"{value:f}" if abs(value.adjusted()) < 40 else str(value)  # noqa: PLR2004
+        if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
+            self.fail("too_large")
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, value: str) -> str:

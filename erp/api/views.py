@@ -25,6 +25,7 @@ from erp.api.problems import (
     problem_response,
 )
 from erp.api.renderers import dumped
+from erp.api.schema import ResourceSchema
 from erp.kernel.access import public
 
 BULK_MAX = 1_000
@@ -38,8 +39,13 @@ class ResourceViewSet(GenericViewSet[Any]):
     """A resource. Its subclass says `required_permissions`, and what lists allow.
 
     `required_permissions` names one permission per action. `filters`, `ordering_fields` and
-    `ordering` are allow-lists. Changes go through `once_per_key`.
+    `ordering` are allow-lists. `inputs` and `outputs` name the serializers per action: `body()`
+    reads by the first, the OpenAPI document shows both. Changes go through `once_per_key`.
     """
+
+    schema = ResourceSchema()
+    inputs: ClassVar[dict[str, type[BaseSerializer[Any]]]] = {}
+    outputs: ClassVar[dict[str, type[BaseSerializer[Any]]]] = {}
 
     required_permissions: ClassVar[dict[str, str]] = {}
     filters: ClassVar[dict[str, Filter]] = {}
@@ -96,13 +102,16 @@ class ResourceViewSet(GenericViewSet[Any]):
             raise NotFound(f"There is no entity {code[:50]!r}.")
         return int(found.pk)
 
-    def body(self, serializer_class: type[BaseSerializer[Any]], **context: Any) -> dict[str, Any]:
-        """Return the validated request body.
+    def body(
+        self, serializer_class: type[BaseSerializer[Any]] | None = None, **context: Any
+    ) -> dict[str, Any]:
+        """Return the request body, validated by that serializer or the action's of `inputs`.
 
         Raises:
             ValidationError: with every wrong field by its full path.
         """
-        serializer = serializer_class(
+        shape = serializer_class or self.inputs[self.action]
+        serializer = shape(
             data=self.request.data, context={**self.get_serializer_context(), **context}
         )
         serializer.is_valid(raise_exception=True)
