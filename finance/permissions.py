@@ -5,6 +5,7 @@ POST_INVOICE = "finance.post_invoice"
 VIEW_PAYMENT = "finance.view_payment"
 POST_PAYMENT = "finance.post_payment"
 VIEW_LEDGER = "finance.view_journalentry"
+WRITE_ENTRY = "finance.write_journalentry"
 CLOSE_PERIOD = "finance.close_period"
 
 STAFF = [
@@ -18,5 +19,6 @@ GRANTS: dict[str, list[str]] = {
     VIEW_PAYMENT: [*STAFF, "partner"],
     POST_PAYMENT: ["ar", "controller"],
     VIEW_LEDGER: ["ar", "ap", "controller", "executive", "administrator"],
+    WRITE_ENTRY: ["controller"],
     CLOSE_PERIOD: ["controller"],
 }

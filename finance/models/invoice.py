@@ -1,13 +1,18 @@
 """An invoice, a payment and their lives.
 
 Invoice: DRAFT --post--> POSTED --pay_some--> PARTLY_PAID --pay_all--> PAID
+
+The draft is made in the commit that ships: it holds the cents that were accrued, so that invoicing
+them takes the accrual back to exactly nothing.
 """
 
 from datetime import datetime
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Round
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from erp.kernel.fields import AmountField, NextNumber, QuantityField, RateField
@@ -26,7 +31,9 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 class Invoice(FSMModelMixin, models.Model):
     """What one customer owes for one shipment. `number` is gap-free per entity, set when posted.
 
-    `total` = `net` + `freight` + `tax`, whole cents of `currency`; `paid` is allocated cash.
+    `total` = `net` + `freight` + `tax`, whole cents of `currency`; `paid` is allocated cash. Until it
+    is posted, `net` is part of what the customer's account carries as unbilled. Freight of an order
+    is charged on the first of its invoices that is posted. Dates are business dates of the entity.
     """
 
     class State(models.TextChoices):
@@ -75,6 +82,25 @@ class Invoice(FSMModelMixin, models.Model):
                 condition=Q(state__in=["draft", "posted", "partly_paid", "paid"]),
                 name="finance_invoice_state_known",
             ),
+            models.CheckConstraint(
+                condition=Q(state="paid", paid=F("total"), paid_at__isnull=False)
+                | ~Q(state="paid") & Q(paid_at=None),
+                name="finance_invoice_paid_at_is_set_once_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    net=Round("net", precision=2),
+                    freight=Round("freight", precision=2),
+                    tax=Round("tax", precision=2),
+                    paid=Round("paid", precision=2),
+                ),
+                name="finance_invoice_is_whole_cents",
+            ),
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(freight__gt=0),
+                name="finance_invoice_freight_once_per_order",
+            ),
         ]
         indexes = [
             models.Index(fields=["entity", "-id"], name="finance_invoice_newest"),
@@ -84,6 +110,29 @@ class Invoice(FSMModelMixin, models.Model):
                 condition=Q(state__in=["posted", "partly_paid"]),
             ),
             models.Index(fields=["order"], name="finance_invoice_of_order"),
+            models.Index(
+                fields=["id"], name="finance_invoice_to_post", condition=Q(state="draft")
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="posted_stays",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state__df="draft"),
+            ),
+            pgtrigger.Protect(
+                name="posted_stands",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state__df="draft")
+                & (
+                    pgtrigger.Q(new__state="draft")
+                    | pgtrigger.Q(new__number__df=pgtrigger.F("old__number"))
+                    | pgtrigger.Q(new__total__df=pgtrigger.F("old__total"))
+                    | pgtrigger.Q(new__net__df=pgtrigger.F("old__net"))
+                    | pgtrigger.Q(new__account_id__df=pgtrigger.F("old__account_id"))
+                    | pgtrigger.Q(new__invoice_date__df=pgtrigger.F("old__invoice_date"))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -116,6 +165,17 @@ class InvoiceLine(models.Model):
     discount = RateField(default=0)
     amount = AmountField()
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, amount=Round("amount", precision=2)),
+                name="finance_invoiceline_is_whole_cents",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update),
+        ]
+
     def __str__(self) -> str:
         return f"{self.quantity} of {self.product_id}"
 
@@ -143,8 +203,12 @@ class Payment(models.Model):
         permissions = [("post_payment", "Can post and allocate a payment")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__gt=0, unapplied__gte=0, unapplied__lte=F("amount")),
+                condition=Q(amount__gt=0, unapplied__gte=0, unapplied__lte=F("amount"))
+                & Q(amount=Round("amount", precision=2), unapplied=Round("unapplied", precision=2)),
                 name="finance_payment_applies_at_most_itself",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reference=""), name="finance_payment_has_a_reference"
             ),
             models.UniqueConstraint(
                 fields=["entity", "customer", "reference"], name="finance_payment_once_per_reference"
@@ -167,10 +231,8 @@ class PaymentAllocation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__gt=0), name="finance_allocation_above_zero"
-            ),
-            models.UniqueConstraint(
-                fields=["payment", "invoice"], name="finance_allocation_once_per_invoice"
+                condition=Q(amount__gt=0, amount=Round("amount", precision=2)),
+                name="finance_allocation_above_zero",
             ),
         ]
 

@@ -6,9 +6,72 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Round
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from erp.kernel.fields import AmountField
+
+POSTS_LOCK = 7346  # advisory: shared while posting into an entity's books, alone to close a period
+
+# An entry and its lines come in one statement. That is what lets a trigger per statement see whole
+# entries, and what makes a line added later, even a balanced pair, refusable.
+ENTRIES_STAND = f"""
+    PERFORM pg_advisory_xact_lock_shared({POSTS_LOCK}, touched.entity_id::int)
+    FROM (SELECT DISTINCT entity_id FROM added ORDER BY entity_id) AS touched;
+
+    INSERT INTO finance_period (entity_id, starts, ends, state)
+    SELECT DISTINCT a.entity_id, date_trunc('month', a.date)::date,
+           (date_trunc('month', a.date) + interval '1 month')::date, 'open'
+    FROM added a
+    WHERE NOT EXISTS (
+        SELECT FROM finance_period p
+        WHERE p.entity_id = a.entity_id AND p.starts = date_trunc('month', a.date)::date
+    )
+    ON CONFLICT DO NOTHING;
+
+    IF EXISTS (
+        SELECT FROM added a
+        JOIN finance_period p ON p.entity_id = a.entity_id AND p.starts <= a.date AND p.ends > a.date
+        WHERE p.state = 'closed'
+           OR p.state = 'soft_closed' AND a.kind NOT IN ('adjustment', 'reversal', 'manual')
+    ) THEN
+        RAISE EXCEPTION 'an entry is dated in a closed period'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_period_is_open';
+    END IF;
+
+    IF EXISTS (
+        SELECT FROM added a
+        WHERE NOT EXISTS (SELECT FROM finance_journalline l WHERE l.entry_id = a.id)
+    ) THEN
+        RAISE EXCEPTION 'an entry came without its lines'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_has_lines';
+    END IF;
+
+    RETURN NULL;
+"""
+LINES_BALANCE = """
+    IF EXISTS (
+        SELECT FROM added a
+        GROUP BY a.entry_id
+        HAVING sum(a.debit) <> sum(a.credit)
+            OR count(*) <> (SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)
+    ) THEN
+        RAISE EXCEPTION 'debits and credits of an entry differ, or it was posted before'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_balances';
+    END IF;
+
+    IF EXISTS (
+        SELECT FROM added a
+        JOIN finance_journalentry e ON e.id = a.entry_id
+        JOIN finance_account c ON c.id = a.account_id
+        WHERE c.entity_id <> e.entity_id
+    ) THEN
+        RAISE EXCEPTION 'a line is on the account of another entity'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_line_is_on_its_own_books';
+    END IF;
+
+    RETURN NULL;
+"""
 
 
 class Account(models.Model):
@@ -93,7 +156,8 @@ class Period(FSMModelMixin, models.Model):
 class JournalEntry(models.Model):
     """One posting, by what caused it. Immutable; a cause is posted at most once per kind.
 
-    Debits equal credits: a trigger refuses the statement that would leave them unequal.
+    Debits equal credits: a trigger refuses the statement that would leave them unequal. `date` is a
+    business date of the entity; a closed period refuses it, and a soft-closed one all but corrections.
     """
 
     class Kind(models.TextChoices):
@@ -119,6 +183,7 @@ class JournalEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "journal entries"
+        permissions = [("write_journalentry", "Can write and reverse a journal entry")]
         constraints = [
             models.UniqueConstraint(
                 fields=["cause_id", "cause_kind", "kind"], name="finance_entry_once_per_cause"
@@ -126,7 +191,15 @@ class JournalEntry(models.Model):
         ]
         indexes = [models.Index(fields=["entity", "date"], name="finance_entry_by_date")]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="entries_stand",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                func=ENTRIES_STAND,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,9 +220,21 @@ class JournalLine(models.Model):
                 condition=Q(debit__gt=0, credit=0) | Q(debit=0, credit__gt=0),
                 name="finance_line_is_a_debit_or_a_credit",
             ),
+            models.CheckConstraint(
+                condition=Q(debit=Round("debit", precision=2), credit=Round("credit", precision=2)),
+                name="finance_line_is_whole_cents",
+            ),
         ]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="lines_balance",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                func=LINES_BALANCE,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,84 @@
+"""Everything that changes the ledger, invoices and payments; and what moves stock and money at once."""
+
+from finance.services._adjusting import adjust_stock
+from finance.services._applying import NothingToApply, UnknownPayment, allocate_payment
+from finance.services._books import (
+    PeriodHasBlockers,
+    UnknownPeriod,
+    close_period,
+    open_all_books,
+    open_books,
+    reopen_period,
+    soft_close_period,
+)
+from finance.services._invoicing import Invoiced, invoice_shipments, invoice_waiting
+from finance.services._paying import (
+    BadPayment,
+    NoAccount,
+    PaymentDraft,
+    PostedPayment,
+    ReferenceTaken,
+    post_payment,
+    post_payments,
+)
+from finance.services._posting import (
+    AlreadyPosted,
+    BooksNotOpen,
+    NotBalanced,
+    NotByHand,
+    PeriodClosed,
+    UnknownEntry,
+    reverse_entry,
+    write_entry,
+)
+from finance.services._receiving import (
+    BadReceipt,
+    Received,
+    UnknownPurchaseOrder,
+    receive_purchase_order,
+)
+from finance.services._settling import OverAllocated, UnknownInvoice
+from finance.services._shipping import ForeignCurrency, Shipped, ship_shipments
+from inventory.services import deliver_shipments
+
+__all__ = [
+    "AlreadyPosted",
+    "BadPayment",
+    "BadReceipt",
+    "BooksNotOpen",
+    "ForeignCurrency",
+    "Invoiced",
+    "NoAccount",
+    "NotBalanced",
+    "NotByHand",
+    "NothingToApply",
+    "OverAllocated",
+    "PaymentDraft",
+    "PeriodClosed",
+    "PeriodHasBlockers",
+    "PostedPayment",
+    "Received",
+    "ReferenceTaken",
+    "Shipped",
+    "UnknownEntry",
+    "UnknownInvoice",
+    "UnknownPayment",
+    "UnknownPeriod",
+    "UnknownPurchaseOrder",
+    "adjust_stock",
+    "allocate_payment",
+    "close_period",
+    "deliver_shipments",
+    "invoice_shipments",
+    "invoice_waiting",
+    "open_all_books",
+    "open_books",
+    "post_payment",
+    "post_payments",
+    "receive_purchase_order",
+    "reopen_period",
+    "reverse_entry",
+    "ship_shipments",
+    "soft_close_period",
+    "write_entry",
+]

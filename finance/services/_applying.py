@@ -1,0 +1,118 @@
+"""Putting cash that was left over on invoices later."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.services import Change, record
+from erp.kernel.errors import DomainError
+from erp.kernel.sql import records, run
+from finance.models import Account, JournalEntry, Payment
+from finance.rules import rounded
+from finance.services._posting import Posting, post
+from finance.services._settling import (
+    Applied,
+    OpenInvoices,
+    OverAllocated,
+    settle,
+    tell_settled,
+)
+from orders.services import CashChange, record_cash, reevaluate_credit_holds
+
+Purpose = Account.Purpose
+
+LOCK_ACCOUNT = "SELECT id FROM orders_creditaccount WHERE id = %s FOR NO KEY UPDATE"
+LOCK_PAYMENT = """
+    SELECT id, number, entity_id, account_id, unapplied FROM finance_payment WHERE id = %s
+    FOR NO KEY UPDATE
+"""
+USE = "UPDATE finance_payment SET unapplied = unapplied - %s WHERE id = %s"
+
+
+class UnknownPayment(DomainError):
+    """There is no such payment."""
+
+    code: ClassVar[str] = "finance.unknown_payment"
+
+
+class NothingToApply(DomainError):
+    """The payment has nothing left, or nothing is open to put it on."""
+
+    code: ClassVar[str] = "finance.nothing_to_apply"
+
+
+@transaction.atomic
+def allocate_payment(
+    *,
+    payment_id: int,
+    allocations: Sequence[tuple[str, Decimal]] | None = None,
+    actor: User | None,
+    now: datetime,
+) -> Decimal:
+    """Put the unapplied rest of a payment on invoices; return how much was put there.
+
+    The oldest due first, or (invoice number, amount) as named. Posted today. Closes orders that are
+    then paid. Locks the account, then the payment, then the orders.
+
+    Raises:
+        UnknownPayment: there is none.
+        NothingToApply: nothing is left of it, or nothing is open.
+        UnknownInvoice, OverAllocated: a named invoice is not open, or not for so much.
+
+    Publishes:
+        InvoicePaid; OrderClosed by the services it calls.
+    """
+    account = Payment.objects.filter(pk=payment_id).values_list("account_id", flat=True).first()
+    if account is None:
+        raise UnknownPayment("There is no such payment.")
+    run(LOCK_ACCOUNT, [account])
+    payment = records(LOCK_PAYMENT, [payment_id])[0]
+    left: Decimal = payment["unapplied"]
+    if not left:
+        raise NothingToApply(f"Nothing is left of {payment['number']}.")
+    invoices = OpenInvoices({account: left}, {number for number, _ in allocations or ()})
+    if allocations is None:
+        taken = invoices.take_oldest(account, left)
+    else:
+        for number, part in allocations:
+            if not part.is_finite() or part <= 0 or rounded(part) != part:
+                raise OverAllocated(f"allocations: {part} on {number} is not a sum in whole cents.")
+        taken = invoices.take_named(account, left, allocations)
+    if not taken:
+        raise NothingToApply("The customer has no open invoice.")
+    settled = settle([Applied(payment_id, each.invoice_id, each.amount) for each in taken], now=now)
+    moved = sum((each.amount for each in taken), Decimal(0))
+    run(USE, [moved, payment_id])
+    post(
+        [
+            Posting(
+                entity_id=payment["entity_id"],
+                kind=JournalEntry.Kind.PAYMENT,
+                cause_kind="finance.allocation",
+                cause_id=each.allocation_id,
+                lines=[(Purpose.UNAPPLIED, each.amount), (Purpose.RECEIVABLE, -each.amount)],
+                memo=f"{payment['number']} on {each.number}",
+            )
+            for each in settled
+        ],
+        actor=actor,
+        now=now,
+    )
+    record_cash(changes=[CashChange(account, moved, -moved)], now=now)
+    change = Change(
+        entity_id=payment["entity_id"],
+        action="finance.allocate_payment",
+        subject_kind="finance.payment",
+        subject_id=payment_id,
+        thread=f"finance.payment:{payment_id}",
+        before={"unapplied": str(left)},
+        after={"unapplied": str(left - moved), "on": [each.number for each in settled]},
+    )
+    record(changes=[change], actor=actor, now=now)
+    tell_settled(settled, actor=actor, now=now)
+    reevaluate_credit_holds(account_ids=[account], cause="payment", now=now)
+    return moved
