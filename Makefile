@@ -6,7 +6,7 @@ TEST_ARGS ?= -n 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --python $(RUN) --disable-pip-version-check --no-input
-INSTALL := $(PIP) install --quiet --no-deps --require-hashes -r
+INSTALL := $(PIP) install -qq --no-deps --require-hashes -r
 
 # The static checks ask no server; these addresses let the settings load. The deploy check sees
 # what production sees.

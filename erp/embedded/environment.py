@@ -1,7 +1,9 @@
 """Fills in what the settings read from the environment, out of the embedded servers."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 
@@ -58,13 +60,10 @@ def secret_key(folder: Path) -> str:
     """Return the installation's own secret, made on first use and readable by its owner alone."""
     file = folder / "secret-key"
     if not file.exists():
-        draft = folder / f"secret-key.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(64))
-        try:
+        handle, draft = tempfile.mkstemp(dir=folder)  # readable by its owner alone
+        with os.fdopen(handle, "w") as writable:
+            writable.write(secrets.token_urlsafe(64))
+        with contextlib.suppress(FileExistsError):
             os.link(draft, file)  # the first one wins, whole
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        Path(draft).unlink()
     return file.read_text().strip()

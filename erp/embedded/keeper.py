@@ -80,6 +80,9 @@ class Keeper:
                 return
             try:
                 self.keep(users)
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                self.say(f"cannot be started: {error}")
+                raise SystemExit(1) from error
             finally:
                 ready_mark(self.server).unlink(missing_ok=True)
                 self.stop()

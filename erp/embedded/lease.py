@@ -101,8 +101,11 @@ class Lease:
         deadline = time.monotonic() + STOPPED_TIMEOUT_S
         while self.is_kept() and not self.is_used_by_others() and time.monotonic() < deadline:
             time.sleep(0.02)
-        if self.keeper is not None:
-            self.keeper.poll()
+        if self.keeper is not None and self.is_kept():
+            self.keeper.returncode = 0  # it works for others now: its end is not ours to await
+        elif self.keeper is not None:
+            self.keeper.wait()
+        self.keeper = None
 
     def is_used_by_others(self) -> bool:
         # The keeper takes the lock alone to end, so a claim that can be shared is somebody else's

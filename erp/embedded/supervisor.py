@@ -149,6 +149,9 @@ class Supervisor:
         for program in self.programs:
             self.forget(program)
         self.show(0)
+        self.selector.close()
+        for _name, log in self.logs:
+            log.close()
 
     def show(self, wait_s: float) -> None:
         """Wait for something to be said, and pass it on with its speaker's name."""

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import signal
 import socket
 import time
 from argparse import ArgumentParser
@@ -28,13 +29,19 @@ class Command(BaseCommand):
         """Say where to listen."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument(
+            "--no-demo", dest="demo", action="store_false", help="Leave an empty database empty."
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
         """Serve until SIGINT or SIGTERM."""
         began = time.monotonic()
+        for signum in (signal.SIGINT, signal.SIGTERM):  # background jobs are born deaf to SIGINT
+            signal.signal(signum, signal.default_int_handler)
         refuse_taken_port(host, port)
         call_command("migrate", interactive=False, verbosity=1)
-        self.call_if_there("demo", if_empty=True)
+        if demo:
+            self.call_if_there("demo", if_empty=True)
         logins = StringIO()
         self.call_if_there("logins", stdout=logins)
         connections.close_all()

@@ -1,0 +1,116 @@
+"""`manage.py up`: whatever is killed comes back, and what was committed is there."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from tests.processes.harness import PROGRAMS, SERVERS, RunningSystem
+
+pytestmark = pytest.mark.processes
+VALKEY_FSYNC_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[RunningSystem]:
+    """One running ERP for the module: each test leaves it working."""
+    with RunningSystem() as running:
+        running.ask("CREATE TABLE booked (what text)")
+        yield running
+
+
+class TestKill:
+    @pytest.mark.parametrize("name", [*PROGRAMS, *SERVERS])
+    def test_comes_back_within_a_minute_with_all_that_was_committed(
+        self, system: RunningSystem, name: str
+    ) -> None:
+        system.ask("INSERT INTO booked VALUES (%s)", name)
+
+        seconds = system.kill_and_wait(name)
+
+        assert seconds < 60
+        assert system.ask("SELECT count(*) FROM booked WHERE what = %s", name) == [(1,)]
+
+    def test_a_transaction_cut_short_by_the_database_leaves_nothing(
+        self, system: RunningSystem
+    ) -> None:
+        with closing(psycopg2.connect(system.postgres.url)) as line, line.cursor() as cursor:
+            cursor.execute("INSERT INTO booked VALUES ('open')")
+
+            system.kill_and_wait("postgres")
+
+            with pytest.raises(psycopg2.OperationalError):
+                line.commit()
+        assert system.ask("SELECT count(*) FROM booked WHERE what = 'open'") == [(0,)]
+
+    def test_the_broker_keeps_what_it_was_given(self, system: RunningSystem) -> None:
+        with redis.Redis.from_url(system.valkey.url) as line:
+            line.set("kept", "17")
+        time.sleep(VALKEY_FSYNC_S + 0.2)
+
+        system.kill_and_wait("valkey")
+
+        with redis.Redis.from_url(system.valkey.url) as line:
+            assert line.get("kept") == b"17"
+
+    def test_work_goes_on_after_the_broker_forgot_everything(self, system: RunningSystem) -> None:
+        with redis.Redis.from_url(system.valkey.url) as line:
+            line.flushall()
+
+        system.wait_ready()
+
+    def test_says_503_and_why_while_the_database_is_away(self, system: RunningSystem) -> None:
+        system.kill("postgres")
+
+        seen = set()
+        deadline = time.monotonic() + 60
+        while 200 not in seen and time.monotonic() < deadline:
+            seen.add(system.status("/readyz"))
+        assert seen <= {200, 503}
+        system.wait_ready()
+
+    def test_liveness_does_not_hang_on_the_database(self, system: RunningSystem) -> None:
+        assert system.status("/healthz") == 200
+        assert system.status("/metrics") == 200
+
+
+class TestStop:
+    def test_ends_everything_within_30_seconds_and_starts_again_on_the_same_data(
+        self, system: RunningSystem
+    ) -> None:
+        system.ask("INSERT INTO booked VALUES ('before the stop')")
+        everything = [system.pid(name) for name in (*PROGRAMS, *SERVERS)]
+
+        seconds = system.stop()
+
+        assert seconds < 30
+        assert [pid for pid in everything if runs(pid)] == []
+        system.start()
+        system.wait_ready()
+        assert system.ask("SELECT count(*) FROM booked WHERE what = 'before the stop'") == [(1,)]
+
+    def test_a_killed_supervisor_takes_everything_along(self, system: RunningSystem) -> None:
+        everything = [system.pid(name) for name in (*PROGRAMS, *SERVERS)]
+        assert system.supervisor is not None
+
+        system.kill("up")
+        system.supervisor.wait()
+
+        deadline = time.monotonic() + 30
+        while any(runs(pid) for pid in everything):
+            assert time.monotonic() < deadline, "something outlives the supervisor"
+            time.sleep(0.1)
+        system.start()
+        system.wait_ready()
+
+
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
