@@ -1,4 +1,4 @@
-"""What holds for every page: the person's clock and numbers, refusals as sentences, forms sent once."""
+"""What holds for every page: the person's clock and numbers, refusals, forms sent once."""
 
 import logging
 from collections.abc import Callable
@@ -56,7 +56,7 @@ class PersonMiddleware:
 
 
 class PageMiddleware:
-    """Answers a refusal with a sentence, a form sent twice with its first answer, htmx with a move."""
+    """Answers a refusal with a sentence, and a form sent twice with its first answer."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

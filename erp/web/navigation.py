@@ -84,7 +84,7 @@ class Line:
 
 @cache
 def page_of(url_name: str) -> tuple[str, str] | None:
-    """Return the address of a url name and the permission its view requires; None without a page."""
+    """Return the address of a url name and the permission its view requires, if it exists."""
     try:
         href = reverse(url_name)
     except NoReverseMatch:

@@ -17,6 +17,7 @@ SYMBOLS = {
     "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CAD": "CA$", "AUD": "A$",
     "MXN": "MX$", "BRL": "R$", "CNY": "CN¥", "KRW": "₩", "NZD": "NZ$",
 }  # fmt: skip
+WIDE = 100  # three digits need no decimal
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "VND", "ISK"})
 AMOUNT_FIRST = frozenset({"da", "de", "es", "fi", "fr", "it", "nb", "pl", "pt", "sv"})
 MINUS, NARROW_GAP, NOTHING = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}", "\N{EM DASH}"
@@ -35,7 +36,7 @@ def decimal_of(value: Any) -> Decimal:
 
 
 def number(value: Any, places: int | None = None) -> str:
-    """Write `value` grouped, with exactly `places` decimals; without `places`, as many as it has."""
+    """Write `value` grouped, with `places` decimals; without them, as many as it has."""
     exact = decimal_of(value)
     if not exact.is_finite():
         return NOTHING
@@ -81,7 +82,7 @@ def short(value: Any) -> str:
     for size, letter in ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(1000), "k")):
         if abs(exact) >= size:
             scaled = exact / size
-            return number(scaled, 0 if abs(scaled) >= 100 else 1) + letter
+            return number(scaled, 0 if abs(scaled) >= WIDE else 1) + letter
     return number(exact, 0)
 
 

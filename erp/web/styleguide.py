@@ -1,4 +1,4 @@
-"""The design system on one page, with invented figures: what a component looks like and is called."""
+"""The design system on one page, with invented figures."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,9 +16,8 @@ from erp.kernel.http import SignedInRequest
 from erp.web.rules.tones import TONES
 
 STAGES = [("Received", 12), ("Held", 27), ("Released", 64), ("Allocated", 181), ("Picking", 58)]
-OTIF = [
-    None if day == 9 else Decimal(92) + Decimal((day * 37) % 50) / 10 for day in range(30)
-]  # one day without a figure: the line breaks there
+OTIF: list[Decimal | None] = [Decimal(92) + Decimal((day * 37) % 50) / 10 for day in range(30)]
+OTIF[9] = None  # a day without a figure: the line breaks there
 FILL = [Decimal(95) + Decimal((day * 23) % 30) / 10 for day in range(30)]
 
 
@@ -73,7 +72,7 @@ def sample() -> dict[str, Any]:
         "weeks": weeks,
         "flows": [
             {"name": "Supply", "values": [200, 0, 340, 0, 0, 500, 0, 120], "tone": "ok"},
-            {"name": "Demand", "values": [-120, -180, -90, -210, -160, -80, -190, -60], "tone": "s2"},
+            {"name": "Demand", "values": [-120, -180, -90, -210, -160, -80, -190], "tone": "s2"},
         ],
         "stock": {"name": "Projected", "values": [260, 80, 330, 120, -40, 380, 190, 250],
                   "tone": "accent"},

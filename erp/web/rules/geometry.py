@@ -11,7 +11,7 @@ STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A value axis from `low` to `high` with round `ticks`, drawn between TOP and HEIGHT - BOTTOM."""
+    """A value axis from `low` to `high` with round `ticks`, drawn from the foot up."""
 
     low: Decimal
     high: Decimal

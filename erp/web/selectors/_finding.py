@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from erp.kernel.sql import rows
 
 LIMIT = 5
-LONGEST = 80
+SHORTEST, LONGEST = 2, 80  # characters of a text that is searched for
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def find(
     One query for each kind the person may see.
     """
     text = " ".join(text.split())[:LONGEST]
-    if len(text) < 2:
+    if len(text) < SHORTEST:
         return []
     plain = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     asked = {

@@ -13,6 +13,7 @@ from erp.web.rules import geometry
 from erp.web.templatetags.ui import pick
 
 register = template.Library()
+THOUSAND = 1_000
 TONES = ("accent", "ok", "s2", "s1", "s3", "muted")
 
 
@@ -42,10 +43,7 @@ def _frame(
         "left": geometry.LEFT,
         "right": geometry.WIDTH - geometry.RIGHT,
         "foot": geometry.HEIGHT - 6,
-        "ticks": [
-            {"y": axis.y(t), "text": regional.short(t) if abs(t) >= 1000 else f"{t.normalize():f}"}
-            for t in axis.ticks
-        ],
+        "ticks": [{"y": axis.y(t), "text": _tick(t)} for t in axis.ticks],
         "labels": [
             {
                 "x": xs[n],
@@ -60,6 +58,10 @@ def _frame(
             for n, label in enumerate(labels)
         ],
     }
+
+
+def _tick(value: Decimal) -> str:
+    return regional.short(value) if abs(value) >= THOUSAND else f"{value.normalize():f}"
 
 
 def _figure(value: Decimal | None) -> str:
@@ -152,7 +154,7 @@ def stacked_chart(
 def sparkline(values: Iterable[Any], label: str = "", tone: str = "accent") -> SafeString:
     """Draw a line of a few values without axes; `label` says it to who cannot see it."""
     known = [regional.decimal_of(v) for v in values if v is not None]
-    if len(known) < 2:
+    if not known[1:]:
         return format_html("")
     return format_html(
         '<svg class="spark tone-{}" viewBox="0 0 84 24" preserveAspectRatio="none" role="img" '

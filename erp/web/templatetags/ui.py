@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from lucide import IconDoesNotExist, _render_icon
 
 from erp.web import regional
+from erp.web.rules.clocks import DAY, NOW_SECONDS, RELATIVE_DAYS, span, spent_percent, urgency
 from erp.web.rules.tones import SEVERITIES, state_label, state_tone
 
 register = template.Library()
@@ -89,25 +90,12 @@ def _or_dash(value: Any, write: Any) -> str:
 
 # -- time ----------------------------------------------------------------------------------------
 
-UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-
-
-def span(seconds: float) -> str:
-    """Write a stretch of time in its two largest useful units: 6 d, 3 h 20, 14 min."""
-    left = int(abs(seconds))
-    if left >= 2 * 86_400:
-        return f"{left // 86_400} d"
-    if left >= 3_600:
-        return f"{left // 3_600} h {left % 3_600 // 60:02d}"
-    return f"{left // 60} min" if left >= 60 else f"{left} s"
-
 
 def ago(moment: datetime, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
-    if abs(seconds) < 45:
+    if abs(seconds) < NOW_SECONDS:
         return _("just now")
-    days = abs(seconds) / 86_400
-    if days > 45:
+    if abs(seconds) > RELATIVE_DAYS * DAY:
         return date_format(timezone.localtime(moment), "j M Y")
     if seconds > 0:
         return _("%(span)s ago") % {"span": span(seconds)}
@@ -157,20 +145,17 @@ def clock(due_at: datetime | None, started_at: datetime | None = None, done: Any
     """Show the time left until `due_at` and, from `started_at`, how much of it is spent."""
     if not due_at:
         return regional.NOTHING
-    now = timezone.now()
     if done:
         return format_html('<span class="clock tone-ok">{}<i class="w-100"></i></span>', _("met"))
-    left = (due_at - now).total_seconds()
-    whole = (due_at - (started_at or due_at - timedelta(days=1))).total_seconds()
-    spent = max(0, min(100, round(100 * (1 - left / whole)))) if whole > 0 else 100
-    tone = "s1" if left < 3_600 else "s2" if spent >= 75 else "s3" if spent >= 50 else "muted"
+    now, started = timezone.now(), started_at or due_at - timedelta(days=1)
+    left, spent = (due_at - now).total_seconds(), spent_percent(started, due_at, now)
     text = _("%(span)s left") if left >= 0 else _("%(span)s late")
     return format_html(
         '<span class="clock tone-{}" data-due="{}" data-from="{}" title="{}">'
         '<span>{}</span><i class="w-{}"></i></span>',
-        tone,
+        urgency(left, spent),
         due_at.isoformat(),
-        (started_at or due_at - timedelta(days=1)).isoformat(),
+        started.isoformat(),
         date_format(timezone.localtime(due_at), "j M Y H:i"),
         text % {"span": span(left)},
         spent,
@@ -205,17 +190,27 @@ def chip(label: str, tone: str = "") -> SafeString:
 
 @register.inclusion_tag(COMPONENTS + "tile.html")
 def tile(
-    label: str, value: Any, note: str = "", href: str = "", trend: str = "", tone: str = ""
+    label: str,
+    value: Any,
+    note: str = "",
+    href: str = "",
+    trend: str = "",
+    tone: str = "",
+    spark: Any = None,
 ) -> dict[str, Any]:
-    """Show one figure; `trend` is text before the note, `tone` up or down colours it."""
+    """Show one figure; `trend` stands before the note, `tone` up or down colours it.
+
+    `spark` is a list of values drawn as a small line.
+    """
     return {
         "label": label, "value": value, "note": note, "href": href, "trend": trend, "tone": tone,
+        "spark": spark,
     }  # fmt: skip
 
 
 @register.inclusion_tag(COMPONENTS + "bars.html")
 def bars(rows: Iterable[Any], tone: str = "accent", label: str = "") -> dict[str, Any]:
-    """Show horizontal bars; a row has `label`, `value`, and may have `text`, `href`, `tone`, `share`.
+    """Show horizontal bars; a row has `label`, `value`, maybe `text`, `href`, `tone`, `share`.
 
     `share` (0 to 1) sets the length; without it the longest bar is the largest value.
     """
@@ -244,7 +239,7 @@ def steps(items: Iterable[Any]) -> dict[str, Any]:
 
 @register.inclusion_tag(COMPONENTS + "timeline.html")
 def timeline(items: Iterable[Any]) -> dict[str, Any]:
-    """Show what happened; an item has `at`, `text`, maybe `detail`, `href`, `tone` (hot, good, now)."""
+    """Show what happened; an item has `at`, `text`, maybe `detail`, `href`, `tone` (hot, good)."""
     return {"items": list(items)}
 
 
@@ -300,7 +295,7 @@ def confirm(
 
 
 def address(context: template.Context, **changes: Any) -> str:
-    """Return this page's query string with `changes` made (None or "" drops), from its first page."""
+    """Return this page's query with `changes` made (None or "" drops), from the first page on."""
     query: QueryDict = context["request"].GET.copy()
     query.pop("after", None)
     for key, value in changes.items():
@@ -328,12 +323,12 @@ def filters(
     current = context["request"].GET.get(name, "")
     drawn = [
         {
-            "label": choice[1],
-            "count": choice[2] if len(choice) > 2 else None,
-            "href": address(context, **{name: choice[0]}),
-            "current": str(choice[0]) == current,
+            "label": shown,
+            "count": count[0] if count else None,
+            "href": address(context, **{name: value}),
+            "current": str(value) == current,
         }
-        for choice in (tuple(c) for c in choices)
+        for value, shown, *count in choices
     ]
     return {"choices": drawn, "label": label or name}
 
