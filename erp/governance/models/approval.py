@@ -27,6 +27,8 @@ class Approval(FSMModelMixin, models.Model):
     """Somebody with `role` must agree to one document before it goes on. `amount` is in `currency`.
 
     `fingerprint` is the document as it was asked about; if it has changed, the approval is void.
+    `barred` are the ids of users who took part in the document and may not decide, as the one who
+    asked may not. `consequence` says what will happen once it is approved.
     """
 
     class State(models.TextChoices):
@@ -46,6 +48,7 @@ class Approval(FSMModelMixin, models.Model):
     consequence = models.CharField(max_length=300, blank=True)
     fingerprint = models.CharField(max_length=64)
     state = FSMField(choices=State, default=State.PENDING, protected=True)
+    barred = models.JSONField(default=list, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -71,8 +74,16 @@ class Approval(FSMModelMixin, models.Model):
                 | Q(decided_by__isnull=False) & ~Q(decided_by=F("requested_by")),
                 name="governance_approval_by_somebody_else",
             ),
+            models.CheckConstraint(
+                condition=Q(state="pending", decided_at=None)
+                | Q(state__in=["approved", "rejected", "void"], decided_at__isnull=False),
+                name="governance_approval_decided_at_is_set_once_decided",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["document_id", "document_kind"], name="governance_approval_document"
+            ),
             models.Index(
                 fields=["entity", "id"],
                 name="governance_approval_pending",

@@ -13,11 +13,15 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 
 class Policy(models.Model):
-    """One named decision, such as `orders.release.credit`. What it may ask for is `fields`."""
+    """One named decision, such as `orders.release.credit`.
+
+    `fields` are the facts it may ask about, `outcomes` what each of its rows answers; both map a
+    name to `number`, `text`, `flag` or `date`. They belong to the code that asks.
+    """
 
     code = models.CharField(max_length=60, unique=True)
     title = models.CharField(max_length=200)
-    fields = models.JSONField(default=dict)  # name -> number | text | flag | date
+    fields = models.JSONField(default=dict)
     outcomes = models.JSONField(default=dict)
 
     class Meta:
@@ -30,7 +34,8 @@ class Policy(models.Model):
 class PolicyVersion(FSMModelMixin, models.Model):
     """One version of a policy's decision table, for all entities (`entity` null) or for one.
 
-    `table` is `{"hit": "first"|"collect", "rows": [{"when": [...], "then": {...}}]}`.
+    `table` is `{"hit": "first"|"collect", "rows": [{"when": [...], "then": {...}}]}`; once the
+    version is no draft it never changes. `author` is null on what the software brought along.
     """
 
     class State(models.TextChoices):
@@ -44,6 +49,7 @@ class PolicyVersion(FSMModelMixin, models.Model):
         "accounts.Entity", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     number = models.PositiveIntegerField()
+    note = models.CharField(max_length=300, blank=True)
     table = models.JSONField()
     state = FSMField(choices=State, default=State.DRAFT, protected=True)
     author = models.ForeignKey(
@@ -75,10 +81,27 @@ class PolicyVersion(FSMModelMixin, models.Model):
                 condition=Q(activated_by=None) | ~Q(activated_by=F("author")),
                 name="governance_version_activated_by_somebody_else",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "reviewed", "active", "retired"]),
+                name="governance_version_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "reviewed"], activated_at=None)
+                | Q(state__in=["active", "retired"], activated_at__isnull=False),
+                name="governance_version_activated_at_is_set_once_active",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="table_is_settled",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__state="draft")
+                & pgtrigger.Q(old__table__df=pgtrigger.F("new__table")),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.policy_id} v{self.number}"
+        return f"version {self.number} of policy {self.policy_id}"
 
     @transition(field=state, source=State.DRAFT, target=State.REVIEWED)
     def review(self) -> None:
@@ -97,8 +120,10 @@ class DecisionRecord(models.Model):
     """One decision: the version that took it, on what inputs, with what outcome. Append-only."""
 
     at = models.DateTimeField()
-    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="decisions")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     subject_kind = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     inputs = models.JSONField()

@@ -1,0 +1,54 @@
+"""Everything that decides by policy, asks for approval or writes the audit trail."""
+
+from erp.governance.rules import Problem, WrongFacts
+from erp.governance.services._approving import (
+    AlreadyDecided,
+    DocumentChanged,
+    NotYours,
+    OwnRequest,
+    ReasonMissing,
+    approve,
+    reject,
+    request_approval,
+    same_person,
+    withdraw,
+)
+from erp.governance.services._deciding import Decision, Question, UnknownPolicy, decide
+from erp.governance.services._recording import Change, record
+from erp.governance.services._versioning import (
+    OwnVersion,
+    PolicyRefused,
+    VersionNotOpen,
+    activate_version,
+    ensure_builtin_policies,
+    retire_version,
+    write_version,
+)
+
+__all__ = [
+    "AlreadyDecided",
+    "Change",
+    "Decision",
+    "DocumentChanged",
+    "NotYours",
+    "OwnRequest",
+    "OwnVersion",
+    "PolicyRefused",
+    "Problem",
+    "Question",
+    "ReasonMissing",
+    "UnknownPolicy",
+    "VersionNotOpen",
+    "WrongFacts",
+    "activate_version",
+    "approve",
+    "decide",
+    "ensure_builtin_policies",
+    "record",
+    "reject",
+    "request_approval",
+    "retire_version",
+    "same_person",
+    "withdraw",
+    "write_version",
+]

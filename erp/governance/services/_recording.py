@@ -1,0 +1,101 @@
+"""The audit trail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import structlog
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.models import AuditEntry
+from erp.kernel.sql import run
+
+RECORD = """
+    INSERT INTO governance_auditentry (
+        at, actor_id, actor_kind, request_id, entity_id, action, subject_kind, subject_id, thread,
+        before, after, reason, policy_version
+    )
+    SELECT %(now)s, %(actor)s, %(kind)s, %(request)s, change.*
+    FROM unnest(
+        %(entities)s::bigint[], %(actions)s::text[], %(subject_kinds)s::text[],
+        %(subject_ids)s::bigint[], %(threads)s::text[], %(befores)s::jsonb[], %(afters)s::jsonb[],
+        %(reasons)s::text[], %(versions)s::text[]
+    ) AS change
+"""
+REQUEST_ID_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one document. `thread` ("orders.order:12") is the timeline that shows it.
+
+    `action` is `<app>.<verb>`. `before` and `after` hold what changed, as plain values; dates,
+    moments and decimals become text. `entity_id` is None for what belongs to no entity.
+    """
+
+    entity_id: int | None
+    action: str
+    subject_kind: str
+    subject_id: int
+    thread: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    reason: str = ""
+    policy_version: str = ""
+
+
+@transaction.atomic
+def record(*, changes: Sequence[Change], actor: User | None, now: datetime) -> None:
+    """Write who made `changes`, in the transaction that makes them. One statement.
+
+    `actor` None is the house itself. The request's id stands in each entry, so that one request's
+    changes can be found together.
+    """
+    if not changes:
+        return
+    run(
+        RECORD,
+        {
+            "now": now,
+            "actor": actor and actor.pk,
+            "kind": actor.kind if actor else AuditEntry.ActorKind.SYSTEM.value,
+            "request": request_id(),
+            "entities": [change.entity_id for change in changes],
+            "actions": [change.action for change in changes],
+            "subject_kinds": [change.subject_kind for change in changes],
+            "subject_ids": [change.subject_id for change in changes],
+            "threads": [change.thread for change in changes],
+            "befores": [as_json(change.before) for change in changes],
+            "afters": [as_json(change.after) for change in changes],
+            "reasons": [change.reason for change in changes],
+            "versions": [change.policy_version for change in changes],
+        },
+    )
+
+
+def request_id() -> str:
+    """Return the id of the request being answered; empty in a task or a command."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))[:REQUEST_ID_MAX]
+
+
+def as_json(values: Mapping[str, Any] | None) -> str | None:
+    """Return plain values as JSON text, decimals as text."""
+    if values is None:
+        return None
+    return orjson.dumps(dict(values), default=_plain, option=orjson.OPT_UTC_Z).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} cannot be kept in the audit trail")
