@@ -8,6 +8,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.views import SpectacularSwaggerView
 
 from erp.kernel.access import public
@@ -69,9 +70,8 @@ class ResourceSchema(AutoSchema):
         return declared or self._known_or_object()
 
     def _known_or_object(self) -> Any:
-        if getattr(self.view, "serializer_class", None) is not None:
-            return self._get_serializer()
-        return {"type": "object", "additionalProperties": True}
+        known = getattr(self.view, "serializer_class", None) is not None
+        return self._get_serializer() if known else OpenApiTypes.OBJECT
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self.view.action == "list" or bool(super()._is_list_view(serializer))

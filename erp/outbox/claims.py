@@ -49,13 +49,14 @@ CLAIM = """
     ORDER BY taken.id
 """
 
+# Waits: another worker's claim locks for a moment what it then leaves alone.
 HOLD = """
     SELECT d.id
     FROM unnest(%(ids)s::bigint[], %(attempts)s::smallint[]) AS mine (id, attempts)
     JOIN outbox_delivery d ON d.id = mine.id AND d.attempts = mine.attempts
     WHERE d.status = 'pending'
     ORDER BY d.id
-    FOR UPDATE OF d SKIP LOCKED
+    FOR UPDATE OF d
 """
 
 SETTLE = """

@@ -1,0 +1,34 @@
+"""What waits in the outbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from erp.kernel.sql import rows
+
+BACKLOG = """
+    SELECT d.handler,
+           count(*) FILTER (WHERE d.status = 'pending'),
+           count(*) FILTER (WHERE d.status = 'pending' AND d.last_error <> ''),
+           count(*) FILTER (WHERE d.status = 'dead'),
+           min(m.published_at) FILTER (WHERE d.status = 'pending')
+    FROM outbox_delivery d JOIN outbox_message m ON m.id = d.message_id
+    WHERE d.status IN ('pending', 'dead')
+    GROUP BY d.handler
+    ORDER BY d.handler
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerBacklog:
+    """What one handler has before it; `failing` of `pending` failed before. `oldest_at` waits."""
+
+    handler: str
+    pending: int
+    failing: int
+    dead: int
+    oldest_at: datetime | None
+
+
+def backlog() -> list[HandlerBacklog]:
+    """Return every handler with something pending or dead. One query, on the open rows alone."""
+    return [HandlerBacklog(*row) for row in rows(BACKLOG)]
