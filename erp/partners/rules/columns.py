@@ -135,7 +135,6 @@ KINDS: dict[str, tuple[Column, ...]] = {
         Column("pack_note", text, size=100, example="case of 12"),
         Column("is_blocked", flag, example="0"),
         Column("is_discontinued", flag, example="0"),
-        Column("list_price", not_negative, example="23.84"),
     ),
     "customers": (
         Column("code", text, required=True, size=40, example="HALDEN"),

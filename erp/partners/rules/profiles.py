@@ -4,8 +4,8 @@ A step names the file it reads, the kind of import it feeds and, per column, whe
 from: `"theirs"` (a column of the file), `{const = "…"}`, `{from = "…", prefix = "NW-"}`,
 `{from = "…", via = "file.csv", key = "id", take = "name"}` (looked up in another file) or
 `{from = "…", plus = "file.csv", match = "ours", key = "id", sum = "column"}` (a number plus the sum
-of another file's column where its `key` equals our `match`; `unless = {on, file, key, take, is}` leaves
-out its rows whose `on`, looked up in a third file, says `is`); `times` multiplies what was found.
+of another file's column where its `key` equals our `match`; `unless = {on, file, key, take, is}`
+leaves out its rows whose `on`, looked up in a third file, says `is`); `times` multiplies.
 `join` attaches the columns of another file to each row by a key they share.
 """
 
@@ -110,9 +110,11 @@ def mapped(profile: Profile, step: Step, files: Files) -> Iterator[Row]:
         BadProfile: a file or column that the step names is not there.
     """
     rows = _file(files, step.file)
-    joined = {row.cells.get(step.join.key): row for row in _file(files, step.join.file)} if (
-        step.join
-    ) else {}
+    joined = (
+        {row.cells.get(step.join.key): row for row in _file(files, step.join.file)}
+        if (step.join)
+        else {}
+    )
     sources = {name: _Source(source, files) for name, source in step.columns.items()}
     _check_columns(profile, step, rows, joined)
     for row in rows:
@@ -153,7 +155,9 @@ class _Source:
         if "via" in said:
             value = self.found.get(value, "")
         if "plus" in said:
-            value = str(Decimal(value or 0) + self.sums.get(cells.get(said["match"], ""), Decimal(0)))
+            value = str(
+                Decimal(value or 0) + self.sums.get(cells.get(said["match"], ""), Decimal(0))
+            )
         if "times" in said and value:
             value = str(Decimal(value) * Decimal(str(said["times"])))
         return f"{said.get('prefix', '')}{value}" if value else ""

@@ -52,7 +52,7 @@ def read_rows(content: bytes, *, name: str) -> Iterator[Row]:
         if number - 1 > ROWS_MAX:
             raise UnreadableFile(f"{name} has more than {ROWS_MAX:,} rows.")
         if any(line):
-            yield Row(number, {column: value for column, value in zip(header, line, strict=False)})
+            yield Row(number, dict(zip(header, line, strict=False)))
 
 
 def _csv(content: bytes, name: str) -> Iterator[list[str]]:
