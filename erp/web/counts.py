@@ -1,16 +1,16 @@
 """How much waits behind a navigation item. Kept in the cache for some seconds, never required."""
 
-import logging
 from collections.abc import Sequence
 
 from django.core.cache import cache
 from django.http import HttpRequest
 
 from erp.accounts.models import User
+from erp.kernel.breaker import Breaker
 from erp.web.selectors import waiting_behind
 
-logger = logging.getLogger(__name__)
 KEPT_SECONDS = 15
+breaker = Breaker("counting what waits")
 
 
 def cached_counts(request: HttpRequest, url_names: Sequence[str]) -> dict[str, int]:
@@ -20,11 +20,7 @@ def cached_counts(request: HttpRequest, url_names: Sequence[str]) -> dict[str, i
         return {}
     chosen = request.session.get("entity", "all")
     keys = {name: f"nav:{user.pk}:{chosen}:{name}" for name in url_names}
-    try:
-        kept = cache.get_many(list(keys.values()))
-    except Exception:  # noqa: BLE001  a page is drawn with or without Redis
-        logger.warning("The cache does not answer; navigation counts are computed each time.")
-        kept = {}
+    kept = breaker.attempt(lambda: cache.get_many(list(keys.values())), {})
     found = {name: int(kept[key]) for name, key in keys.items() if key in kept}
     fresh = {
         name: waiting_behind(name, user, request.scope)  # type: ignore[attr-defined]
@@ -32,8 +28,6 @@ def cached_counts(request: HttpRequest, url_names: Sequence[str]) -> dict[str, i
         if name not in found
     }
     if fresh:
-        try:
-            cache.set_many({keys[name]: count for name, count in fresh.items()}, KEPT_SECONDS)
-        except Exception:  # noqa: BLE001
-            logger.warning("The cache does not answer; navigation counts are not kept.")
+        by_key = {keys[name]: count for name, count in fresh.items()}
+        breaker.attempt(lambda: cache.set_many(by_key, KEPT_SECONDS), [])
     return found | fresh

@@ -5,8 +5,6 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from erp.accounts.models import User
-
 
 class SignInForm(forms.Form):
     username = forms.CharField(
@@ -22,18 +20,16 @@ class SignInForm(forms.Form):
     )
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(forms.Form):
     """What a person may say about themselves."""
 
+    first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
     time_zone = forms.CharField(
         label=_("Time zone"),
         help_text=_("Times on every page are shown by this clock, for example Europe/Berlin."),
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
-
-    class Meta:
-        model = User
-        fields = ["first_name", "last_name", "time_zone"]
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()

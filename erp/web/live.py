@@ -25,6 +25,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from erp.accounts.models import User
+from erp.kernel.breaker import Breaker
 
 logger = logging.getLogger(__name__)
 CHANNEL = "live"
@@ -34,6 +35,7 @@ CLIENTS_MAX = int(os.environ.get("LIVE_CLIENTS_MAX", "2000"))
 PATIENCE_SECONDS = 0.2  # a page that announces waits no longer for Redis
 RETRY_SECONDS = 2
 SESSION_CHECK_SECONDS = 300
+breaker = Breaker("telling the open pages")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -59,13 +61,14 @@ def announce_all(said: Iterable[tuple[str, int, str]]) -> None:
     once = {(topic, entity): ref for topic, entity, ref in said}
     if not once:
         return
-    try:
-        with line().pipeline(transaction=False) as pipe:
-            for (topic, entity), ref in once.items():
-                pipe.publish(CHANNEL, json.dumps({"topic": topic, "entity": entity, "ref": ref}))
-            pipe.execute()
-    except redis.RedisError:
-        logger.warning("Open pages were not told of %d changes: no Redis.", len(once))
+    breaker.attempt(lambda: _publish(once), None)
+
+
+def _publish(once: dict[tuple[str, int], str]) -> None:
+    with line().pipeline(transaction=False) as pipe:
+        for (topic, entity), ref in once.items():
+            pipe.publish(CHANNEL, json.dumps({"topic": topic, "entity": entity, "ref": ref}))
+        pipe.execute()
 
 
 @dataclass(eq=False, slots=True)

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from erp.accounts.models import User
+from erp.kernel.breaker import Breaker
 from erp.kernel.errors import REFUSALS
 from erp.web.context import chosen_entity, entities_of
 from erp.web.regional import language_of, number_language
@@ -21,7 +22,10 @@ from erp.web.regional import language_of, number_language
 logger = logging.getLogger(__name__)
 NOT_PAGES = ("/api/", "/admin/", "/healthz", "/readyz", "/metrics")
 SENT_SECONDS = 3_600
+RUNNING_SECONDS = 120  # a process that died in between blocks its form no longer
 RUNNING = "running"
+MOVES = frozenset({301, 302, 303})
+breaker = Breaker("remembering sent forms")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -101,7 +105,7 @@ def refused(request: HttpRequest, sentence: str) -> HttpResponse:
 
 def redirected(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Turn a redirect into a whole new page under htmx, which would swap it into a fragment."""
-    if not getattr(request, "htmx", False) or response.status_code not in {301, 302, 303}:
+    if not getattr(request, "htmx", False) or response.status_code not in MOVES:
         return response
     moved = HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
     moved.cookies = response.cookies
@@ -124,19 +128,15 @@ def first_answer(key: str) -> str | None:
 
     Without Redis the token cannot be claimed; the services are safe to repeat by themselves.
     """
-    try:
-        return None if cache.add(key, RUNNING, SENT_SECONDS) else cache.get(key)
-    except Exception:  # noqa: BLE001
-        logger.warning("The cache does not answer; a form sent twice is left to the services.")
+    if breaker.attempt(lambda: cache.add(key, RUNNING, RUNNING_SECONDS), otherwise=True):
         return None
+    return breaker.attempt(lambda: str(cache.get(key) or "") or None, None)
 
 
 def remember_answer(key: str, response: HttpResponse) -> None:
     """Keep where the form led; a form that was not accepted may be sent again."""
-    try:
-        if response.status_code in {301, 302, 303}:
-            cache.set(key, response["Location"], SENT_SECONDS)
-        else:
-            cache.delete(key)
-    except Exception:  # noqa: BLE001
-        logger.warning("The cache does not answer; the answer of a form is not kept.")
+    if response.status_code in MOVES:
+        where = response["Location"]
+        breaker.attempt(lambda: cache.set(key, where, SENT_SECONDS), None)
+    else:
+        breaker.attempt(lambda: cache.delete(key), otherwise=False)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from erp.accounts.middleware import choose_entity
 from erp.accounts.models import Role, RoleAssignment, User
+from erp.accounts.services import change_profile
 from erp.kernel.access import public, signed_in
 from erp.kernel.http import SignedInRequest
 from erp.web import lockout
@@ -192,9 +193,15 @@ def entity(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def profile(request: SignedInRequest) -> HttpResponse:
     """Let a person change their name and time zone, and see what they may do where."""
-    form = ProfileForm(request.POST or None, instance=request.user)
+    user = request.user
+    known = {
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "time_zone": user.time_zone,
+    }
+    form = ProfileForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        change_profile(user=user, **form.cleaned_data)
         messages.success(request, _("Your profile was saved."))
         return redirect("web:profile")
     held = RoleAssignment.objects.filter(user=request.user).select_related("entity")

@@ -30,3 +30,10 @@ def assign_role(*, user: User, entity: Entity, role: Role) -> RoleAssignment:
     assignment, _ = RoleAssignment.objects.get_or_create(user=user, entity=entity, role=role)
     user.__dict__.pop("granted", None)
     return assignment
+
+
+@transaction.atomic
+def change_profile(*, user: User, first_name: str, last_name: str, time_zone: str) -> None:
+    """Change what a person says about themselves; `time_zone` is a name of the tz database."""
+    user.first_name, user.last_name, user.time_zone = first_name, last_name, time_zone
+    user.save(update_fields=["first_name", "last_name", "time_zone"])
