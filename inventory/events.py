@@ -16,6 +16,10 @@ class StockReceived(Event):
     product_id: int
     quantity: str
 
+    @property
+    def key(self) -> str:
+        return f"node:{self.entity_id}:{self.node_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockFell(Event):
@@ -25,6 +29,10 @@ class StockFell(Event):
     entity_id: int
     node_id: int
     product_ids: str
+
+    @property
+    def key(self) -> str:
+        return f"node:{self.entity_id}:{self.node_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,10 @@ class ShipmentPlanned(Event):
     entity_id: int
     source_id: int
 
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentPicked(Event):
@@ -47,6 +59,10 @@ class ShipmentPicked(Event):
     number: str
     entity_id: int
     source_id: int
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +79,10 @@ class PickFellShort(Event):
     missing: str
     reason: str
 
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentPacked(Event):
@@ -73,6 +93,10 @@ class ShipmentPacked(Event):
     number: str
     entity_id: int
     source_id: int
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +109,10 @@ class ShipmentShipped(Event):
     entity_id: int
     source_id: int
 
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentDelivered(Event):
@@ -95,3 +123,39 @@ class ShipmentDelivered(Event):
     number: str
     entity_id: int
     source_id: int
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentFailed(Event):
+    """A shipment on its way did not arrive."""
+
+    name: ClassVar[str] = "inventory.shipment_failed"
+    shipment_id: int
+    number: str
+    entity_id: int
+    source_id: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentVoided(Event):
+    """A shipment will not leave: what it held is on the shelf, or was not found."""
+
+    name: ClassVar[str] = "inventory.shipment_voided"
+    shipment_id: int
+    number: str
+    entity_id: int
+    source_id: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"

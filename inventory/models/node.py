@@ -10,7 +10,7 @@ from erp.kernel.fields import AmountField
 class Node(models.Model):
     """A place that keeps stock. `cutoff` is local time; orders after it leave the next day.
 
-    `opens`–`closes` on weekdays Monday to Friday are its working hours.
+    Monday to Friday are its working days.
     """
 
     code = models.CharField(max_length=20, unique=True)

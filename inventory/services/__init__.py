@@ -1,18 +1,45 @@
 """Everything that changes products, stock and shipments."""
 
-from inventory.services._adjusting import Adjusted, StockAdjustment
-from inventory.services._allocating import Allocation, Demand, Piece
-from inventory.services._packing import Pack
-from inventory.services._picking import Pick, PickedShort, PickOutcome, ShortPick
-from inventory.services._planning import PlannedShipment, ShipmentSource
-from inventory.services._receiving import IncomingLine, ReceivedGoods, ReceivedLine
-from inventory.services._shipping import ShippedLine
+from inventory.services._adjusting import (
+    Adjusted,
+    BadAdjustment,
+    NotThatMuch,
+    StockAdjustment,
+    adjust_stock,
+)
+from inventory.services._allocating import Allocation, Demand, Piece, allocate
+from inventory.services._delivering import deliver_shipments, fail_shipment, void_shipment
+from inventory.services._packing import BadCarton, Pack, pack_shipments
+from inventory.services._picking import (
+    BadPick,
+    Pick,
+    PickedShort,
+    PickOutcome,
+    ShortPick,
+    pick_shipments,
+)
+from inventory.services._planning import PlannedShipment, ShipmentSource, plan_shipments
+from inventory.services._receiving import (
+    IncomingLine,
+    NothingReceived,
+    ReceivedGoods,
+    ReceivedLine,
+    receive_stock,
+)
+from inventory.services._releasing import release_reservations
+from inventory.services._shipping import ShippedLine, ship_shipments
+from inventory.services._standing import ShipmentNotReady
 
 __all__ = [
     "Adjusted",
     "Allocation",
+    "BadAdjustment",
+    "BadCarton",
+    "BadPick",
     "Demand",
     "IncomingLine",
+    "NotThatMuch",
+    "NothingReceived",
     "Pack",
     "Pick",
     "PickOutcome",
@@ -21,8 +48,20 @@ __all__ = [
     "PlannedShipment",
     "ReceivedGoods",
     "ReceivedLine",
+    "ShipmentNotReady",
     "ShipmentSource",
     "ShippedLine",
     "ShortPick",
     "StockAdjustment",
+    "adjust_stock",
+    "allocate",
+    "deliver_shipments",
+    "fail_shipment",
+    "pack_shipments",
+    "pick_shipments",
+    "plan_shipments",
+    "receive_stock",
+    "release_reservations",
+    "ship_shipments",
+    "void_shipment",
 ]

@@ -1,12 +1,31 @@
 """Lets shipments leave."""
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from erp.governance.services import record
+from erp.kernel.sql import rows
+from erp.kernel.states import sources_of, target_of
+from erp.outbox.publishing import publish_all
+from inventory.events import ShipmentShipped
+from inventory.models import Shipment, StockMove
+from inventory.rules import Pool, issue
+from inventory.services._posting import Movement, posting, posting_and
+from inventory.services._standing import Standing, known, ready
+
+if TYPE_CHECKING:
+    from erp.accounts.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedLine:
-    """What left for one demand line: base units, and their cost in the entity's currency (cents)."""
+    """What left for one demand line, in base units, and its cost in the entity's currency."""
 
     shipment_line_id: int
     shipment_id: int
@@ -16,3 +35,175 @@ class ShippedLine:
     product_id: int
     quantity: Decimal
     cost: Decimal
+
+
+# Shipments are locked before the costs of what they hold, each in id order.
+LOCK = """
+    WITH shipment AS MATERIALIZED (
+        SELECT id, state, number, entity_id, node_id, source_kind, source_id
+        FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    ), line AS MATERIALIZED (
+        SELECT l.id, l.shipment_id, shipment.entity_id, l.demand_id, l.product_id, l.stock_id,
+            l.picked
+        FROM inventory_shipmentline l
+        JOIN shipment ON shipment.id = l.shipment_id
+        WHERE shipment.state = ANY(%(sources)s) AND (l.picked > 0 OR l.picked IS NULL)
+    ), cost AS MATERIALIZED (
+        SELECT c.entity_id, c.product_id, c.quantity, c.value
+        FROM inventory_productcost c
+        WHERE (c.product_id, c.entity_id) IN (SELECT product_id, entity_id FROM line)
+        ORDER BY c.id
+        FOR UPDATE
+    )
+    SELECT shipment.*, line.id, line.demand_id, line.product_id, line.stock_id, line.picked,
+        cost.quantity, cost.value
+    FROM shipment
+    LEFT JOIN line ON line.shipment_id = shipment.id
+    LEFT JOIN cost ON cost.product_id = line.product_id AND cost.entity_id = line.entity_id
+    ORDER BY line.id
+"""
+
+# A reservation of which only a part leaves is divided: the part is closed, the rest stays open.
+SHIP = posting_and(
+    """
+    , left_for AS (
+        SELECT demand_kind, demand_id, l.stock_id, sum(l.picked) AS quantity
+        FROM inventory_shipmentline l
+        WHERE l.id = ANY(%(lines)s)
+        GROUP BY demand_kind, demand_id, l.stock_id
+    ), served AS (
+        UPDATE inventory_reservation r
+        SET quantity = CASE
+                WHEN r.quantity = d.quantity THEN r.quantity ELSE r.quantity - d.quantity END,
+            closed_at = CASE WHEN r.quantity = d.quantity THEN %(now)s::timestamptz END,
+            closed_as = CASE WHEN r.quantity = d.quantity THEN 'shipped' ELSE '' END
+        FROM left_for d
+        JOIN locked ON locked.id = d.stock_id
+        WHERE r.stock_id = d.stock_id AND r.demand_id = d.demand_id
+            AND r.demand_kind = d.demand_kind AND r.closed_at IS NULL
+        RETURNING r.stock_id, r.demand_kind, r.demand_id, r.created_at, r.closed_at, d.quantity
+    ), divided AS (
+        INSERT INTO inventory_reservation (stock_id, demand_kind, demand_id, quantity, created_at,
+            closed_at, closed_as)
+        SELECT stock_id, demand_kind, demand_id, quantity, created_at, %(now)s, 'shipped'
+        FROM served WHERE closed_at IS NULL
+    ), priced AS (
+        UPDATE inventory_shipmentline l SET cost = d.cost
+        FROM unnest(%(lines)s::bigint[], %(costs)s::numeric[]) AS d (id, cost)
+        WHERE l.id = d.id
+    ), gone AS (
+        UPDATE inventory_shipment s
+        SET state = %(target)s, shipped_at = %(now)s, shipped_by_id = %(actor)s,
+            tracking_number = CASE
+                WHEN s.tracking_number = '' AND s.carrier_id IS NOT NULL
+                THEN (SELECT c.code FROM inventory_carrier c WHERE c.id = s.carrier_id)
+                    || lpad(s.id::text, 10, '0')
+                ELSE s.tracking_number END
+        WHERE s.id = ANY(%(shipments)s)
+        RETURNING s.id
+    )
+    SELECT (SELECT sum(quantity) FROM served), (SELECT count(*) FROM gone)
+"""
+)
+
+
+@transaction.atomic
+def ship_shipments(
+    *, shipment_ids: Collection[int], actor: "User | None", now: datetime
+) -> list[ShippedLine]:
+    """Let packed shipments leave: stock, reservations, cost and the shipments change at once.
+
+    Each line costs its share of the moving average, in whole cents that sum to what the stock
+    account loses. Those that left before are passed over. Locks shipments, costs, then stock rows,
+    each in id order. What is available does not change: it was reserved. Called by finance, which
+    posts the ledger's side in the same commit.
+
+    Raises:
+        Shipment.DoesNotExist: one of them is not there.
+        ShipmentNotReady: one of them is not packed.
+
+    Publishes:
+        ShipmentShipped
+    """
+    standing, found = _lock(shipment_ids)
+    due = ready(standing, "ship")
+    if not due:
+        return []
+    lines = _cost(found)
+    movements = [
+        Movement(line.stock_id, -line.picked, -line.cost, line.id, released=line.picked)
+        for line in lines
+    ]
+    params = posting(
+        movements,
+        kind=StockMove.Kind.SHIPMENT,
+        cause_kind="inventory.shipmentline",
+        actor=actor,
+        now=now,
+    ) | {
+        "lines": [line.id for line in lines],
+        "costs": [line.cost for line in lines],
+        "target": target_of(Shipment, "ship"),
+        "shipments": [each.id for each in due],
+    }
+    reserved, gone = rows(SHIP, params)[0]
+    if (reserved, gone) != (sum(line.picked for line in lines), len(due)):
+        raise RuntimeError("a shipment would leave without a reservation")  # undoes everything
+    record(changes=[each.change("ship", state="shipped") for each in due], actor=actor, now=now)
+    publish_all([ShipmentShipped(**each.facts()) for each in due])
+    by_id = {each.id: each for each in due}
+    return [line.shipped(by_id[line.shipment_id]) for line in lines]
+
+
+@dataclass(slots=True)
+class _Line:
+    id: int
+    shipment_id: int
+    entity_id: int
+    demand_id: int
+    product_id: int
+    stock_id: int
+    picked: Decimal
+    pool: Pool
+    cost: Decimal = Decimal(0)
+
+    def shipped(self, shipment: Standing) -> ShippedLine:
+        return ShippedLine(
+            self.id,
+            self.shipment_id,
+            self.entity_id,
+            shipment.node_id,
+            self.demand_id,
+            self.product_id,
+            self.picked,
+            self.cost,
+        )
+
+
+def _lock(shipment_ids: Collection[int]) -> tuple[list[Standing], list[_Line]]:
+    params = {"ids": list(shipment_ids), "sources": sources_of(Shipment, "ship")}
+    found = rows(LOCK, params)
+    if any(row[7] is not None and row[11] is None for row in found):
+        found = rows(LOCK, params)  # it was picked while we waited for the lock, which we now hold
+    standing = {row[0]: Standing(*row[:7]) for row in found}
+    return known(list(standing.values()), shipment_ids), _lines(found)
+
+
+def _lines(found: Sequence[tuple[Any, ...]]) -> list[_Line]:
+    return [
+        _Line(row[7], row[0], row[3], row[8], row[9], row[10], row[11], Pool(row[12], row[13]))
+        for row in found
+        if row[7] is not None
+    ]
+
+
+def _cost(lines: list[_Line]) -> list[_Line]:
+    """Set each line's cost: those of one company's product come out of its pool in line order."""
+    pools: dict[tuple[int, int], list[_Line]] = defaultdict(list)
+    for line in lines:
+        pools[line.entity_id, line.product_id].append(line)
+    for sharing in pools.values():
+        costs = issue(sharing[0].pool, [line.picked for line in sharing])
+        for line, cost in zip(sharing, costs, strict=True):
+            line.cost = cost
+    return lines
