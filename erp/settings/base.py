@@ -164,7 +164,18 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
     },
-    "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],
+    "EXCLUDE_URL_PREFIXES": ["/api/docs/"],
+}
+
+CSRF_FAILURE_VIEW = "erp.web.views.refused_csrf"
+UNFOLD = {
+    "SITE_TITLE": "Crossdock",
+    "SITE_HEADER": "Crossdock administration",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "warehouse",
+    "SHOW_HISTORY": True,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "COMMAND": {"search_models": False},
 }
 
 REST_FRAMEWORK = {
@@ -233,6 +244,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
+    "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
+    "finance-invoice": {"task": "finance.tasks.invoice", "schedule": 30.0},
+    "finance-open-months": {"task": "finance.tasks.open_months", "schedule": 86_400.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TASK_ALWAYS_EAGER = False

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +22,8 @@ from erp.web.regional import language_of, number_language
 
 logger = logging.getLogger(__name__)
 NOT_PAGES = ("/api/", "/admin/", "/healthz", "/readyz", "/metrics")
+# The administration's skin reads expressions out of its own markup and sets styles inline.
+ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 SENT_SECONDS = 3_600
 RUNNING_SECONDS = 120  # a process that died in between blocks its form no longer
 RUNNING = "running"
@@ -67,7 +70,10 @@ class PageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if is_not_page(request):
-            return self.get_response(request)
+            response = self.get_response(request)
+            if request.path.startswith("/admin/"):
+                response._csp_replace = ADMIN_POLICY  # type: ignore[attr-defined]  # noqa: SLF001
+            return response
         key = sent_key(request)
         earlier = None if key is None else first_answer(key)
         if earlier == RUNNING:

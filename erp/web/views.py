@@ -6,15 +6,22 @@ from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from erp.accounts.middleware import choose_entity
 from erp.accounts.models import Role, RoleAssignment, User
@@ -86,6 +93,14 @@ def _locked() -> str:
         "Too many wrong passwords. Signing in to this account rests for %(minutes)d minutes; "
         "then try again, or ask an administrator to set a new password."
     ) % {"minutes": lockout.LOCKED_MINUTES}
+
+
+def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
+    """Send who is not signed in to our own page; who is, and is no administrator, is refused."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    wanted = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
+    return redirect(f"{reverse('web:login')}?{wanted}")
 
 
 @require_POST
@@ -211,6 +226,13 @@ def profile(request: SignedInRequest) -> HttpResponse:
         "held": [(a.entity.name, a.get_role_display(), a.valid_until) for a in held],
     }
     return render(request, "web/profile.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@public
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Show where the icon is, to browsers that ask for it by its old name."""
+    return redirect(static("web/icon.svg"), permanent=True)
 
 
 def refused_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
