@@ -1,0 +1,61 @@
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from erp.accounts.models import Entity
+from erp.outbox.delivery import drain
+from erp.outbox.publishing import telling_the_past
+from erp.web.demo.company import make_company
+from erp.web.demo.founding import found
+from erp.web.demo.history import Past
+from erp.web.demo.today import open_the_day
+
+PRODUCTS, CUSTOMERS, SUPPLIERS, ORDERS_A_DAY = 2_000, 400, 60, 60
+LEAST = 20
+
+
+class Command(BaseCommand):
+    """Makes the demo company: five entities, ninety days of business, and work on every desk.
+
+    The same seed and scale make the same company. `--scale 0.1` is a tenth of everything.
+    """
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--if-empty", action="store_true", help="only when no entity exists")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--scale", type=float, default=1.0)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Entity.objects.exists():
+            if not options["if_empty"]:
+                print("There is a company already: the demo is made in an empty database only.")
+            return
+        began = time.monotonic()
+        now = timezone.now()
+        seed, scale = options["seed"], options["scale"]
+        company = make_company(
+            seed=seed,
+            products=max(LEAST, round(PRODUCTS * scale)),
+            customers=max(LEAST, round(CUSTOMERS * scale)),
+            suppliers=max(3, round(SUPPLIERS * scale)),
+        )
+        with telling_the_past():
+            with transaction.atomic():
+                entities = found(company, seed=seed, today=now.date(), now=now)
+            past = Past(
+                company, entities, seed=seed, orders_a_day=max(2, round(ORDERS_A_DAY * scale))
+            )
+            orders = 0
+            for day in past.days(now.date()):
+                orders += past.run(day)
+                print(f"\r{day}  {orders} orders", end="", flush=True)
+        open_the_day(past, now)
+        drain(timezone.now, seconds=120)
+        print(
+            f"\rdemo company made in {time.monotonic() - began:.0f} s: {orders} orders of history"
+        )
