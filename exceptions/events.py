@@ -25,6 +25,8 @@ class CaseEscalated(Event):
     case_id: int
     entity_id: int
     level: int
+    kind: str = ""
+    due_at: str = ""  # when the clock ran out (ISO 8601, UTC), however late it was noticed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +37,12 @@ class CaseResolved(Event):
     case_id: int
     entity_id: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseChanged(Event):
+    """Somebody took, handed over, acknowledged or commented on a case, or its figures moved."""
+
+    name: ClassVar[str] = "exceptions.case_changed"
+    case_id: int
+    entity_id: int

@@ -5,16 +5,40 @@ WORK = "exceptions.work_case"
 DISMISS = "exceptions.dismiss_case"
 
 STAFF = [
-    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
-    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "customer_service",
+    "order_desk",
+    "credit",
+    "pricing",
+    "planner",
+    "buyer",
+    "warehouse",
+    "shipping",
+    "ar",
+    "ap",
+    "controller",
+    "operations_lead",
+    "executive",
+    "steward",
     "administrator",
 ]
 
 GRANTS: dict[str, list[str]] = {
     VIEW: STAFF,
     WORK: [
-        "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
-        "shipping", "ar", "ap", "controller", "operations_lead",
+        "customer_service",
+        "order_desk",
+        "credit",
+        "pricing",
+        "planner",
+        "buyer",
+        "warehouse",
+        "shipping",
+        "ar",
+        "ap",
+        "controller",
+        "operations_lead",
+        "executive",
+        "administrator",
     ],
     DISMISS: ["operations_lead", "controller"],
 }

@@ -1,3 +1,4 @@
-from exceptions.models.case import CaseComment, CaseTimer, ExceptionCase, PlayRun
+from exceptions.models.case import ExceptionCase
+from exceptions.models.work import CaseComment, CaseTimer, PlayRun
 
 __all__ = ["CaseComment", "CaseTimer", "ExceptionCase", "PlayRun"]

@@ -1,20 +1,28 @@
 """An exception case and its life.
 
 OPEN --assign--> ASSIGNED --acknowledge--> ACKNOWLEDGED --start--> IN_PROGRESS --wait--> WAITING
+any open state but OPEN --hand_back--> OPEN
 any open state --resolve--> RESOLVED, --dismiss--> DISMISSED;  RESOLVED, DISMISSED --reopen--> OPEN
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from erp.kernel.fields import AmountField
+from erp.kernel.sql import rows
+
+DETECTING = 41_005  # our corner of the database's advisory locks
 
 
 class ExceptionCaseQuerySet(models.QuerySet["ExceptionCase"]):
+    def within(self, entity_ids: Collection[int]) -> "ExceptionCaseQuerySet":
+        return self.filter(entity_id__in=entity_ids)
+
     def lock(self, case_id: int) -> "ExceptionCase":
         """Return the case, locked until the transaction ends.
 
@@ -23,12 +31,22 @@ class ExceptionCaseQuerySet(models.QuerySet["ExceptionCase"]):
         """
         return self.select_for_update(of=["self"]).get(pk=case_id)
 
+    def settle(self, types: Collection[str]) -> None:
+        """Let nobody else detect conditions of these types until the transaction ends.
+
+        What is read after this was not decided on by anybody else meanwhile. Taken before any
+        case's own lock.
+        """
+        for code in sorted(set(types)):
+            rows("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [DETECTING, code])
+
 
 class ExceptionCase(FSMModelMixin, models.Model):
     """One open condition of the world about one subject (`orders.line`:id).
 
     At most one is open per type and subject. `expected_loss` is in `currency`; `reasons` are the
-    figures behind it. Clocks are UTC moments reckoned in the entity's business time.
+    figures behind it. Clocks are UTC moments reckoned in the entity's business time. `is_muted`
+    marks a dismissed case whose condition still holds: it opens no other until it is over.
     """
 
     class State(models.TextChoices):
@@ -50,7 +68,11 @@ class ExceptionCase(FSMModelMixin, models.Model):
     order = models.ForeignKey(
         "orders.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
     party = models.CharField(max_length=200, blank=True)
+    tier = models.CharField(max_length=1, blank=True)
     summary = models.CharField(max_length=300)
     severity = models.PositiveSmallIntegerField(default=4)
     expected_loss = AmountField(default=0)
@@ -71,6 +93,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     resolution = models.CharField(max_length=300, blank=True)
+    is_muted = models.BooleanField(default=False)
     escalation_level = models.PositiveSmallIntegerField(default=0)
     reopened_count = models.PositiveSmallIntegerField(default=0)
     updated_at = models.DateTimeField()
@@ -86,7 +109,12 @@ class ExceptionCase(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
-                        "open", "assigned", "acknowledged", "in_progress", "waiting", "resolved",
+                        "open",
+                        "assigned",
+                        "acknowledged",
+                        "in_progress",
+                        "waiting",
+                        "resolved",
                         "dismissed",
                     ]
                 ),
@@ -108,10 +136,24 @@ class ExceptionCase(FSMModelMixin, models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["entity", "severity", "-expected_loss", "id"],
+                F("entity"),
+                F("severity"),
+                F("expected_loss") * -1,
+                F("id"),
                 name="exceptions_case_queue",
                 condition=~Q(state__in=["resolved", "dismissed"]),
             ),
+            models.Index(
+                fields=["entity", "resolve_by", "id"],
+                name="exceptions_case_by_clock",
+                condition=~Q(state__in=["resolved", "dismissed"]),
+            ),
+            models.Index(
+                fields=["owner", "entity"],
+                name="exceptions_case_of_owner",
+                condition=~Q(state__in=["resolved", "dismissed"]),
+            ),
+            models.Index(fields=["entity", "-resolved_at"], name="exceptions_case_closed"),
             models.Index(fields=["subject_id", "subject_kind"], name="exceptions_case_of_subject"),
             models.Index(fields=["order"], name="exceptions_case_of_order"),
         ]
@@ -123,11 +165,17 @@ class ExceptionCase(FSMModelMixin, models.Model):
     def assign(self, *, to_id: int) -> None:
         self.owner_id = to_id
 
-    @transition(
-        field=state, source=[State.OPEN, State.ASSIGNED], target=State.ACKNOWLEDGED
-    )
+    @transition(field=state, source=[State.OPEN, State.ASSIGNED], target=State.ACKNOWLEDGED)
     def acknowledge(self, *, by_id: int, at: datetime) -> None:
-        self.owner_id, self.acknowledged_at = self.owner_id or by_id, at
+        self.owner_id, self.acknowledged_at = by_id, at
+
+    @transition(
+        field=state,
+        source=[State.ASSIGNED, State.ACKNOWLEDGED, State.IN_PROGRESS, State.WAITING],
+        target=State.OPEN,
+    )
+    def hand_back(self) -> None:
+        self.owner_id, self.acknowledged_at = None, None
 
     @transition(
         field=state,
@@ -152,70 +200,10 @@ class ExceptionCase(FSMModelMixin, models.Model):
     @transition(field=state, source=LIVE, target=State.DISMISSED)
     def dismiss(self, *, by_id: int | None, at: datetime, resolution: str) -> None:
         self.resolved_by_id, self.resolved_at, self.resolution = by_id, at, resolution
+        self.is_muted = True
 
     @transition(field=state, source=[State.RESOLVED, State.DISMISSED], target=State.OPEN)
     def reopen(self) -> None:
         self.resolved_by_id, self.resolved_at, self.resolution = None, None, ""
+        self.acknowledged_at, self.is_muted = None, False
         self.reopened_count += 1
-
-
-class CaseTimer(models.Model):
-    """Something that must happen to a case at `due_at` unless it is over by then. Fires once."""
-
-    class Kind(models.TextChoices):
-        ACKNOWLEDGE = "acknowledge"
-        RESOLVE = "resolve"
-
-    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="timers")
-    kind = models.CharField(max_length=20, choices=Kind)
-    due_at = models.DateTimeField()
-    fired_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["case", "kind", "due_at"], name="exceptions_timer_once_per_step"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["due_at"],
-                name="exceptions_timer_due",
-                condition=Q(fired_at=None, cancelled_at=None),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} of {self.case_id} at {self.due_at}"
-
-
-class CaseComment(models.Model):
-    """What a person wrote on a case."""
-
-    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="comments")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    at = models.DateTimeField()
-    text = models.TextField()
-
-    def __str__(self) -> str:
-        return self.text[:50]
-
-
-class PlayRun(models.Model):
-    """A play that somebody chose on a case, beside the others that were offered. Kept for ever."""
-
-    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="play_runs")
-    key = models.CharField(max_length=40)
-    chosen = models.JSONField()
-    alternatives = models.JSONField(default=list)
-    run_at = models.DateTimeField()
-    run_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    outcome = models.CharField(max_length=300)
-
-    def __str__(self) -> str:
-        return f"{self.key} on {self.case_id}"

@@ -1,0 +1,49 @@
+"""Everything that changes an exception case."""
+
+from exceptions.services._closing import (
+    NotClosed,
+    NothingToReopen,
+    StillSo,
+    dismiss,
+    reopen,
+    resolve,
+)
+from exceptions.services._raising import Raised, raise_cases
+from exceptions.services._refreshing import Refreshed, Swept, clear, refresh, sweep
+from exceptions.services._timing import Fired, fire_due_timers
+from exceptions.services._working import (
+    AlreadyTaken,
+    CannotOwn,
+    CaseClosed,
+    NothingSaid,
+    acknowledge,
+    assign,
+    comment,
+    take,
+)
+
+__all__ = [
+    "AlreadyTaken",
+    "CannotOwn",
+    "CaseClosed",
+    "Fired",
+    "NotClosed",
+    "NothingSaid",
+    "NothingToReopen",
+    "Raised",
+    "Refreshed",
+    "StillSo",
+    "Swept",
+    "acknowledge",
+    "assign",
+    "clear",
+    "comment",
+    "dismiss",
+    "fire_due_timers",
+    "raise_cases",
+    "refresh",
+    "reopen",
+    "resolve",
+    "sweep",
+    "take",
+]
