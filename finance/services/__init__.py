@@ -11,7 +11,7 @@ from finance.services._books import (
     reopen_period,
     soft_close_period,
 )
-from finance.services._invoicing import Invoiced, invoice_shipments, invoice_waiting
+from finance.services._invoicing import Invoiced, invoice_shipments
 from finance.services._paying import (
     BadPayment,
     NoAccount,
@@ -30,6 +30,11 @@ from finance.services._posting import (
     UnknownEntry,
     reverse_entry,
     write_entry,
+)
+from finance.services._printing import (
+    invoice_pdf,
+    packing_slip_pdf,
+    shipment_labels,
 )
 from finance.services._receiving import (
     BadReceipt,
@@ -69,16 +74,18 @@ __all__ = [
     "allocate_payment",
     "close_period",
     "deliver_shipments",
+    "invoice_pdf",
     "invoice_shipments",
-    "invoice_waiting",
     "open_all_books",
     "open_books",
+    "packing_slip_pdf",
     "post_payment",
     "post_payments",
     "receive_purchase_order",
     "reopen_period",
     "reverse_entry",
     "ship_shipments",
+    "shipment_labels",
     "soft_close_period",
     "write_entry",
 ]

@@ -62,9 +62,6 @@ def allocate_payment(
         UnknownPayment: there is none.
         NothingToApply: nothing is left of it, or nothing is open.
         UnknownInvoice, OverAllocated: a named invoice is not open, or not for so much.
-
-    Publishes:
-        InvoicePaid; OrderClosed by the services it calls.
     """
     account = Payment.objects.filter(pk=payment_id).values_list("account_id", flat=True).first()
     if account is None:

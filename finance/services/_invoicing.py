@@ -1,6 +1,5 @@
 """Invoicing what has left: gap-free numbers, receivable against the accrual."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +11,17 @@ from django.db import transaction
 
 from erp.accounts.services import take_numbers
 from erp.governance.services import Change, record
-from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, rows
 from erp.kernel.states import move, sources_of, target_of
 from erp.outbox.publishing import publish_all
 from finance.events import InvoicePosted
 from finance.models import Account, Invoice, JournalEntry
 from finance.services._posting import Posting, post
+from finance.services._settling import close_paid_orders
 from orders.services import BilledAccount, InvoicedLine, record_invoiced
 
 Purpose = Account.Purpose
 SERIES = "INV"
-DRAIN_MAX = 200  # batches in one go
-
-logger = logging.getLogger(__name__)
 
 # A draft is a work queue of its own: whoever skips a locked one finds it again at the next sweep.
 CLAIM = """
@@ -46,6 +42,7 @@ CLAIM = """
 """
 NAMED = CLAIM.format(which="AND shipment_id = ANY(%(shipments)s)", patience="")
 WAITING = CLAIM.format(which="", patience="SKIP LOCKED")
+WAITING_OF = CLAIM.format(which="AND entity_id = %(entity)s", patience="SKIP LOCKED")
 
 # Read after the locks are held, so that two invoices of one order do not both find the freight open.
 READ = """
@@ -97,9 +94,15 @@ class Invoiced:
 
 @transaction.atomic
 def invoice_shipments(
-    *, shipment_ids: Sequence[int] | None, limit: int = 500, now: datetime
+    *,
+    shipment_ids: Sequence[int] | None,
+    entity_id: int | None = None,
+    limit: int = 500,
+    now: datetime,
 ) -> list[Invoiced]:
     """Post the invoices of shipments that left; None takes the next that wait. Safe to repeat.
+
+    `entity_id` narrows what waits.
 
     What was invoiced before is missing from the answer. Receivable against the accrual, and the
     order's freight, once, against freight income. Locks the drafts, the credit accounts, the orders,
@@ -109,12 +112,14 @@ def invoice_shipments(
         PeriodClosed: today's period is closed.
 
     Publishes:
-        InvoicePosted: for each.
+        InvoicePosted
     """
-    if shipment_ids is None:
+    if shipment_ids is not None:
+        claimed = rows(NAMED, {"shipments": [*shipment_ids], "limit": len(shipment_ids)})
+    elif entity_id is None:
         claimed = rows(WAITING, {"limit": limit})
     else:
-        claimed = rows(NAMED, {"shipments": [*shipment_ids], "limit": len(shipment_ids)})
+        claimed = rows(WAITING_OF, {"entity": entity_id, "limit": limit})
     if not claimed:
         return []
     drafts = records(READ, {"invoices": [row[0] for row in claimed]})
@@ -134,36 +139,9 @@ def invoice_shipments(
     ]
     if nothing_owed := [each.invoice_id for each in invoiced if each.total == 0]:
         move(Invoice, "pay_all", nothing_owed, paid_at=now)
+        close_paid_orders([each.order_id for each in invoiced if each.total == 0], now=now)
     _tell(drafts, invoiced, now)
     return invoiced
-
-
-def invoice_waiting(*, now: datetime, limit: int = 500) -> int:
-    """Post every invoice that waits, a batch a commit; return how many.
-
-    A batch that is refused is tried one by one, so that one shipment stops no other.
-    """
-    count = 0
-    for _ in range(DRAIN_MAX):
-        try:
-            done = len(invoice_shipments(shipment_ids=None, limit=limit, now=now))
-        except DomainError:
-            return count + _one_by_one(now)
-        count += done
-        if done < limit:
-            break
-    return count
-
-
-def _one_by_one(now: datetime) -> int:
-    count = 0
-    waiting = Invoice.objects.filter(state=Invoice.State.DRAFT).order_by("id")
-    for shipment_id in list(waiting.values_list("shipment_id", flat=True)):
-        try:
-            count += len(invoice_shipments(shipment_ids=[shipment_id], now=now))
-        except DomainError as refusal:
-            logger.warning("shipment %s is not invoiced: %s", shipment_id, refusal)
-    return count
 
 
 def _total(draft: Mapping[str, Any]) -> Decimal:

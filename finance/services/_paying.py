@@ -143,9 +143,6 @@ def post_payments(
     Raises:
         NoAccount, BadPayment, ReferenceTaken, UnknownInvoice, OverAllocated: as each says.
         PeriodClosed: the day it was received is in a closed period.
-
-    Publishes:
-        PaymentPosted, InvoicePaid; OrderClosed, HoldLifted by the services it calls.
     """
     for payment in payments:
         _check(payment, now)

@@ -73,9 +73,6 @@ def receive_purchase_order(
         ForeignCurrency: the order is in another currency than the books.
         PeriodClosed, BooksNotOpen: the entry cannot be posted.
         and what `procurement.services.record_received` refuses.
-
-    Publishes:
-        StockReceived, PurchaseOrderReceived, by the services it calls.
     """
     found = records(LOCK, [order_id])
     if not found:

@@ -103,9 +103,6 @@ def ship_shipments(
         PeriodClosed: today's period is closed.
         BooksNotOpen: the entity has no chart of accounts.
         and what `inventory.services.ship_shipments` refuses.
-
-    Publishes:
-        ShipmentShipped, StockFell, OrderShipped, by the services it calls.
     """
     heads = {head["id"]: head for head in records(LOCK, {"shipments": [*shipment_ids]})}
     for head in heads.values():

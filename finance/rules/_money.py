@@ -1,4 +1,4 @@
-"""Decisions about money, as pure functions."""
+"""Decisions about money."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

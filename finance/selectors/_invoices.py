@@ -1,0 +1,374 @@
+"""Invoices and payments as the screens show them."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from erp.kernel.sql import records, rows
+
+OVERDUE = "overdue"  # a filter, not a state: open and past its due date
+
+BOARD = """
+    SELECT i.id, i.number, i.state, i.currency, i.invoice_date, i.due_date, i.total, i.paid,
+           i.total - i.paid AS open, c.code AS customer_code, c.name AS customer,
+           o.number AS order_number, s.number AS shipment_number, e.code AS entity,
+           CASE WHEN i.state IN ('posted', 'partly_paid') AND i.due_date < day.today
+                THEN day.today - i.due_date ELSE 0 END AS days_overdue
+    FROM finance_invoice i
+    JOIN orders_customer c ON c.id = i.customer_id
+    JOIN orders_order o ON o.id = i.order_id
+    JOIN inventory_shipment s ON s.id = i.shipment_id
+    JOIN accounts_entity e ON e.id = i.entity_id
+    CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE e.time_zone)::date AS today) AS day
+    WHERE i.entity_id = ANY(%(entities)s) {narrowed}
+    ORDER BY i.id DESC
+    LIMIT %(limit)s
+"""
+
+HEAD = """
+    SELECT i.id, i.number, i.state, i.currency, i.invoice_date, i.due_date, i.net, i.freight, i.tax,
+           i.total, i.paid, i.total - i.paid AS open, i.created_at, i.posted_at, i.paid_at,
+           c.code AS customer_code, c.name AS customer, c.address AS customer_address,
+           c.city AS customer_city, c.region AS customer_region,
+           c.postal_code AS customer_postal_code, c.country AS customer_country,
+           c.tax_id AS customer_tax_id,
+           o.id AS order_id, o.number AS order_number, o.customer_po, o.ship_to,
+           s.number AS shipment_number, s.shipped_at, s.tracking_number,
+           a.terms_days, e.id AS entity_id, e.code AS entity, e.name AS entity_name,
+           e.country AS entity_country,
+           CASE WHEN i.state IN ('posted', 'partly_paid')
+                 AND i.due_date < (now() AT TIME ZONE e.time_zone)::date
+                THEN (now() AT TIME ZONE e.time_zone)::date - i.due_date ELSE 0 END AS days_overdue
+    FROM finance_invoice i
+    JOIN orders_customer c ON c.id = i.customer_id
+    JOIN orders_creditaccount a ON a.id = i.account_id
+    JOIN orders_order o ON o.id = i.order_id
+    JOIN inventory_shipment s ON s.id = i.shipment_id
+    JOIN accounts_entity e ON e.id = i.entity_id
+    WHERE i.entity_id = ANY(%(entities)s) AND {by}
+"""
+
+LINES = """
+    SELECT o.position, p.code AS product_code, p.name AS product, p.base_uom AS uom, l.quantity,
+           l.unit_price, l.discount, l.amount
+    FROM finance_invoiceline l
+    JOIN orders_orderline o ON o.id = l.order_line_id
+    JOIN inventory_product p ON p.id = l.product_id
+    WHERE l.invoice_id = %(invoice)s
+    ORDER BY o.position, l.id
+"""
+
+PAID_BY = """
+    SELECT p.number, p.reference, p.received_date, p.amount AS payment_amount, a.amount, a.at
+    FROM finance_paymentallocation a JOIN finance_payment p ON p.id = a.payment_id
+    WHERE a.invoice_id = %(invoice)s
+    ORDER BY a.id
+"""
+
+PAYMENTS = """
+    SELECT p.id, p.number, p.reference, p.received_date, p.currency, p.amount, p.unapplied,
+           p.amount - p.unapplied AS applied, p.posted_at, c.code AS customer_code,
+           c.name AS customer, e.code AS entity,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS posted_by
+    FROM finance_payment p
+    JOIN orders_customer c ON c.id = p.customer_id
+    JOIN accounts_entity e ON e.id = p.entity_id
+    LEFT JOIN accounts_user u ON u.id = p.posted_by_id
+    WHERE p.entity_id = ANY(%(entities)s) {narrowed}
+    ORDER BY p.id DESC
+    LIMIT %(limit)s
+"""
+
+APPLIED_TO = """
+    SELECT i.number, o.number AS order_number, a.amount, i.total, i.state, a.at
+    FROM finance_paymentallocation a
+    JOIN finance_invoice i ON i.id = a.invoice_id
+    JOIN orders_order o ON o.id = i.order_id
+    WHERE a.payment_id = %(payment)s
+    ORDER BY a.id
+"""
+
+OPEN_OF = """
+    SELECT i.number, o.number AS order_number, i.invoice_date, i.due_date, i.total,
+           i.total - i.paid AS open, i.currency
+    FROM finance_invoice i
+    JOIN orders_order o ON o.id = i.order_id
+    WHERE i.entity_id = ANY(%(entities)s) AND i.customer_id = %(customer)s
+      AND i.state IN ('posted', 'partly_paid')
+    ORDER BY i.due_date, i.id
+    LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One line of the invoice board; `number` is None until posted. Amounts in `currency`."""
+
+    id: int
+    number: str | None
+    state: str
+    currency: str
+    invoice_date: date
+    due_date: date
+    total: Decimal
+    paid: Decimal
+    open: Decimal
+    customer_code: str
+    customer: str
+    order_number: str
+    shipment_number: str
+    entity: str
+    days_overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLineRow:
+    """One line of an invoice, in base units and whole cents."""
+
+    position: int
+    product_code: str
+    product: str
+    uom: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBy:
+    """So much of one payment on the invoice."""
+
+    number: str
+    reference: str
+    received_date: date
+    payment_amount: Decimal
+    amount: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """One invoice with everything its page and its PDF print."""
+
+    id: int
+    number: str | None
+    state: str
+    currency: str
+    invoice_date: date
+    due_date: date
+    net: Decimal
+    freight: Decimal
+    tax: Decimal
+    total: Decimal
+    paid: Decimal
+    open: Decimal
+    created_at: datetime
+    posted_at: datetime | None
+    paid_at: datetime | None
+    customer_code: str
+    customer: str
+    customer_address: str
+    customer_city: str
+    customer_region: str
+    customer_postal_code: str
+    customer_country: str
+    customer_tax_id: str
+    order_id: int
+    order_number: str
+    customer_po: str
+    ship_to: dict[str, Any]
+    shipment_number: str
+    shipped_at: datetime | None
+    tracking_number: str
+    terms_days: int
+    entity_id: int
+    entity: str
+    entity_name: str
+    entity_country: str
+    days_overdue: int
+    lines: Sequence[InvoiceLineRow]
+    payments: Sequence[PaidBy]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """One payment; `applied` is on invoices, `unapplied` is not yet."""
+
+    id: int
+    number: str
+    reference: str
+    received_date: date
+    currency: str
+    amount: Decimal
+    unapplied: Decimal
+    applied: Decimal
+    posted_at: datetime
+    customer_code: str
+    customer: str
+    entity: str
+    posted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedTo:
+    """So much of the payment on one invoice."""
+
+    number: str
+    order_number: str
+    amount: Decimal
+    total: Decimal
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """What a customer still owes on one invoice."""
+
+    number: str
+    order_number: str
+    invoice_date: date
+    due_date: date
+    total: Decimal
+    open: Decimal
+    currency: str
+
+
+def invoice_board(
+    *,
+    entity_ids: Collection[int],
+    state: str = "",
+    customer: str = "",
+    text: str = "",
+    after: int | None = None,
+    limit: int = 100,
+) -> list[InvoiceRow]:
+    """Return invoices, newest first, `after` an id. Without a state the drafts are left out.
+
+    `state` may be "overdue"; `customer` is a code; `text` begins a number. One query.
+    """
+    narrowed = [
+        "AND i.state IN ('posted', 'partly_paid') AND i.due_date < day.today"
+        if state == OVERDUE
+        else "AND i.state = %(state)s"
+        if state
+        else "AND i.state <> 'draft'"
+    ]
+    if customer:
+        narrowed.append("AND c.code = %(customer)s")
+    if text:
+        narrowed.append("AND (i.number LIKE %(text)s OR o.number LIKE %(text)s)")
+    if after is not None:
+        narrowed.append("AND i.id < %(after)s")
+    found = records(
+        BOARD.format(narrowed=" ".join(narrowed)),
+        {
+            "entities": sorted(entity_ids),
+            "state": state,
+            "customer": customer,
+            "text": f"{text.upper().replace('%', '').replace('_', '')}%",
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [InvoiceRow(**row) for row in found]
+
+
+def invoice(*, number: str, entity_ids: Collection[int]) -> InvoicePage | None:
+    """Return a posted invoice by its number, or None. Three queries."""
+    return _page("i.number = %(key)s", number, entity_ids)
+
+
+def invoice_by_id(*, invoice_id: int, entity_ids: Collection[int]) -> InvoicePage | None:
+    """Return an invoice, posted or not, by its id, or None. Three queries."""
+    return _page("i.id = %(key)s", invoice_id, entity_ids)
+
+
+def invoices_of_order(*, order_id: int, entity_ids: Collection[int]) -> list[InvoiceRow]:
+    """Return the invoices of an order, drafts too, oldest first."""
+    statement = BOARD.format(narrowed="AND i.order_id = %(order)s")
+    found = records(statement, {"entities": sorted(entity_ids), "order": order_id, "limit": 500})
+    return [InvoiceRow(**row) for row in reversed(found)]
+
+
+def payment_board(
+    *,
+    entity_ids: Collection[int],
+    unapplied: bool = False,
+    customer: str = "",
+    text: str = "",
+    after: int | None = None,
+    limit: int = 100,
+) -> list[PaymentRow]:
+    """Return payments, newest first, `after` an id. `text` begins a number or is the reference."""
+    narrowed = []
+    if unapplied:
+        narrowed.append("AND p.unapplied > 0")
+    if customer:
+        narrowed.append("AND c.code = %(customer)s")
+    if text:
+        narrowed.append("AND (p.number LIKE %(starts)s OR p.reference = %(text)s)")
+    if after is not None:
+        narrowed.append("AND p.id < %(after)s")
+    found = records(
+        PAYMENTS.format(narrowed=" ".join(narrowed)),
+        {
+            "entities": sorted(entity_ids),
+            "customer": customer,
+            "text": text,
+            "starts": f"{text.upper().replace('%', '').replace('_', '')}%",
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [PaymentRow(**row) for row in found]
+
+
+def payment(
+    *, number: str, entity_ids: Collection[int]
+) -> tuple[PaymentRow, list[AppliedTo]] | None:
+    """Return a payment and where its cash is, or None. Two queries."""
+    statement = PAYMENTS.format(narrowed="AND p.number = %(number)s")
+    found = records(statement, {"entities": sorted(entity_ids), "number": number, "limit": 1})
+    if not found:
+        return None
+    row = PaymentRow(**found[0])
+    return row, [AppliedTo(**each) for each in records(APPLIED_TO, {"payment": row.id})]
+
+
+def open_invoices(
+    *, customer_id: int, entity_ids: Collection[int], limit: int = 200
+) -> list[OpenInvoice]:
+    """Return what a customer owes, the oldest due first."""
+    params = {"entities": sorted(entity_ids), "customer": customer_id, "limit": limit}
+    return [OpenInvoice(**row) for row in records(OPEN_OF, params)]
+
+
+def find(*, entity_ids: Collection[int], text: str, limit: int = 5) -> list[InvoiceRow]:
+    """Return posted invoices whose number, or whose order's, begins with `text`."""
+    return invoice_board(entity_ids=entity_ids, text=text, limit=limit)
+
+
+def waiting_count(*, entity_ids: Collection[int], user: object = None) -> int:
+    """Return how many invoices are overdue."""
+    statement = """
+        SELECT count(*) FROM finance_invoice i
+        WHERE i.entity_id = ANY(%s) AND i.state IN ('posted', 'partly_paid')
+          AND i.due_date < current_date"""
+    return int(rows(statement, [sorted(entity_ids)])[0][0])
+
+
+def _page(by: str, key: str | int, entity_ids: Collection[int]) -> InvoicePage | None:
+    found = records(HEAD.format(by=by), {"entities": sorted(entity_ids), "key": key})
+    if not found:
+        return None
+    params = {"invoice": found[0]["id"]}
+    return InvoicePage(
+        **found[0] | {"ship_to": json.loads(found[0]["ship_to"])},
+        lines=[InvoiceLineRow(**row) for row in records(LINES, params)],
+        payments=[PaidBy(**row) for row in records(PAID_BY, params)],
+    )
