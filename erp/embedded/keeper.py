@@ -43,7 +43,7 @@ def users_lock(server: Server) -> Path:
 
 
 def keeper_lock(server: Server) -> Path:
-    """Held by the one keeper of the server."""
+    """Held by the one keeper of the server, and names its process."""
     return server.folder / f"{server.name}.keeper"
 
 
@@ -78,6 +78,9 @@ class Keeper:
         ):
             if not self.is_only_one(own):
                 return
+            own.truncate(0)
+            own.write(b"%d" % os.getpid())
+            own.flush()
             try:
                 self.keep(users)
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:

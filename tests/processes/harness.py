@@ -45,8 +45,12 @@ class RunningSystem:
         self.valkey = Valkey(self.folder, durable=True)
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_ready()
+        try:
+            self.start()
+            self.wait_ready()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -100,12 +104,12 @@ class RunningSystem:
         ).stdout
 
     def pid(self, name: str) -> int:
-        """Return the process of web, worker, beat, postgres, valkey or up; 0 while it has none."""
+        """Return the process of a program, a server, `up` or `postgres.keeper`; 0 if none."""
         if name == "up":
             return self.supervisor.pid if self.supervisor else 0
-        file = self.folder / (f"{name}.pid" if name in PROGRAMS else f"{name}.ready")
+        ending = {**dict.fromkeys(PROGRAMS, ".pid"), **dict.fromkeys(SERVERS, ".ready")}
         try:
-            return int(file.read_text())
+            return int((self.folder / (name + ending.get(name, ""))).read_text())
         except (FileNotFoundError, ValueError):
             return 0
 
