@@ -9,6 +9,19 @@ from inventory.services._adjusting import (
 )
 from inventory.services._allocating import Allocation, Demand, Piece, allocate
 from inventory.services._delivering import deliver_shipments, fail_shipment, void_shipment
+from inventory.services._keeping import (
+    BadMasterData,
+    CarrierDraft,
+    NodeDraft,
+    ProductDraft,
+    UomDraft,
+    save_carrier,
+    save_node,
+    save_product,
+    upsert_carriers,
+    upsert_nodes,
+    upsert_products,
+)
 from inventory.services._packing import BadCarton, Pack, pack_shipments
 from inventory.services._picking import (
     BadPick,
@@ -35,9 +48,12 @@ __all__ = [
     "Allocation",
     "BadAdjustment",
     "BadCarton",
+    "BadMasterData",
     "BadPick",
+    "CarrierDraft",
     "Demand",
     "IncomingLine",
+    "NodeDraft",
     "NotThatMuch",
     "NothingReceived",
     "Pack",
@@ -46,6 +62,7 @@ __all__ = [
     "PickedShort",
     "Piece",
     "PlannedShipment",
+    "ProductDraft",
     "ReceivedGoods",
     "ReceivedLine",
     "ShipmentNotReady",
@@ -53,6 +70,7 @@ __all__ = [
     "ShippedLine",
     "ShortPick",
     "StockAdjustment",
+    "UomDraft",
     "adjust_stock",
     "allocate",
     "deliver_shipments",
@@ -62,6 +80,12 @@ __all__ = [
     "plan_shipments",
     "receive_stock",
     "release_reservations",
+    "save_carrier",
+    "save_node",
+    "save_product",
     "ship_shipments",
+    "upsert_carriers",
+    "upsert_nodes",
+    "upsert_products",
     "void_shipment",
 ]
