@@ -12,15 +12,27 @@ VIEW_PRICE = "orders.view_price"
 CHANGE_PRICE = "orders.change_price"
 
 STAFF = [
-    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
-    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "customer_service",
+    "order_desk",
+    "credit",
+    "pricing",
+    "planner",
+    "buyer",
+    "warehouse",
+    "shipping",
+    "ar",
+    "ap",
+    "controller",
+    "operations_lead",
+    "executive",
+    "steward",
     "administrator",
 ]
 
 GRANTS: dict[str, list[str]] = {
     VIEW: [*STAFF, "partner"],
     SUBMIT: ["customer_service", "order_desk", "operations_lead", "partner"],
-    RELEASE: ["credit", "pricing", "controller", "operations_lead"],
+    RELEASE: ["credit", "pricing", "controller", "order_desk", "operations_lead"],
     CANCEL: ["customer_service", "order_desk", "operations_lead", "partner"],
     ALLOCATE: ["planner", "order_desk", "operations_lead"],
     VIEW_CUSTOMER: [*STAFF, "partner"],

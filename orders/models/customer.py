@@ -47,10 +47,12 @@ class Customer(models.Model):
 class CreditAccount(models.Model):
     """What one customer may owe one entity, and what they owe now, in `currency`.
 
-    Exposure = receivable + unbilled + committed - unapplied. Each is kept in the commit that changes
-    it: `committed` is released and not shipped, `unbilled` shipped and not invoiced, `receivable`
-    posted and unpaid invoices, `unapplied` cash not yet allocated. `penalty_rate` is the share of a
-    late line's amount due per day late.
+    Exposure = receivable + unbilled + committed - unapplied. Each is kept in the commit that
+    changes it: `committed` is released and not shipped (with freight until the first invoice),
+    `unbilled` shipped and not invoiced, `receivable` posted and unpaid invoices, `unapplied` cash
+    not yet allocated. `overdue_amount` is the part of `receivable` past its due date since
+    `overdue_since`, as finance last told. `penalty_rate` is the share of a late line's amount due
+    per day late.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
@@ -64,6 +66,8 @@ class CreditAccount(models.Model):
     unbilled = AmountField(default=0)
     committed = AmountField(default=0)
     unapplied = AmountField(default=0)
+    overdue_amount = AmountField(default=0)
+    overdue_since = models.DateField(null=True, blank=True)
 
     class Meta:
         permissions = [("change_credit_limit", "Can change a credit limit")]

@@ -1,10 +1,18 @@
 """An order and its life.
 
 DRAFT --submit--> SUBMITTED --hold--> HELD --resume--> SUBMITTED --release--> RELEASED
-RELEASED, BACKORDERED, PARTLY_ALLOCATED --allocate_all--> ALLOCATED (--allocate_some--> PARTLY_ALLOCATED,
---allocate_none--> BACKORDERED); ALLOCATED, PARTLY_ALLOCATED, PARTLY_SHIPPED --start_picking--> FULFILLING
-FULFILLING --ship_some--> PARTLY_SHIPPED --ship_all--> SHIPPED --invoice--> INVOICED --close--> CLOSED
-anything before SHIPPED --cancel--> CANCELLED (a partly shipped order's rest is cancelled by its lines)
+SUBMITTED, HELD --release--> RELEASED; what is not yet picked --hold--> HELD (by hand)
+RELEASED, BACKORDERED, PARTLY_ALLOCATED --allocate_all--> ALLOCATED, --allocate_some-->
+PARTLY_ALLOCATED, --allocate_none--> BACKORDERED
+ALLOCATED, PARTLY_ALLOCATED, PARTLY_SHIPPED --start_picking--> FULFILLING
+FULFILLING --ship_some--> PARTLY_SHIPPED --ship_all--> SHIPPED
+SHIPPED --invoice--> INVOICED --close--> CLOSED
+FULFILLING --allocate_some--> PARTLY_ALLOCATED, --allocate_none--> BACKORDERED: what was to be
+picked is not there; --wait_for_rest--> PARTLY_SHIPPED: the same, after a part has left
+anything of which nothing has left --cancel--> CANCELLED
+
+A partly shipped order keeps its state while its rest is allocated; its rest is cancelled by its
+lines, after which it is SHIPPED.
 """
 
 from datetime import datetime
@@ -32,8 +40,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(FSMModelMixin, models.Model):
     """What one customer asked one entity for at one time, and how far it has come.
 
-    `subtotal` is the exact sum of the lines' amounts; `total` is `subtotal + freight` rounded half up
-    to the cent; all in `currency`. `client_key` makes a repeated submission the same order.
+    `subtotal` is the exact sum of the lines' amounts; `total` is `subtotal + freight` rounded half
+    up to the cent; all in `currency`. `client_key` makes a repeated submission the same order.
     """
 
     class State(models.TextChoices):
@@ -53,16 +61,28 @@ class Order(FSMModelMixin, models.Model):
 
     WAITING = [State.RELEASED, State.PARTLY_ALLOCATED, State.BACKORDERED]
     OPEN = [
-        State.SUBMITTED, State.HELD, State.RELEASED, State.ALLOCATED, State.PARTLY_ALLOCATED,
-        State.BACKORDERED, State.FULFILLING, State.PARTLY_SHIPPED,
+        State.SUBMITTED,
+        State.HELD,
+        State.RELEASED,
+        State.ALLOCATED,
+        State.PARTLY_ALLOCATED,
+        State.BACKORDERED,
+        State.FULFILLING,
+        State.PARTLY_SHIPPED,
     ]
 
     number = models.CharField(
         max_length=20, unique=True, db_default=NextNumber("SO-", "orders_order_number")
     )
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
-    account = models.ForeignKey(CreditAccount, on_delete=models.PROTECT, related_name="orders")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="orders", db_index=False
+    )
+    account = models.ForeignKey(
+        CreditAccount, on_delete=models.PROTECT, related_name="orders", db_index=False
+    )
     state = FSMField(choices=State, default=State.DRAFT, protected=True)
     channel = models.CharField(max_length=20, default="page")
     customer_po = models.CharField(max_length=60, blank=True)
@@ -73,7 +93,12 @@ class Order(FSMModelMixin, models.Model):
     promised_date = models.DateField(null=True, blank=True)
     ship_to = models.JSONField(default=dict)
     carrier = models.ForeignKey(
-        "inventory.Carrier", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "inventory.Carrier",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     ship_complete = models.BooleanField(default=False)
     no_split = models.BooleanField(default=False)
@@ -85,7 +110,11 @@ class Order(FSMModelMixin, models.Model):
     total = AmountField(default=0)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
@@ -108,9 +137,19 @@ class Order(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
-                        "draft", "submitted", "held", "released", "allocated", "partly_allocated",
-                        "backordered", "fulfilling", "partly_shipped", "shipped", "invoiced",
-                        "closed", "cancelled",
+                        "draft",
+                        "submitted",
+                        "held",
+                        "released",
+                        "allocated",
+                        "partly_allocated",
+                        "backordered",
+                        "fulfilling",
+                        "partly_shipped",
+                        "shipped",
+                        "invoiced",
+                        "closed",
+                        "cancelled",
                     ]
                 ),
                 name="orders_order_state_known",
@@ -125,7 +164,9 @@ class Order(FSMModelMixin, models.Model):
                 name="orders_order_released_at_is_set_once_released",
             ),
             models.UniqueConstraint(
-                fields=["entity", "client_key"], name="orders_order_once_per_client_key"
+                fields=["entity", "client_key"],
+                condition=Q(client_key__isnull=False),
+                name="orders_order_once_per_client_key",
             ),
         ]
         indexes = [
@@ -142,6 +183,11 @@ class Order(FSMModelMixin, models.Model):
             ),
             models.Index(fields=["customer", "-id"], name="orders_order_of_customer"),
             models.Index(
+                fields=["account", "priority", "id"],
+                name="orders_order_held",
+                condition=Q(state="held"),
+            ),
+            models.Index(
                 fields=["customer", "customer_po"],
                 name="orders_order_customer_po",
                 condition=~Q(customer_po=""),
@@ -157,7 +203,7 @@ class Order(FSMModelMixin, models.Model):
     def submit(self, *, at: datetime) -> None:
         self.submitted_at = at
 
-    @transition(field=state, source=State.SUBMITTED, target=State.HELD)
+    @transition(field=state, source=[State.SUBMITTED, *WAITING, State.ALLOCATED], target=State.HELD)
     def hold(self) -> None:
         pass
 
@@ -208,13 +254,20 @@ class Order(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=[
-            State.ALLOCATED, State.PARTLY_ALLOCATED, State.BACKORDERED, State.FULFILLING,
+            State.ALLOCATED,
+            State.PARTLY_ALLOCATED,
+            State.BACKORDERED,
+            State.FULFILLING,
             State.PARTLY_SHIPPED,
         ],
         target=State.SHIPPED,
     )
     def ship_all(self, *, at: datetime) -> None:
         self.shipped_at = at
+
+    @transition(field=state, source=State.FULFILLING, target=State.PARTLY_SHIPPED)
+    def wait_for_rest(self) -> None:
+        pass
 
     @transition(field=state, source=State.SHIPPED, target=State.INVOICED)
     def invoice(self, *, at: datetime) -> None:
@@ -227,7 +280,12 @@ class Order(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=[
-            State.DRAFT, State.SUBMITTED, State.HELD, *WAITING, State.ALLOCATED, State.FULFILLING,
+            State.DRAFT,
+            State.SUBMITTED,
+            State.HELD,
+            *WAITING,
+            State.ALLOCATED,
+            State.FULFILLING,
         ],
         target=State.CANCELLED,
     )
@@ -243,9 +301,11 @@ class OrderLine(models.Model):
     and finance did for the line, in base units. `waiting` is what nobody has reserved yet.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
-    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        "inventory.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     uom = models.CharField(max_length=10)
     uom_quantity = QuantityField()
     quantity = QuantityField()
@@ -254,7 +314,12 @@ class OrderLine(models.Model):
     discount = RateField(default=Decimal(0))
     amount = AmountField()
     node = models.ForeignKey(
-        "inventory.Node", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "inventory.Node",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     first_promised_date = models.DateField(null=True, blank=True)
     promised_date = models.DateField(null=True, blank=True)

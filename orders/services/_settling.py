@@ -1,8 +1,126 @@
 """Follows what finance posts: goods that left, invoices, cash."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from erp.governance.services import Change, record
+from erp.kernel.sql import records, rows, run
+from erp.kernel.states import move
+from erp.outbox.publishing import publish_all
+from inventory.services import ShippedLine
+from orders.events import OrderClosed, OrderShipped
+from orders.models import Order
+from orders.rules import PART_OF
+from orders.services._locking import lock_orders
+
+
+def _part(done: str) -> str:
+    return PART_OF.format(amount="l.amount", done=done, quantity="l.quantity")
+
+
+# What each piece is worth is the step of a running sum, so that all pieces of an order make its
+# rounded subtotal: `upto` is what has left of the order by then, exactly.
+SHIP = f"""
+    WITH gone AS (
+        SELECT g.shipment_line_id, g.quantity, g.place, g.line_id, l.order_id,
+               {_part("g.after")} - {_part("g.after - g.quantity")} AS exact,
+               {_part("g.after + l.cancelled")} - {_part("g.after + l.cancelled - g.quantity")}
+                   AS freed
+        FROM (
+            SELECT u.*, o.shipped
+                   + sum(u.quantity) OVER (PARTITION BY u.line_id ORDER BY u.place) AS after
+            FROM unnest(
+                %(shipment_lines)s::bigint[], %(lines)s::bigint[], %(quantities)s::numeric[]
+            ) WITH ORDINALITY AS u (shipment_line_id, line_id, quantity, place)
+            JOIN orders_orderline o ON o.id = u.line_id
+        ) AS g
+        JOIN orders_orderline l ON l.id = g.line_id
+    ), before AS (
+        SELECT l.order_id, sum({_part("l.shipped")}) AS exact,
+               sum(l.quantity - l.cancelled - l.shipped) AS open
+        FROM orders_orderline l
+        WHERE l.order_id IN (SELECT order_id FROM gone)
+        GROUP BY l.order_id
+    ), running AS (
+        SELECT gone.*, before.open - sum(gone.quantity) OVER (PARTITION BY gone.order_id) AS open,
+               before.exact + sum(gone.exact) OVER (PARTITION BY gone.order_id ORDER BY place)
+                   AS upto
+        FROM gone JOIN before USING (order_id)
+    ), worth AS (
+        SELECT running.*, o.account_id, o.currency, o.number, o.entity_id, o.state,
+               round(upto, 2) - round(upto - exact, 2) AS amount
+        FROM running JOIN orders_order o ON o.id = running.order_id
+    ), moved AS (
+        UPDATE orders_orderline l
+        SET shipped = l.shipped + d.quantity, reserved = l.reserved - d.quantity
+        FROM (SELECT line_id, sum(quantity) AS quantity FROM gone GROUP BY line_id) AS d
+        WHERE l.id = d.line_id
+    ), charged AS (
+        UPDATE orders_creditaccount a
+        SET committed = a.committed - d.freed, unbilled = a.unbilled + d.amount
+        FROM (SELECT account_id, sum(freed) AS freed, sum(amount) AS amount
+              FROM worth GROUP BY account_id) AS d
+        WHERE a.id = d.account_id
+    )
+    SELECT shipment_line_id, order_id, line_id AS order_line_id, account_id, currency, amount,
+           exact, number, entity_id, state, open
+    FROM worth ORDER BY place
+"""  # noqa: S608  the parts are our own
+
+# The first invoice of an order bears its freight, which until then counted as committed.
+BILL = """
+    WITH billed AS (
+        SELECT line_id, quantity FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[])
+            AS b (line_id, quantity)
+    ), before AS (
+        SELECT l.order_id, bool_or(l.invoiced > 0) AS is_billed,
+               sum(l.quantity - l.cancelled - l.invoiced - coalesce(b.quantity, 0)) AS left_over
+        FROM orders_orderline l LEFT JOIN billed b ON b.line_id = l.id
+        WHERE l.order_id = ANY(%(orders)s)
+        GROUP BY l.order_id
+    ), moved AS (
+        UPDATE orders_orderline l SET invoiced = l.invoiced + b.quantity
+        FROM billed b WHERE l.id = b.line_id
+    ), freight AS (
+        SELECT o.account_id, sum(o.freight) AS amount
+        FROM before JOIN orders_order o ON o.id = before.order_id
+        WHERE NOT before.is_billed
+        GROUP BY o.account_id
+    ), charged AS (
+        UPDATE orders_creditaccount a
+        SET unbilled = a.unbilled - d.unbilled, receivable = a.receivable + d.receivable,
+            committed = a.committed - coalesce(freight.amount, 0)
+        FROM unnest(%(accounts)s::bigint[], %(unbilled)s::numeric[], %(receivable)s::numeric[])
+            AS d (id, unbilled, receivable)
+        LEFT JOIN freight ON freight.account_id = d.id
+        WHERE a.id = d.id
+    )
+    SELECT order_id FROM before WHERE left_over = 0 ORDER BY order_id
+"""
+
+CASH = """
+    UPDATE orders_creditaccount a
+    SET receivable = a.receivable - d.receivable, unapplied = a.unapplied + d.unapplied
+    FROM (SELECT id, sum(receivable) AS receivable, sum(unapplied) AS unapplied
+          FROM unnest(%(accounts)s::bigint[], %(receivable)s::numeric[], %(unapplied)s::numeric[])
+              AS c (id, receivable, unapplied)
+          GROUP BY id) AS d
+    WHERE a.id = d.id
+"""
+
+OVERDUE = """
+    UPDATE orders_creditaccount a SET overdue_amount = d.amount, overdue_since = d.since
+    FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[], %(since)s::date[])
+        AS d (id, amount, since)
+    WHERE a.id = d.id AND (a.overdue_amount, a.overdue_since) IS DISTINCT FROM (d.amount, d.since)
+"""
+
+HEADS = "SELECT id, number, entity_id FROM orders_order WHERE id = ANY(%(ids)s) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +173,142 @@ class Overdue:
     account_id: int
     amount: Decimal
     since: date | None
+
+
+@transaction.atomic
+def record_shipped(*, lines: Sequence[ShippedLine], now: datetime) -> list[ShippedAmount]:
+    """Note on the order lines what left, and say what each piece is worth.
+
+    The accounts' commitments become unbilled sales, and the orders are shipped or partly shipped.
+    The caller has locked the accounts and orders before the stock (`lock_orders`).
+
+    Publishes:
+        OrderShipped
+    """
+    params = {
+        "shipment_lines": [line.shipment_line_id for line in lines],
+        "lines": [line.demand_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+    }
+    worth = records(SHIP, params) if lines else []
+    heads = {each["order_id"]: each for each in worth}
+    done = [order_id for order_id, each in heads.items() if not each["open"]]
+    move(Order, "ship_all", done, shipped_at=now)
+    move(Order, "ship_some", [order_id for order_id, each in heads.items() if each["open"]])
+    changes = [
+        _change(order_id, each, "orders.ship", "partly_shipped" if each["open"] else "shipped")
+        for order_id, each in heads.items()
+    ]
+    record(changes=changes, actor=None, now=now)
+    publish_all(
+        [
+            OrderShipped(
+                order_id=order_id,
+                number=heads[order_id]["number"],
+                entity_id=heads[order_id]["entity_id"],
+            )
+            for order_id in done
+        ]
+    )
+    fields = tuple(ShippedAmount.__dataclass_fields__)
+    return [ShippedAmount(**{name: each[name] for name in fields}) for each in worth]
+
+
+@transaction.atomic
+def record_invoiced(
+    *, lines: Sequence[InvoicedLine], amounts: Sequence[BilledAccount], now: datetime
+) -> None:
+    """Note on the order lines what was invoiced, and on the accounts what is owed now.
+
+    Each line is named once. An order of which all is invoiced is so itself. Locks the accounts,
+    then the orders.
+    """
+    of_line = "SELECT DISTINCT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
+    orders = [row[0] for row in rows(of_line, {"ids": [line.order_line_id for line in lines]})]
+    lock_orders(order_ids=orders, account_ids=[each.account_id for each in amounts])
+    params = {
+        "orders": orders,
+        "lines": [line.order_line_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "accounts": [each.account_id for each in amounts],
+        "unbilled": [each.unbilled for each in amounts],
+        "receivable": [each.receivable for each in amounts],
+    }
+    complete = [row[0] for row in rows(BILL, params)]
+    done = move(Order, "invoice", complete, invoiced_at=now)
+    changes = [
+        _change(head["id"], head | {"state": "shipped"}, "orders.invoice", "invoiced")
+        for head in _heads(done)
+    ]
+    record(changes=changes, actor=None, now=now)
+
+
+@transaction.atomic
+def record_cash(*, changes: Sequence[CashChange], now: datetime) -> None:
+    """Note on the accounts what cash came in against them.
+
+    Locks the accounts in id order. Held orders are asked again by `reevaluate_credit_holds`.
+    """
+    accounts = [change.account_id for change in changes]
+    lock_orders(order_ids=[], account_ids=accounts)
+    params = {
+        "accounts": accounts,
+        "receivable": [change.receivable for change in changes],
+        "unapplied": [change.unapplied for change in changes],
+    }
+    run(CASH, params)
+
+
+@transaction.atomic
+def record_overdue(*, accounts: Sequence[Overdue], now: datetime) -> int:
+    """Note on the accounts what is past its due date; return how many changed.
+
+    The credit check asks for it. Held orders are asked again by `reevaluate_credit_holds`.
+    """
+    params = {
+        "accounts": [each.account_id for each in accounts],
+        "amounts": [each.amount for each in accounts],
+        "since": [each.since for each in accounts],
+    }
+    return run(OVERDUE, params)
+
+
+@transaction.atomic
+def close_orders(*, order_ids: Collection[int], now: datetime) -> list[int]:
+    """Close invoiced orders of which all is paid; return those that closed now.
+
+    The caller names only orders whose invoices are paid; those not fully invoiced stay open.
+
+    Publishes:
+        OrderClosed
+    """
+    closed = move(Order, "close", order_ids, closed_at=now)
+    heads = _heads(closed)
+    changes = [
+        _change(head["id"], head | {"state": "invoiced"}, "orders.close", "closed")
+        for head in heads
+    ]
+    record(changes=changes, actor=None, now=now)
+    publish_all(
+        [
+            OrderClosed(order_id=head["id"], number=head["number"], entity_id=head["entity_id"])
+            for head in heads
+        ]
+    )
+    return closed
+
+
+def _heads(order_ids: Sequence[int]) -> list[dict[str, Any]]:
+    return records(HEADS, {"ids": list(order_ids)}) if order_ids else []
+
+
+def _change(order_id: int, head: dict[str, Any], action: str, state: str) -> Change:
+    return Change(
+        entity_id=head["entity_id"],
+        action=action,
+        subject_kind="orders.order",
+        subject_id=order_id,
+        thread=f"orders.order:{order_id}",
+        before={"state": head["state"]},
+        after={"state": state},
+    )

@@ -1,7 +1,33 @@
 """Checks orders and lets them go on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.services import Change, Decision, record
+from erp.kernel.errors import DomainError
+from erp.kernel.states import move_through
+from erp.outbox.publishing import publish_all
+from orders.models import Hold, Order
+from orders.services._checking import (
+    Case,
+    cases_of,
+    check_completeness,
+    check_credit,
+    classify,
+)
+from orders.services._locking import lock_orders
+from orders.services._releasing import Stop, commit, held, place, released
+
+
+class OrderCancelled(DomainError):
+    """A cancelled order goes no further."""
+
+    code: ClassVar[str] = "order_is_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +38,137 @@ class Submitted:
     number: str
     state: str
     holds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One draft with all that the policies said about it."""
+
+    case: Case
+    classed: Decision
+    stops: list[Stop]
+    credit: Decision
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({*self.case.active_holds, *(stop.kind for stop in self.stops)})
+
+
+@transaction.atomic
+def submit_orders(
+    *, order_ids: Collection[int], actor: User | None, now: datetime
+) -> list[Submitted]:
+    """Class the drafts, check them, and release each that nothing speaks against.
+
+    Every check runs, and each that fails is a hold of its own. What is released counts at once
+    against its account's limit, in turn of priority and id, so orders racing for one limit pass one
+    after the other. Orders submitted before are answered as they stand. Publishes OrderReleased
+    and OrderHeld.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        OrderCancelled: one was cancelled.
+    """
+    lock_orders(order_ids=order_ids)
+    cases = cases_of(order_ids, now)
+    for case in cases:
+        if case.state == Order.State.CANCELLED:
+            raise OrderCancelled(f"{case.number} was cancelled.")
+    checked = _check([case for case in cases if case.state == Order.State.DRAFT], now)
+    if checked:
+        _apply(checked, now)
+        record(changes=[_change(each) for each in checked], actor=actor, now=now)
+        publish_all([held(c.case, c.kinds) if c.kinds else released(c.case) for c in checked])
+    kinds = {each.case.id: each.kinds for each in checked}
+    return [
+        Submitted(
+            id=case.id,
+            number=case.number,
+            state=_state(case, kinds),
+            holds=kinds.get(case.id, case.active_holds),
+        )
+        for case in cases
+    ]
+
+
+@transaction.atomic
+def submit_order(*, order_id: int, actor: User | None, now: datetime) -> Submitted:
+    """Check one draft and release it, or hold it; see `submit_orders`.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        OrderCancelled: it was cancelled.
+    """
+    return submit_orders(order_ids=[order_id], actor=actor, now=now)[0]
+
+
+def _check(cases: Sequence[Case], now: datetime) -> list[_Checked]:
+    if not cases:
+        return []
+    classed = dict(zip([case.id for case in cases], classify(cases, now), strict=True))
+    ordered = sorted(cases, key=lambda case: (classed[case.id].outcome["priority"], case.id))
+    complete = check_completeness(ordered, now)
+    stopped = {
+        case.id
+        for case, decision in zip(ordered, complete, strict=True)
+        if decision.outcome["hold"] or case.active_holds
+    }
+    credit = check_credit(ordered, stopped, now)
+    return [
+        _Checked(
+            case=case,
+            classed=classed[case.id],
+            stops=[
+                Stop.by(decision, case, kind)
+                for kind, decision in (
+                    (Hold.Kind.COMPLETENESS.value, complete[i]),
+                    (Hold.Kind.CREDIT.value, credit[i]),
+                )
+                if decision.outcome["hold"]
+            ],
+            credit=credit[i],
+        )
+        for i, case in enumerate(ordered)
+    ]
+
+
+def _apply(checked: Sequence[_Checked], now: datetime) -> None:
+    groups: dict[tuple[str, str, int], list[int]] = {}
+    for each in checked:
+        step = "hold" if each.kinds else "release"
+        outcome = each.classed.outcome
+        key = (step, outcome["class_code"], int(outcome["priority"]))
+        groups.setdefault(key, []).append(each.case.id)
+    for (step, class_code, priority), ids in sorted(groups.items()):
+        moments = {"submitted_at": now} | ({"released_at": now} if step == "release" else {})
+        move_through(
+            Order, ["submit", step], ids, class_code=class_code, priority=priority, **moments
+        )
+    place([stop for each in checked for stop in each.stops], now)
+    commit([each.case for each in checked if not each.kinds])
+
+
+def _change(checked: _Checked) -> Change:
+    case, outcome = checked.case, checked.classed.outcome
+    return Change(
+        entity_id=case.entity_id,
+        action="orders.submit",
+        subject_kind="orders.order",
+        subject_id=case.id,
+        thread=f"orders.order:{case.id}",
+        before={"state": case.state},
+        after={
+            "state": "held" if checked.kinds else "released",
+            "class": outcome["class_code"],
+            "priority": int(outcome["priority"]),
+            "holds": checked.kinds,
+        },
+        reason=" ".join(stop.reason for stop in checked.stops)[:300],
+        policy_version=checked.credit.policy_version,
+    )
+
+
+def _state(case: Case, kinds: dict[int, list[str]]) -> str:
+    if case.id not in kinds:
+        return case.state
+    return "held" if kinds[case.id] else "released"

@@ -1,0 +1,112 @@
+"""What orders decide by themselves: amounts, where a header stands, what can be promised."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from zoneinfo import ZoneInfo
+
+from erp.kernel.calendars import BusinessCalendar
+from erp.kernel.money import CENT
+
+EXACT = Context(prec=80, rounding=ROUND_HALF_UP)  # every product of our columns fits
+STEP = Decimal("0.0001")
+AMOUNT_MAX = Decimal("999999999999999.9999")
+LINES_MAX = 10_000
+TRANSIT_DAYS = 2  # where an order names no carrier
+
+# The SQL twin of `part_of`: the exact quotient, half up, without a rounded division in between.
+PART_OF = "(div({amount} * ({done}) * 20000 + {quantity}, {quantity} * 2) * 0.0001)"
+
+
+def line_amount(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> Decimal:
+    """Return quantity x price x (1 - discount), half up to a hundredth of a cent."""
+    gross = EXACT.multiply(quantity, unit_price)
+    return EXACT.quantize(EXACT.multiply(gross, 1 - discount), STEP)
+
+
+def in_cents(amount: Decimal) -> Decimal:
+    """Round half up to the cent, as documents print it."""
+    return EXACT.quantize(amount, CENT)
+
+
+def part_of(amount: Decimal, done: Decimal, quantity: Decimal) -> Decimal:
+    """Return what `done` of `quantity` is worth of `amount`, half up to a hundredth of a cent.
+
+    Cumulative: differences of it sum to `amount` exactly when all is done. Not for negatives.
+    """
+    steps, part, whole = int(amount * 10_000), int(done * 1_000), int(quantity * 1_000)
+    return Decimal((2 * steps * part + whole) // (2 * whole)) * STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an order's lines have come, in base units summed over them."""
+
+    ordered: Decimal  # less what was cancelled
+    reserved: Decimal
+    shipped: Decimal
+
+    @property
+    def waiting(self) -> Decimal:
+        return self.ordered - self.reserved - self.shipped
+
+
+def allocation_step(state: str, progress: Progress) -> str | None:
+    """Return the transition by which an order follows its reservations; none: it stays.
+
+    A picking or partly shipped order stays while anything is reserved or has left.
+    """
+    if state == "partly_shipped" or (state == "fulfilling" and progress.reserved > 0):
+        return None
+    if state == "fulfilling" and progress.shipped > 0:
+        return "wait_for_rest"
+    if progress.waiting <= 0:
+        return "allocate_all"
+    return "allocate_some" if progress.reserved > 0 else "allocate_none"
+
+
+def passes_in_turn(room: Decimal, amounts: Sequence[Decimal]) -> list[bool]:
+    """Test which amounts fit into `room` one after the other; what does not fit takes none of it.
+
+    What fills it exactly fits.
+    """
+    passes = []
+    for amount in amounts:
+        fits = amount <= room
+        room -= amount if fits else 0
+        passes.append(fits)
+    return passes
+
+
+def taken_before(amounts: Sequence[Decimal], goes: Sequence[bool]) -> list[Decimal]:
+    """Return for each amount the sum of those before it that go on."""
+    before, taken = [], Decimal(0)
+    for amount, goes_on in zip(amounts, goes, strict=True):
+        before.append(taken)
+        taken += amount if goes_on else 0
+    return before
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClock:
+    """When a node ships: orders after `cutoff` (its local time) count from the next working day."""
+
+    time_zone: str
+    cutoff: time
+    handling_days: int
+
+
+def promise(now: datetime, clock: NodeClock, transit_days: int, requested: date) -> date:
+    """Return the day on which goods can be with the customer, not before the requested one."""
+    week = BusinessCalendar(ZoneInfo(clock.time_zone))
+    local = now.astimezone(week.zone)
+    late = 1 if local.time() > clock.cutoff and week.is_working_day(local.date()) else 0
+    leaves = week.next_working_day(local.date(), days=late + clock.handling_days)
+    return max(requested, leaves + timedelta(days=transit_days))
+
+
+def address_of(customer: Mapping[str, str]) -> dict[str, str]:
+    """Return a customer's own address in the shape of an order's `ship_to`."""
+    names = ("name", "address", "city", "region", "postal_code", "country")
+    return {name: customer[name] for name in names if customer[name]}

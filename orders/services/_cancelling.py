@@ -1,0 +1,252 @@
+"""Takes back orders and lines, and undoes all they caused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.services import Change, record
+from erp.kernel.errors import DomainError
+from erp.kernel.events import Event
+from erp.kernel.sql import rows, run
+from erp.kernel.states import move, move_through
+from erp.outbox.publishing import publish_all
+from inventory.services import void_shipment
+from orders.events import OrderCancelled, OrderShipped
+from orders.models import Hold, Order
+from orders.rules import part_of
+from orders.services._allocating import SERVED, serve
+from orders.services._demanding import BY_ID, heads, wants_of
+from orders.services._locking import lock_orders
+from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
+
+BEFORE_RELEASE = {Order.State.DRAFT, Order.State.SUBMITTED, Order.State.HELD}
+OVER = {Order.State.SHIPPED, Order.State.INVOICED, Order.State.CLOSED}
+
+CANCEL = """
+    UPDATE orders_orderline l SET cancelled = l.cancelled + c.quantity
+    FROM unnest(%(ids)s::bigint[], %(quantities)s::numeric[]) AS c (id, quantity)
+    WHERE l.id = c.id
+"""
+
+UNCOMMIT = "UPDATE orders_creditaccount SET committed = committed - %(amount)s WHERE id = %(id)s"
+
+OFF_THE_SHELF = """
+    SELECT id FROM inventory_shipment
+    WHERE source_kind = 'orders.order' AND source_id = %(order)s AND state IN ('picked', 'packed')
+    ORDER BY id
+"""
+
+REASON_MAX = 200
+
+
+class TooLateToCancel(DomainError):
+    """The goods have left."""
+
+    code: ClassVar[str] = "too_late_to_cancel"
+
+
+class CannotCancelSoMuch(DomainError):
+    """More is to be cancelled than is open, or it is picked already."""
+
+    code: ClassVar[str] = "cannot_cancel_so_much"
+
+
+class CancelReasonMissing(DomainError):
+    """Whoever cancels says why."""
+
+    code: ClassVar[str] = "reason_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who wants what gone, why and when."""
+
+    actor: User | None
+    reason: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineCancel:
+    """So much of one line is not wanted any more, in base units; none: all that is open."""
+
+    line_id: int
+    quantity: Decimal | None = None
+
+
+@transaction.atomic
+def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetime) -> Order:
+    """Cancel an order, or what has not left of it: stock, credit and shipments are given back.
+
+    Of a partly shipped order the rest is cancelled, and it is then shipped. Cancelling again
+    changes nothing. Locks the account, the order, then stock.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        CancelReasonMissing: no reason is given.
+        TooLateToCancel: all of it has left.
+
+    Publishes:
+        LineCovered
+        OrderCancelled
+        OrderShipped
+    """
+    wish = _Wish(actor, _reason(reason), now)
+    lock_orders(order_ids=[order_id])
+    order = Order.objects.get(pk=order_id)
+    if order.state == Order.State.CANCELLED:
+        return order
+    if order.state in OVER:
+        raise TooLateToCancel(f"{order.number} has left: take the goods back by a return.")
+    lines = lines_of([order_id])
+    if any(line.shipped for line in lines):
+        _void_picked(order, wish)
+        asked = {line.id: line.open for line in lines if line.open}
+        return _cancel_some(order, lines, asked, wish)
+    return _cancel_all(order, lines, wish)
+
+
+@transaction.atomic
+def cancel_lines(
+    *, order_id: int, lines: Sequence[LineCancel], actor: User | None, reason: str, now: datetime
+) -> Order:
+    """Cancel quantities of some lines; what waits goes first, then what is reserved.
+
+    When nothing is left to serve, the order is cancelled, or shipped where a part has left.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        CancelReasonMissing: no reason is given.
+        TooLateToCancel: all of it has left, or it is cancelled.
+        CannotCancelSoMuch: a line is not the order's, has less open, or is picked already.
+
+    Publishes:
+        LineCovered
+        OrderCancelled
+        OrderShipped
+    """
+    wish = _Wish(actor, _reason(reason), now)
+    lock_orders(order_ids=[order_id])
+    order = Order.objects.get(pk=order_id)
+    if order.state in OVER or order.state == Order.State.CANCELLED:
+        raise TooLateToCancel(f"Nothing of {order.number} is open.")
+    found = {line.id: line for line in lines_of([order_id])}
+    asked: dict[int, Decimal] = {}
+    for index, each in enumerate(lines):
+        line = found.get(each.line_id)
+        quantity = line.open if line and each.quantity is None else each.quantity
+        if line is None or quantity is None or not 0 <= quantity <= line.open:
+            raise CannotCancelSoMuch(f"Line {index + 1}: so much is not open.")
+        asked[line.id] = quantity
+    if all(line.open == asked.get(line.id, 0) for line in found.values()) and not any(
+        line.shipped for line in found.values()
+    ):
+        return _cancel_all(order, list(found.values()), wish)
+    return _cancel_some(order, list(found.values()), asked, wish)
+
+
+def _cancel_all(order: Order, lines: Sequence[Line], wish: _Wish) -> Order:
+    events: list[Event] = []
+    before = order.state
+    if order.state not in BEFORE_RELEASE:
+        _void_picked(order, wish)
+        events += withdraw_lines([order.pk], wish.now)
+    _cancel({line.id: line.open for line in lines if line.open})
+    move(Order, "cancel", [order.pk], cancel_reason=wish.reason, cancelled_at=wish.now)
+    active = Hold.objects.filter(order_id=order.pk, state=Hold.State.ACTIVE)
+    move(
+        Hold,
+        "lift",
+        list(active.values_list("pk", flat=True)),
+        lifted_at=wish.now,
+        lift_reason="The order was cancelled",
+    )
+    events.append(
+        OrderCancelled(
+            order_id=order.pk, number=order.number, entity_id=order.entity_id, reason=wish.reason
+        )
+    )
+    publish_all(events)
+    return _finish(order, "orders.cancel", {"state": before}, wish)
+
+
+def _cancel_some(
+    order: Order, lines: Sequence[Line], asked: Mapping[int, Decimal], wish: _Wish
+) -> Order:
+    taken = [line for line in lines if asked.get(line.id)]
+    before = order.state
+    is_released = order.state not in BEFORE_RELEASE
+    reserved = [line.id for line in taken if asked[line.id] > line.waiting]
+    freed = unreserve(reserved, wish.now) if is_released and reserved else {}
+    for line in taken:
+        if asked[line.id] > line.waiting + freed.get(line.id, Decimal(0)):
+            raise CannotCancelSoMuch(f"Line {line.position} is picked: void its shipment first.")
+    _cancel({line.id: asked[line.id] for line in taken})
+    if is_released:
+        amount = sum((_committed(line, asked[line.id]) for line in taken), Decimal(0))
+        run(UNCOMMIT, {"amount": amount, "id": order.account_id})
+        publish_all([covered(line) for line in taken if 0 < line.waiting <= asked[line.id]])
+        publish_all(_follow(order, freed, wish.now))
+    said = {str(line.position): str(asked[line.id]) for line in taken}
+    return _finish(order, "orders.cancel_lines", {"state": before, "cancelled": said}, wish)
+
+
+def _follow(order: Order, freed: Mapping[int, Decimal], now: datetime) -> list[Event]:
+    """Let the header follow its lines after some were cancelled; serve again what was freed."""
+    rest = lines_of([order.pk])
+    if not any(line.open for line in rest):
+        move(Order, "ship_all", [order.pk], shipped_at=now)
+        billed = "SELECT bool_and(invoiced = shipped) FROM orders_orderline WHERE order_id = %s"
+        if rows(billed, [order.pk])[0][0]:
+            move(Order, "invoice", [order.pk], invoiced_at=now)
+        return [OrderShipped(order_id=order.pk, number=order.number, entity_id=order.entity_id)]
+    chosen = heads(BY_ID, ids=[order.pk], states=[*SERVED, Order.State.ALLOCATED])
+    waiting = [want for want in wants_of([order.pk]) if want.id in freed]
+    if waiting:
+        serve(chosen, waiting, cause="Quantity changed", now=now, fresh=freed)
+    elif not any(line.waiting for line in rest):
+        move_through(Order, ["allocate_all"], [order.pk])
+    return []
+
+
+def _cancel(quantities: Mapping[int, Decimal]) -> None:
+    run(CANCEL, {"ids": list(quantities), "quantities": list(quantities.values())})
+
+
+def _committed(line: Line, quantity: Decimal) -> Decimal:
+    """Return what cancelling so much of a line takes off its account's commitments."""
+    done = line.shipped + line.cancelled
+    after = part_of(line.amount, done + quantity, line.quantity)
+    return after - part_of(line.amount, done, line.quantity)
+
+
+def _void_picked(order: Order, wish: _Wish) -> None:
+    for (shipment_id,) in rows(OFF_THE_SHELF, {"order": order.pk}):
+        void_shipment(shipment_id=shipment_id, reason=wish.reason, actor=wish.actor, now=wish.now)
+
+
+def _finish(order: Order, action: str, before: Mapping[str, object], wish: _Wish) -> Order:
+    changed = Order.objects.get(pk=order.pk)
+    change = Change(
+        entity_id=order.entity_id,
+        action=action,
+        subject_kind="orders.order",
+        subject_id=order.pk,
+        thread=f"orders.order:{order.pk}",
+        before=before,
+        after={"state": str(changed.state)},
+        reason=wish.reason,
+    )
+    record(changes=[change], actor=wish.actor, now=wish.now)
+    return changed
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise CancelReasonMissing("Say why it is cancelled.")
+    return text.strip()[:REASON_MAX]

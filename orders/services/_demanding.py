@@ -1,0 +1,236 @@
+"""What orders still want, and what they follow once it is kept: read, decided, written in sets."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from erp.kernel.sql import rows, run
+from erp.kernel.states import move
+from inventory.services import Demand, Piece, ShipmentSource
+from orders.models import Order
+from orders.rules import TRANSIT_DAYS, NodeClock, Progress, allocation_step, promise
+
+LINE = "orders.line"
+ORDER = "orders.order"
+
+HEAD = """
+    SELECT o.id, o.number, o.entity_id, o.state, o.priority, o.requested_date, o.promised_date,
+           o.ship_to, o.carrier_id, c.transit_days, o.ship_complete, o.no_split
+    FROM orders_order o LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
+    WHERE {which} AND o.state = ANY(%(states)s)
+    ORDER BY {order}
+    FOR NO KEY UPDATE OF o
+"""
+CLAIM = HEAD.format(which="true", order="o.priority, o.id LIMIT %(limit)s") + " SKIP LOCKED"
+BY_ID = HEAD.format(which="o.id = ANY(%(ids)s)", order="o.id")
+BY_PRODUCT = HEAD.format(
+    which="""
+        o.entity_id = %(entity)s AND o.id IN (
+            SELECT l.order_id FROM orders_orderline l
+            WHERE l.product_id = ANY(%(products)s) AND l.waiting > 0
+        )""",
+    order="o.id",
+)
+
+WAITING = """
+    SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date
+    FROM (
+        SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
+               sum(l.quantity - l.cancelled) OVER w AS ordered, sum(l.reserved) OVER w AS reserved,
+               sum(l.shipped) OVER w AS shipped,
+               max(l.promised_date) FILTER (WHERE l.waiting = 0) OVER w AS promised_date
+        FROM orders_orderline l
+        WHERE l.order_id = ANY(%(ids)s)
+        WINDOW w AS (PARTITION BY l.order_id)
+    ) AS l
+    WHERE waiting > 0
+    ORDER BY order_id, position
+"""
+
+GIVE = """
+    UPDATE orders_orderline l
+    SET reserved = l.reserved + g.given,
+        promised_date = coalesce(greatest(
+            g.promised, CASE WHEN l.reserved + l.shipped > 0 THEN l.promised_date END
+        ), l.promised_date),
+        first_promised_date = coalesce(l.first_promised_date, g.promised)
+    FROM unnest(%(ids)s::bigint[], %(given)s::numeric[], %(promises)s::date[])
+        AS g (id, given, promised)
+    WHERE l.id = g.id
+"""
+
+KEPT_AT = """
+    SELECT DISTINCT l.order_id, s.node_id
+    FROM orders_orderline l
+    JOIN inventory_reservation r
+        ON r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
+    JOIN inventory_stock s ON s.id = r.stock_id
+    WHERE l.order_id = ANY(%(ids)s) AND l.reserved > 0
+"""
+
+RESERVED = (
+    "SELECT order_id, id FROM orders_orderline WHERE order_id = ANY(%(ids)s) AND reserved > 0"
+)
+
+CLOCKS = "SELECT id, time_zone, cutoff, handling_days FROM inventory_node WHERE id = ANY(%(ids)s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One order as allocation sees it, locked."""
+
+    id: int
+    number: str
+    entity_id: int
+    state: str
+    priority: int
+    requested_date: date
+    promised_date: date | None
+    ship_to: Mapping[str, Any]
+    carrier_id: int | None
+    transit_days: int | None
+    ship_complete: bool
+    no_split: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One line that waits, and how far its whole order has come before."""
+
+    id: int
+    order_id: int
+    product_id: int
+    node_id: int | None
+    waiting: Decimal
+    ordered: Decimal
+    reserved: Decimal
+    shipped: Decimal
+    promised_date: date | None
+
+
+def heads(statement: str, **params: Any) -> list[Head]:
+    """Lock and return the orders that `statement` (CLAIM, BY_ID, BY_PRODUCT) chooses."""
+    found = rows(statement, params)
+    return [Head(*row[:7], _object(row[7]), *row[8:]) for row in found]
+
+
+def wants_of(order_ids: Collection[int]) -> list[Want]:
+    """Return every line of these orders of which something is neither kept nor gone. One query."""
+    return [Want(*row) for row in rows(WAITING, {"ids": list(order_ids)})]
+
+
+def demand(want: Want, head: Head) -> Demand:
+    return Demand(
+        kind=LINE,
+        id=want.id,
+        entity_id=head.entity_id,
+        product_id=want.product_id,
+        quantity=want.waiting,
+        node_id=want.node_id,
+        priority=head.priority,
+        due=head.requested_date,
+        group_id=head.id,
+        ship_complete=head.ship_complete,
+        no_split=head.no_split,
+    )
+
+
+def fixed_nodes(chosen: Sequence[Head], wants: Sequence[Want]) -> dict[int, list[int]]:
+    """Return by line where the rest of an order must come from that leaves from one node."""
+    whole = {head.id for head in chosen if head.no_split and head.state != Order.State.RELEASED}
+    if not whole:
+        return {}
+    nodes: dict[int, list[int]] = {}
+    for order_id, node_id in rows(KEPT_AT, {"ids": sorted(whole)}):
+        nodes.setdefault(order_id, []).append(node_id)
+    return {want.id: nodes[want.order_id] for want in wants if want.order_id in nodes}
+
+
+def reserved_lines(order_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Return by order the lines for which something is kept."""
+    found: dict[int, list[int]] = {}
+    if order_ids:
+        for order_id, line_id in rows(RESERVED, {"ids": list(order_ids)}):
+            found.setdefault(order_id, []).append(line_id)
+    return found
+
+
+def promises(
+    pieces: Sequence[Piece], heads_by_line: Mapping[int, Head], now: datetime
+) -> dict[int, date]:
+    """Return by line when what was kept for it can be with the customer. One query."""
+    if not pieces:
+        return {}
+    found = rows(CLOCKS, {"ids": list({piece.node_id for piece in pieces})})
+    clocks = {node_id: NodeClock(*rest) for node_id, *rest in found}
+    latest: dict[int, date] = {}
+    made: dict[tuple[int, int, date], date] = {}
+    for piece in pieces:
+        head = heads_by_line[piece.demand_id]
+        transit = TRANSIT_DAYS if head.transit_days is None else head.transit_days
+        key = (piece.node_id, transit, head.requested_date)
+        if key not in made:
+            made[key] = promise(now, clocks[piece.node_id], transit, head.requested_date)
+        latest[piece.demand_id] = max(made[key], latest.get(piece.demand_id, made[key]))
+    return latest
+
+
+def give(given: Mapping[int, Decimal], promised: Mapping[int, date]) -> None:
+    """Mirror on the lines what was kept for them, with the promise. One statement."""
+    kept = {line: quantity for line, quantity in given.items() if quantity}
+    if kept:
+        run(
+            GIVE,
+            {
+                "ids": list(kept),
+                "given": list(kept.values()),
+                "promises": [promised.get(line) for line in kept],
+            },
+        )
+
+
+def source(head: Head, line_ids: Sequence[int], promised: date | None) -> ShipmentSource:
+    return ShipmentSource(
+        kind=ORDER,
+        id=head.id,
+        number=head.number,
+        entity_id=head.entity_id,
+        ship_to=head.ship_to,
+        carrier_id=head.carrier_id,
+        promised_date=promised,
+        demand_kind=LINE,
+        demand_ids=line_ids,
+    )
+
+
+def follow(
+    progress: Mapping[int, Progress],
+    states: Mapping[int, str],
+    promised: Mapping[int, date | None],
+) -> dict[int, str]:
+    """Move each order to where its lines are; return the new states of those that moved.
+
+    One statement for each transition and promised date that occurs.
+    """
+    groups: dict[tuple[str, date | None], list[int]] = {}
+    for order_id, each in progress.items():
+        step = allocation_step(states[order_id], each)
+        if step is not None:
+            groups.setdefault((step, promised.get(order_id)), []).append(order_id)
+    for (step, day), ids in groups.items():
+        columns = {} if day is None else {"promised_date": day}
+        move(Order, step, ids, **columns)
+    targets = {
+        "allocate_all": "allocated",
+        "allocate_some": "partly_allocated",
+        "allocate_none": "backordered",
+        "wait_for_rest": "partly_shipped",
+    }
+    return {order_id: targets[step] for (step, _), ids in groups.items() for order_id in ids}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return json.loads(value) if isinstance(value, str) else value

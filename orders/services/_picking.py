@@ -1,0 +1,79 @@
+"""Follows what the floor found: picked lines go on, missing ones are looked for elsewhere."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.services import Change, record
+from erp.kernel.sql import rows, run
+from erp.kernel.states import move
+from inventory.services import Pick, PickOutcome
+from inventory.services import pick_shipments as pick_stock
+from orders.models import Order
+from orders.services._allocating import SERVED, serve
+from orders.services._demanding import BY_ID, heads, wants_of
+from orders.services._locking import lock_orders
+from orders.services._withdrawing import UNRESERVE
+
+SOURCES = """
+    SELECT id, source_id FROM inventory_shipment
+    WHERE id = ANY(%(ids)s) AND source_kind = 'orders.order'
+"""
+
+
+@transaction.atomic
+def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) -> PickOutcome:
+    """Confirm what was picked, and have what was missing kept elsewhere, in one commit.
+
+    The orders of what was picked are being fulfilled. Picking again changes nothing.
+
+    Raises:
+        Shipment.DoesNotExist: one of them is not there.
+        ShipmentNotReady: one of them is void.
+        BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
+
+    Publishes:
+        LineFellShort
+        OrderAllocated
+    """
+    orders = dict(rows(SOURCES, {"ids": [pick.shipment_id for pick in picks]}))
+    lock_orders(order_ids=set(orders.values()))
+    outcome = pick_stock(picks=picks, actor=actor, now=now)
+    started = move(Order, "start_picking", {orders[i] for i in outcome.picked_ids if i in orders})
+    _record(started, actor, now)
+    if outcome.shorts:
+        _look_elsewhere(outcome, now)
+    return outcome
+
+
+def _look_elsewhere(outcome: PickOutcome, now: datetime) -> None:
+    missing: dict[int, Decimal] = {}
+    for short in outcome.shorts:
+        missing[short.demand_id] = missing.get(short.demand_id, Decimal(0)) + short.missing
+    run(UNRESERVE, {"ids": list(missing), "quantities": list(missing.values())})
+    lines = "SELECT DISTINCT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
+    ids = [row[0] for row in rows(lines, {"ids": list(missing)})]
+    wants = [want for want in wants_of(ids) if want.id in missing]
+    chosen = heads(BY_ID, ids=ids, states=[*SERVED, Order.State.ALLOCATED])
+    serve(chosen, wants, cause="Short pick", now=now, fresh=missing)
+
+
+def _record(order_ids: Sequence[int], actor: User | None, now: datetime) -> None:
+    if not order_ids:
+        return
+    entities = Order.objects.filter(pk__in=order_ids).values_list("pk", "entity_id")
+    changes = [
+        Change(
+            entity_id=entity_id,
+            action="orders.start_picking",
+            subject_kind="orders.order",
+            subject_id=order_id,
+            thread=f"orders.order:{order_id}",
+            after={"state": "fulfilling"},
+        )
+        for order_id, entity_id in entities
+    ]
+    record(changes=changes, actor=actor, now=now)

@@ -1,0 +1,113 @@
+"""Lets checked orders go on, or stops them: what submitting and lifting a hold come to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from erp.governance.services import Decision
+from erp.kernel.events import Event
+from erp.kernel.sql import run
+from erp.kernel.states import move_through
+from orders.events import OrderHeld, OrderReleased
+from orders.models import Order
+from orders.services._checking import Case
+
+COMMIT = """
+    UPDATE orders_creditaccount a SET committed = a.committed + added.amount
+    FROM (SELECT id, sum(amount) AS amount
+          FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[]) AS each (id, amount)
+          GROUP BY id) AS added
+    WHERE a.id = added.id
+"""
+
+STOP = """
+    INSERT INTO orders_hold (
+        order_id, kind, owner_role, reason, facts, policy_version, state, placed_at, lift_reason
+    )
+    SELECT order_id, kind, owner_role, reason, facts, policy_version, 'active', %(now)s, ''
+    FROM unnest(
+        %(orders)s::bigint[], %(kinds)s::text[], %(roles)s::text[], %(reasons)s::text[],
+        %(facts)s::jsonb[], %(versions)s::text[]
+    ) AS hold (order_id, kind, owner_role, reason, facts, policy_version)
+    ON CONFLICT (order_id, kind) WHERE state = 'active' DO NOTHING
+"""
+
+REASON_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One reason why one order does not go on, and who may say that it does."""
+
+    case: Case
+    kind: str
+    owner_role: str
+    reason: str
+    policy_version: str = ""
+
+    @classmethod
+    def by(cls, decision: Decision, case: Case, kind: str) -> "Stop":
+        """Read a policy's answer."""
+        outcome = decision.outcome
+        return cls(case, kind, outcome["owner_role"], outcome["reason"], decision.policy_version)
+
+
+def place(stops: Sequence[Stop], now: datetime) -> None:
+    """Write the holds; one that is active already stays. One statement."""
+    if not stops:
+        return
+    run(
+        STOP,
+        {
+            "now": now,
+            "orders": [stop.case.id for stop in stops],
+            "kinds": [stop.kind for stop in stops],
+            "roles": [stop.owner_role for stop in stops],
+            "reasons": [stop.reason[:REASON_MAX] for stop in stops],
+            "facts": [_facts(stop) for stop in stops],
+            "versions": [stop.policy_version for stop in stops],
+        },
+    )
+
+
+def commit(cases: Sequence[Case]) -> None:
+    """Add to each account what its released orders commit. One statement."""
+    if cases:
+        accounts = [case.account_id for case in cases]
+        run(COMMIT, {"accounts": accounts, "amounts": [case.commits for case in cases]})
+
+
+def release(cases: Sequence[Case], now: datetime) -> list[Event]:
+    """Let held orders without any hold go on to allocation; return what is to be told."""
+    move_through(Order, ["release"], [case.id for case in cases], released_at=now)
+    commit(cases)
+    return [released(case) for case in cases]
+
+
+def released(case: Case) -> OrderReleased:
+    return OrderReleased(order_id=case.id, number=case.number, entity_id=case.entity_id)
+
+
+def held(case: Case, kinds: Sequence[str]) -> OrderHeld:
+    return OrderHeld(
+        order_id=case.id,
+        number=case.number,
+        entity_id=case.entity_id,
+        kinds=",".join(kinds),
+        total=str(case.total),
+        currency=case.currency,
+    )
+
+
+def _facts(stop: Stop) -> str:
+    case = stop.case
+    return json.dumps(
+        {
+            "limit": str(case.limit),
+            "exposure": str(case.exposure),
+            "total": str(case.total),
+            "currency": case.currency,
+            "overdue_amount": str(case.overdue_amount),
+        }
+    )
