@@ -1,15 +1,16 @@
 """State changes of many rows at once, by the rules that django-fsm holds for one."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db import models
 
 from erp.kernel.sql import rows
 
-Value = str | int | bool | datetime | Decimal | None
+Value = str | int | bool | date | datetime | Decimal | None
 
 
 def sources_of(model: type[models.Model], transition: str) -> list[str]:
@@ -37,18 +38,32 @@ def move(
     Rows that are not in a source state stay as they are and are missing from the answer: the caller
     decides whether that is a refusal. `columns` are what the single transition would set.
     """
+    return move_through(model, [transition], ids, **columns)
+
+
+def move_through(
+    model: type[models.Model], transitions: Sequence[str], ids: Collection[int], **columns: Value
+) -> list[int]:
+    """Apply several transitions, one after the other, in one guarded UPDATE; see `move`.
+
+    Raises:
+        LookupError: one of them may not start where the one before it leads.
+    """
     if not ids:
         return []
-    field = str(_declared(model, transition).field.name)
+    for earlier, later in pairwise(transitions):
+        if target_of(model, earlier) not in sources_of(model, later):
+            raise LookupError(f"{model.__name__}.{later} does not follow {earlier}")
+    field = str(_declared(model, transitions[0]).field.name)
     quote = '"{}"'.format
-    named: dict[str, Any] = {field: target_of(model, transition), **columns}
+    named: dict[str, Any] = {field: target_of(model, transitions[-1]), **columns}
     by_column = {model._meta.get_field(name).column: value for name, value in named.items()}  # noqa: SLF001
     assigned = ", ".join(f"{quote(column)} = %s" for column in by_column)
     statement = (
         f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608, SLF001  names are the model's own
         f"WHERE id = ANY(%s) AND {quote(field)} = ANY(%s) RETURNING id"
     )
-    params = [*by_column.values(), list(ids), sources_of(model, transition)]
+    params = [*by_column.values(), list(ids), sources_of(model, transitions[0])]
     return sorted(row[0] for row in rows(statement, params))
 
 
