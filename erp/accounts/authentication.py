@@ -23,7 +23,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         now = timezone.now()
         prefix, _, _ = key.partition(".")
-        found = ApiKey.objects.select_related("user").filter(prefix=prefix).first()
+        known = ApiKey.objects.select_related("user").filter(prefix=prefix)
+        found = known.first() if key.isascii() and key.isprintable() else None
         if (
             found is None
             or not hmac.compare_digest(found.digest, digest_of(key))
@@ -36,7 +37,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
         user = found.user
         if found.scopes:
-            user.granted = {k: v for k, v in user.granted.items() if k in found.scopes}
+            user.scopes = frozenset(found.scopes)
         return user, found
 
     def authenticate_header(self, request: Request) -> str:

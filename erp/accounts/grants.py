@@ -26,6 +26,9 @@ def grant_declared_permissions(sender: AppConfig, **_more: Any) -> None:
             "content_type"
         )
     }
+    missing = sorted(declared.keys() - by_name.keys())
+    if missing:
+        raise LookupError(f"{name} grants what no model of {sender.label} declares: {missing}")
     through = Group.permissions.through
     through.objects.filter(permission__content_type__app_label=sender.label).delete()
     through.objects.bulk_create(

@@ -61,6 +61,8 @@ class User(AbstractUser):
     employee_ref = models.CharField(max_length=50, blank=True)
     time_zone = models.CharField(max_length=50, default="UTC")
 
+    scopes: frozenset[str] | None = None  # of the key that was used; it narrows, never widens
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
@@ -75,7 +77,7 @@ class User(AbstractUser):
 
     def entity_ids(self, permission: str) -> frozenset[int]:
         """Return the entities in which this user holds `permission` ("app.codename")."""
-        if not self.is_active:
+        if not self._within_scopes(permission):
             return frozenset()
         if self.is_superuser:
             return self.every_entity
@@ -83,7 +85,7 @@ class User(AbstractUser):
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Test if the user holds `perm` at all, or in the entity `obj` (an Entity or its id)."""
-        if not self.is_active:
+        if not self._within_scopes(perm):
             return False
         if obj is None:
             return self.is_superuser or bool(self.granted.get(perm))
@@ -97,6 +99,9 @@ class User(AbstractUser):
         return self.is_active and (
             self.is_superuser or any(name.startswith(prefix) for name in self.granted)
         )
+
+    def _within_scopes(self, permission: str) -> bool:
+        return self.is_active and (self.scopes is None or permission in self.scopes)
 
 
 class RoleAssignment(models.Model):

@@ -17,7 +17,11 @@ def digest_of(key: str) -> str:
 
 @transaction.atomic
 def issue_key(*, user: User, name: str, scopes: Collection[str], expires_at: datetime) -> str:
-    """Make a key and return it; it is never shown again. Empty `scopes` means all of the user's."""
+    """Make a key and return it; it is never shown again.
+
+    `scopes` are permissions ("orders.view_order"): the key may do what they and its user's roles
+    both allow. Empty, it may do all that its user may.
+    """
     prefix = f"cd_{secrets.token_hex(5)}"
     key = f"{prefix}.{secrets.token_urlsafe(32)}"
     ApiKey.objects.create(
