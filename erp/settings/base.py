@@ -245,7 +245,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
     "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
+    "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},
     "finance-invoice": {"task": "finance.tasks.invoice", "schedule": 30.0},
+    "finance-age": {"task": "finance.tasks.age", "schedule": 3_600.0},
     "finance-open-months": {"task": "finance.tasks.open_months", "schedule": 86_400.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

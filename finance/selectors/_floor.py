@@ -7,6 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
+from django.db.models import QuerySet
+
 from erp.kernel.sql import records, rows
 
 TO_DO = ("planned", "picked", "packed")
@@ -295,6 +298,24 @@ def shipments(
         "limit": limit,
     }
     return [ShipmentRow(**row) for row in records(statement, params)]
+
+
+def shipment_list(*, entity_ids: Collection[int]) -> "QuerySet[Any]":
+    """Return the shipments of the entities as plain rows, for the API to filter and to page."""
+    shipments_of_all = apps.get_model("inventory", "Shipment")._default_manager  # noqa: SLF001
+    return shipments_of_all.filter(entity_id__in=entity_ids).values(
+        "id", "number", "state", "entity__code", "node__code", "source_number", "carrier__code",
+        "planned_date", "promised_date", "created_at", "picked_at", "packed_at", "shipped_at",
+        "delivered_at", "tracking_number",
+    )  # fmt: skip
+
+
+def shipment_ids_of(*, numbers: Collection[str], entity_ids: Collection[int]) -> dict[str, int]:
+    """Return the id of each of these shipments that the entities have."""
+    statement = """
+        SELECT number, id FROM inventory_shipment
+        WHERE number = ANY(%(numbers)s) AND entity_id = ANY(%(entities)s)"""
+    return dict(rows(statement, {"numbers": [*numbers], "entities": sorted(entity_ids)}))
 
 
 def shipment_counts(*, entity_ids: Collection[int], node: str = "") -> dict[str, int]:

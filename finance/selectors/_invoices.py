@@ -348,6 +348,17 @@ def open_invoices(
     return [OpenInvoice(**row) for row in records(OPEN_OF, params)]
 
 
+def payer(*, code: str, entity_ids: Collection[int]) -> int | None:
+    """Return the id of the customer `code`, if they have an account with one of the entities."""
+    statement = """
+        SELECT c.id FROM orders_customer c
+        WHERE c.code = %s AND EXISTS (
+            SELECT FROM orders_creditaccount a
+            WHERE a.customer_id = c.id AND a.entity_id = ANY(%s))"""
+    found = rows(statement, [code, sorted(entity_ids)])
+    return int(found[0][0]) if found else None
+
+
 def find(*, entity_ids: Collection[int], text: str, limit: int = 5) -> list[InvoiceRow]:
     """Return posted invoices whose number, or whose order's, begins with `text`."""
     return invoice_board(entity_ids=entity_ids, text=text, limit=limit)

@@ -258,6 +258,12 @@ def journal(
     return [EntryRow(**row, lines=lines[row["id"]]) for row in found]
 
 
+def journal_entry(*, entry_id: int, entity_ids: Collection[int]) -> EntryRow | None:
+    """Return an entry by its id, or None. Two queries."""
+    found = journal(entity_ids=entity_ids, after=entry_id + 1, limit=1)
+    return found[0] if found and found[0].id == entry_id else None
+
+
 def trial_balance(*, entity_ids: Collection[int], on: date) -> list[BalanceRow]:
     """Return every account's turnover up to and including a business day. One query."""
     params = {"entities": sorted(entity_ids), "on": on}

@@ -1,6 +1,7 @@
 """Everything that changes the ledger, invoices and payments; and what moves stock and money at once."""
 
 from finance.services._adjusting import adjust_stock
+from finance.services._ageing import close_orders_paid, note_overdue
 from finance.services._applying import NothingToApply, UnknownPayment, allocate_payment
 from finance.services._books import (
     PeriodHasBlockers,
@@ -24,6 +25,7 @@ from finance.services._paying import (
 from finance.services._posting import (
     AlreadyPosted,
     BooksNotOpen,
+    ForeignCurrency,
     NotBalanced,
     NotByHand,
     PeriodClosed,
@@ -36,20 +38,15 @@ from finance.services._printing import (
     packing_slip_pdf,
     shipment_labels,
 )
-from finance.services._receiving import (
-    BadReceipt,
-    Received,
-    UnknownPurchaseOrder,
-    receive_purchase_order,
-)
+from finance.services._receiving import Received, receive_purchase_order
 from finance.services._settling import OverAllocated, UnknownInvoice
-from finance.services._shipping import ForeignCurrency, Shipped, ship_shipments
+from finance.services._shipping import Shipped, ship_shipments
+from finance.services._voiding import void_shipment
 from inventory.services import deliver_shipments
 
 __all__ = [
     "AlreadyPosted",
     "BadPayment",
-    "BadReceipt",
     "BooksNotOpen",
     "ForeignCurrency",
     "Invoiced",
@@ -69,13 +66,14 @@ __all__ = [
     "UnknownInvoice",
     "UnknownPayment",
     "UnknownPeriod",
-    "UnknownPurchaseOrder",
     "adjust_stock",
     "allocate_payment",
+    "close_orders_paid",
     "close_period",
     "deliver_shipments",
     "invoice_pdf",
     "invoice_shipments",
+    "note_overdue",
     "open_all_books",
     "open_books",
     "packing_slip_pdf",
@@ -87,5 +85,6 @@ __all__ = [
     "ship_shipments",
     "shipment_labels",
     "soft_close_period",
+    "void_shipment",
     "write_entry",
 ]

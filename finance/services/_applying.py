@@ -13,6 +13,7 @@ from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, run
 from finance.models import Account, JournalEntry, Payment
 from finance.rules import rounded
+from finance.services._ageing import note_overdue
 from finance.services._posting import Posting, post
 from finance.services._settling import (
     Applied,
@@ -100,6 +101,7 @@ def allocate_payment(
         now=now,
     )
     record_cash(changes=[CashChange(account, moved, -moved)], now=now)
+    note_overdue(account_ids=[account], now=now)
     change = Change(
         entity_id=payment["entity_id"],
         action="finance.allocate_payment",

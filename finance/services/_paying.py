@@ -17,6 +17,7 @@ from erp.outbox.publishing import publish_all
 from finance.events import PaymentPosted
 from finance.models import Account, JournalEntry
 from finance.rules import AMOUNT_MAX, Owed, rounded
+from finance.services._ageing import note_overdue
 from finance.services._posting import Posting, post
 from finance.services._settling import Applied, OpenInvoices, settle, tell_settled
 from orders.services import CashChange, record_cash, reevaluate_credit_holds
@@ -330,6 +331,7 @@ def _settle(
         unapplied[account] += each.unapplied
     changes = [CashChange(a, receivable[a], unapplied[a]) for a in sorted(receivable)]
     record_cash(changes=changes, now=now)
+    note_overdue(account_ids=sorted(receivable), now=now)
     tell_settled(settled, actor=actor, now=now)
     _tell(posted, payments, actor, now)
     reevaluate_credit_holds(account_ids=sorted(receivable), cause="payment", now=now)

@@ -105,6 +105,17 @@ class UnknownEntry(DomainError):
     code: ClassVar[str] = "finance.unknown_entry"
 
 
+class ForeignCurrency(DomainError):
+    """The document is in another currency than the books, and there is no rate to post it at."""
+
+    code: ClassVar[str] = "finance.foreign_currency"
+
+    def __init__(self, number: str, currency: str, books: str) -> None:
+        super().__init__(
+            f"{number} is in {currency}, the books are in {books}: there is no rate to post it at."
+        )
+
+
 REFUSED: dict[str, DomainError] = {
     "finance_entry_period_is_open": PeriodClosed("The books are closed for that date."),
     "finance_entry_once_per_cause": AlreadyPosted("This was posted before."),

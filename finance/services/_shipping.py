@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
 
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, run
 from finance.models import Account, JournalEntry
-from finance.services._posting import Posting, post
+from finance.services._posting import ForeignCurrency, Posting, post
 from inventory.services import ShippedLine
 from inventory.services import ship_shipments as ship_stock
 from orders.services import ShippedAmount, record_shipped
@@ -70,12 +68,6 @@ DRAFT = """
 """
 
 
-class ForeignCurrency(DomainError):
-    """The order is in another currency than the books, and there is no rate to post it at."""
-
-    code: ClassVar[str] = "finance.foreign_currency"
-
-
 @dataclass(frozen=True, slots=True)
 class Shipped:
     """One shipment that left. `amount` will be invoiced for its goods, `cost` left the stock."""
@@ -107,10 +99,7 @@ def ship_shipments(
     heads = {head["id"]: head for head in records(LOCK, {"shipments": [*shipment_ids]})}
     for head in heads.values():
         if head["currency"] != head["books"]:
-            raise ForeignCurrency(
-                f"{head['order_number']} is in {head['currency']}, the books are in {head['books']}: "
-                "there is no rate to post it at."
-            )
+            raise ForeignCurrency(head["order_number"], head["currency"], head["books"])
     lines = ship_stock(shipment_ids=shipment_ids, actor=actor, now=now)
     if not lines:
         return []

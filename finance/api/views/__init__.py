@@ -1,0 +1,21 @@
+"""The resources of finance, and those of shipments and receiving."""
+
+from finance.api.views._floor import ReceivingViewSet, ShipmentViewSet
+from finance.api.views._ledger import (
+    AccountViewSet,
+    JournalEntryViewSet,
+    PeriodViewSet,
+    TrialBalanceViewSet,
+)
+from finance.api.views._money import InvoiceViewSet, PaymentViewSet
+
+__all__ = [
+    "AccountViewSet",
+    "InvoiceViewSet",
+    "JournalEntryViewSet",
+    "PaymentViewSet",
+    "PeriodViewSet",
+    "ReceivingViewSet",
+    "ShipmentViewSet",
+    "TrialBalanceViewSet",
+]

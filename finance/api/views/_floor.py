@@ -1,0 +1,255 @@
+"""Shipments from the shelf to the customer, and goods that come in."""
+
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from erp.api.filters import ChoiceFilter, DateFilter, Filter, MomentFilter, TextFilter
+from erp.api.problems import ErrorDetail, NotFound, ValidationError
+from erp.api.renderers import StrictJSONRenderer
+from erp.api.requests import actor_of
+from erp.api.views import ResourceViewSet
+from finance.api import serializers
+from finance.api.views._papers import PdfRenderer, ZplRenderer
+from finance.selectors import (
+    ShipmentPaper,
+    incoming_order,
+    shipment_list,
+    shipment_paper,
+)
+from finance.services import (
+    deliver_shipments,
+    packing_slip_pdf,
+    receive_purchase_order,
+    ship_shipments,
+    shipment_labels,
+    void_shipment,
+)
+from inventory import permissions
+from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
+from orders.services import pick_shipments
+
+STATES = ("planned", "picked", "packed", "shipped", "delivered", "failed", "void")
+
+
+class ShipmentViewSet(ResourceViewSet):
+    """Shipments are made by releasing orders; here they are picked, packed and sent."""
+
+    lookup_field = "number"
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW_SHIPMENT,
+        "retrieve": permissions.VIEW_SHIPMENT,
+        "tracking": permissions.VIEW_SHIPMENT,
+        "labels": permissions.VIEW_SHIPMENT,
+        "packing_slip": permissions.VIEW_SHIPMENT,
+        "pick": permissions.PICK,
+        "pack": permissions.PACK,
+        "ship": permissions.SHIP,
+        "deliver": permissions.SHIP,
+        "fail": permissions.SHIP,
+        "void": permissions.PACK,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "state": ChoiceFilter("state", choices=STATES),
+        "node": TextFilter("node__code"),
+        "order": TextFilter("source_number"),
+        "carrier": TextFilter("carrier__code"),
+        "planned_before": DateFilter("planned_date__lt"),
+        "created_after": MomentFilter("created_at__gte"),
+        "shipped_after": MomentFilter("shipped_at__gte"),
+    }
+    ordering_fields = ("id", "planned_date", "number")
+    inputs: ClassVar = {
+        "pick": serializers.PickInput,
+        "pack": serializers.PackInput,
+        "ship": serializers.NothingInput,
+        "deliver": serializers.NothingInput,
+        "fail": serializers.ReasonInput,
+        "void": serializers.ReasonInput,
+    }
+    outputs: ClassVar = {"list": serializers.ShipmentOutput}
+
+    def list(self, request: Request) -> Response:
+        return self.page(shipment_list(entity_ids=self.scope()), self._rows)
+
+    def retrieve(self, request: Request, number: str) -> Response:
+        return Response(self._shown(self._shipment(number)))
+
+    @action(detail=True, methods=["post"])
+    def pick(self, request: Request, number: str) -> Response:
+        """Confirm what was found; lines not named were found in full."""
+        shipment = self._shipment(number)
+        named = {line["line"]: line for line in self.body().get("lines", [])}
+        quantities = {line.id: line.quantity for line in shipment.lines}
+        for line_id in named.keys() - quantities.keys():
+            raise ValidationError({"lines": [ErrorDetail(f"{line_id} is not on it.", "invalid")]})
+        shorts = [
+            ShortPick(
+                line_id=line_id,
+                picked=line["quantity"],
+                reason=line.get("reason", "not_found"),
+            )
+            for line_id, line in named.items()
+            if line["quantity"] != quantities[line_id]
+        ]
+        pick_shipments(
+            picks=[Pick(shipment_id=shipment.id, shorts=shorts)],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def pack(self, request: Request, number: str) -> Response:
+        """Put it into cartons."""
+        pack = Pack(
+            shipment_id=self._shipment(number).id, cartons=self.body().get("cartons", ())
+        )
+        pack_shipments(packs=[pack], actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def ship(self, request: Request, number: str) -> Response:
+        """Confirm that it left."""
+        self.body()
+        ship_shipments(
+            shipment_ids=[self._shipment(number).id], actor=actor_of(request), now=timezone.now()
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def deliver(self, request: Request, number: str) -> Response:
+        """Note that the customer has it."""
+        self.body()
+        deliver_shipments(
+            shipment_ids=[self._shipment(number).id], actor=actor_of(request), now=timezone.now()
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def fail(self, request: Request, number: str) -> Response:
+        """Note that it did not arrive, and why."""
+        fail_shipment(
+            shipment_id=self._shipment(number).id,
+            reason=self.body()["reason"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def void(self, request: Request, number: str) -> Response:
+        """Take it back before it leaves: its goods are planned anew."""
+        void_shipment(
+            shipment_id=self._shipment(number).id,
+            reason=self.body()["reason"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["get"], renderer_classes=[ZplRenderer, StrictJSONRenderer])
+    def labels(self, request: Request, number: str) -> Response:
+        """Return the carton labels as ZPL."""
+        text = shipment_labels(shipment=self._shipment(number))
+        return Response(text.encode(), content_type="application/zpl; charset=utf-8")
+
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="packing-slip",
+        renderer_classes=[PdfRenderer, StrictJSONRenderer],
+    )
+    def packing_slip(self, request: Request, number: str) -> Response:
+        """Return the packing slip as PDF."""
+        content = packing_slip_pdf(shipment=self._shipment(number))
+        return Response(content, content_type="application/pdf")
+
+    @action(detail=True, methods=["get"])
+    def tracking(self, request: Request, number: str) -> Response:
+        """Return where it is, as far as we know."""
+        shipment = self._shipment(number)
+        return Response(
+            {
+                "number": shipment.number,
+                "carrier": shipment.carrier,
+                "tracking_number": shipment.tracking_number,
+                "state": shipment.state,
+                "shipped_at": shipment.shipped_at,
+                "delivered_at": shipment.delivered_at,
+                "failure": shipment.failure,
+            }
+        )
+
+    def _shipment(self, number: str) -> ShipmentPaper:
+        found = None
+        if "\0" not in number:
+            found = shipment_paper(number=number, entity_ids=self.scope())
+        if found is None:
+            raise NotFound(f"There is no shipment {number[:50]!r}.")
+        return found
+
+    @staticmethod
+    def _rows(rows: Any) -> Any:
+        names = {"entity__code": "entity", "node__code": "node", "carrier__code": "carrier"}
+        names |= {"source_number": "order"}
+        return [{names.get(key, key): value for key, value in row.items()} for row in rows]
+
+    @staticmethod
+    def _shown(shipment: ShipmentPaper) -> dict[str, Any]:
+        heads = (
+            "number", "state", "entity", "node", "customer", "customer_po", "carrier", "ship_to",
+            "planned_date", "promised_date", "created_at", "picked_at", "packed_at", "shipped_at",
+            "delivered_at", "tracking_number", "weight", "freight_cost", "currency", "failure",
+        )  # fmt: skip
+        return {
+            **{name: getattr(shipment, name) for name in heads},
+            "order": shipment.order_number,
+            "lines": [
+                {
+                    "line": line.id,
+                    "product": line.product_code,
+                    "uom": line.uom,
+                    "quantity": line.quantity,
+                    "picked": line.picked,
+                    "short_reason": line.short_reason,
+                    "cost": line.cost,
+                }
+                for line in shipment.lines
+            ],
+            "cartons": list(shipment.cartons),
+        }
+
+
+class ReceivingViewSet(ResourceViewSet):
+    """The dock's command on purchase orders."""
+
+    lookup_field = "number"
+    required_permissions: ClassVar = {"receive": permissions.RECEIVE}
+    inputs: ClassVar = {"receive": serializers.ReceiveInput}
+
+    def receive(self, request: Request, number: str) -> Response:
+        """Take in what came: stock, its value, and what waits for it, in one commit."""
+        found = None
+        if "\0" not in number:
+            found = incoming_order(number=number, entity_ids=self.scope())
+        if found is None:
+            raise NotFound(f"Nothing is expected of a purchase order {number[:50]!r}.")
+        ids = {line.position: line.id for line in found.lines}
+        lines = self.body()["lines"]
+        for line in lines:
+            if line["line"] not in ids:
+                message = f"Line {line['line']} is not on {number}."
+                raise ValidationError({"lines": [ErrorDetail(message, "invalid")]})
+        received = receive_purchase_order(
+            order_id=found.head.id,
+            lines=[(ids[line["line"]], line["quantity"]) for line in lines],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return Response(
+            {"order": number, "receipt": received.number, "value": received.value}, status=201
+        )

@@ -1,0 +1,22 @@
+"""What finance does when something happened."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from erp.outbox.registry import subscribe_batch
+from finance.services import close_orders_paid, invoice_shipments
+from inventory.events import ShipmentShipped
+from orders.events import OrderShipped
+
+
+@subscribe_batch(ShipmentShipped)
+def invoice_what_left(events: Sequence[ShipmentShipped]) -> None:
+    """Invoice every shipment that left."""
+    invoice_shipments(shipment_ids=[event.shipment_id for event in events], now=timezone.now())
+
+
+@subscribe_batch(OrderShipped)
+def close_what_was_paid(events: Sequence[OrderShipped]) -> None:
+    """Close orders whose rest was cancelled after all that left was paid."""
+    close_orders_paid(order_ids={event.order_id for event in events}, now=timezone.now())

@@ -1,0 +1,44 @@
+"""What age does to money: overdue accounts, and orders that were paid before they were complete."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from erp.kernel.sql import rows
+from finance.services._settling import close_paid_orders
+from orders.services import Overdue, lock_orders, record_overdue
+
+LATE = """
+    SELECT a.id, coalesce(sum(i.total - i.paid), 0), min(i.due_date)
+    FROM orders_creditaccount a
+    JOIN accounts_entity e ON e.id = a.entity_id
+    LEFT JOIN finance_invoice i
+        ON i.account_id = a.id AND i.state IN ('posted', 'partly_paid')
+       AND i.due_date < (%(now)s AT TIME ZONE e.time_zone)::date
+    WHERE {which}
+    GROUP BY a.id
+    ORDER BY a.id
+"""
+
+
+@transaction.atomic
+def note_overdue(*, account_ids: Collection[int] | None = None, now: datetime) -> int:
+    """Tell orders what each account owes past its due date, by the entity's own day.
+
+    All accounts when none are named. Returns how many changed.
+    """
+    which = "true" if account_ids is None else "a.id = ANY(%(accounts)s)"
+    params = {"now": now, "accounts": [*(account_ids or ())]}
+    late = [Overdue(*row) for row in rows(LATE.format(which=which), params)]
+    return record_overdue(accounts=late, now=now)
+
+
+@transaction.atomic
+def close_orders_paid(*, order_ids: Collection[int], now: datetime) -> None:
+    """Close those that are invoiced in full and whose invoices are all paid. Safe to repeat.
+
+    For an order whose rest was cancelled after all that had left was paid.
+    """
+    lock_orders(order_ids=order_ids)
+    close_paid_orders(order_ids, now=now)
