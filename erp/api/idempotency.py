@@ -77,7 +77,7 @@ def forget_keys(*, before: datetime) -> int:
 def _first_or_same(
     request: Request, key: str, command: Callable[[], Response], refuse: Refuse
 ) -> Response:
-    user_id, fingerprint = request.user.pk, _fingerprint(request)
+    user_id, fingerprint = int(request.user.pk or 0), _fingerprint(request)
     if not run(CLAIM, [user_id, key, fingerprint, timezone.now()]):
         return _same(IdempotencyKey.objects.get(user_id=user_id, key=key), fingerprint)
     response = _run(command, refuse)

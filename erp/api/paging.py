@@ -51,8 +51,12 @@ class KeysetPagination(BasePagination):
     """
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: "APIView | None" = None,
     ) -> list[Any]:
+        assert isinstance(queryset, QuerySet)
         self.request = request
         self.ordering = _ordering(request, view)
         size = _page_size(request)

@@ -62,22 +62,26 @@ class ResourceSchema(AutoSchema):
     """
 
     def get_request_serializer(self) -> Any:
-        declared = getattr(self.view, "inputs", {}).get(self.view.action)
+        declared = getattr(self.view, "inputs", {}).get(self._action)
         return declared or self._known_or_object()
 
     def get_response_serializers(self) -> Any:
-        declared = getattr(self.view, "outputs", {}).get(self.view.action)
+        declared = getattr(self.view, "outputs", {}).get(self._action)
         return declared or self._known_or_object()
+
+    @property
+    def _action(self) -> str:
+        return getattr(self.view, "action", None) or ""
 
     def _known_or_object(self) -> Any:
         known = getattr(self.view, "serializer_class", None) is not None
-        return self._get_serializer() if known else OpenApiTypes.OBJECT
+        return self._get_serializer() if known else OpenApiTypes.OBJECT  # type: ignore[no-untyped-call]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return self.view.action == "list" or bool(super()._is_list_view(serializer))
+        return self._action == "list" or bool(super()._is_list_view(serializer))
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call, misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Says how a partner system signs in."""
 
     target_class = "erp.accounts.authentication.ApiKeyAuthentication"

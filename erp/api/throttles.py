@@ -43,7 +43,7 @@ class ClientThrottle(BaseThrottle):
     scope = "client"
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        limit, seconds = parsed_rate(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
+        limit, seconds = parsed_rate(str(api_settings.DEFAULT_THROTTLE_RATES[self.scope]))
         now = time.time()
         key = f"throttle:{self.scope}:{self.client_of(request)}:{int(now // seconds)}"
         used = breaker.attempt(lambda: _count(key, seconds), otherwise=0)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.apps import apps
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -61,9 +61,7 @@ class ResourceViewSet(GenericViewSet[Any]):
         if request.method in CHANGES and hasattr(self, method):
             setattr(self, method, once_per_key(getattr(self, method), self._refuse))
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Leave only the `?fields=` asked for, and add the client's allowance and an ETag."""
         if isinstance(response, Response) and request.method == "GET":
             if response.status_code == 200 and "fields" in request.query_params:  # noqa: PLR2004
@@ -147,9 +145,9 @@ class ResourceViewSet(GenericViewSet[Any]):
         """
         items = self.request.data
         if not isinstance(items, list):
-            raise ValidationError("Write a JSON array of items.")
+            raise ValidationError(["Write a JSON array of items."])
         if len(items) > BULK_MAX:
-            raise ValidationError(f"Write at most {BULK_MAX} items.")
+            raise ValidationError([f"Write at most {BULK_MAX} items."])
         results: dict[int, Item] = {}
         good: dict[int, dict[str, Any]] = {}
         for index, item in enumerate(items):
@@ -159,7 +157,7 @@ class ResourceViewSet(GenericViewSet[Any]):
             if serializer.is_valid():
                 good[index] = dict(serializer.validated_data)
             else:
-                results[index] = self._refused(ValidationError(serializer.errors))
+                results[index] = self._refused(ValidationError(dict(serializer.errors)))
         outcomes = run(list(good.values())) if good else []
         for index, outcome in zip(good, outcomes, strict=True):
             is_bad = isinstance(outcome, Exception)
@@ -216,7 +214,7 @@ def etag_of(content: bytes) -> str:
 
 
 @public
-def unknown_resource(request: HttpRequest, **_path: Any) -> HttpResponseBase:
+def unknown_resource(request: HttpRequest, **_path: Any) -> HttpResponse:
     """Answer for every address of the API that does not exist."""
     answer = problem(404, "not_found", "There is no such resource.")
     return HttpResponse(dumped(answer.data), status=404, content_type=answer.content_type)

@@ -41,8 +41,8 @@ class NextNumber(models.Func):
         self.prefix, self.sequence = prefix, sequence
         super().__init__()
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
-        return f"('{self.prefix}' || nextval('{self.sequence}'))", []
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[str | int, ...]]:
+        return f"('{self.prefix}' || nextval('{self.sequence}'))", ()
 
     def deconstruct(self) -> tuple[str, tuple[str, str], dict[str, Any]]:
         return "erp.kernel.fields.NextNumber", (self.prefix, self.sequence), {}

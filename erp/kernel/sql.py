@@ -12,7 +12,8 @@ def rows(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
     """Run one statement and return all its rows. Lists in `params` arrive as SQL arrays."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def records(statement: str, params: Params = ()) -> list[dict[str, Any]]:
@@ -27,4 +28,4 @@ def run(statement: str, params: Params = ()) -> int:
     """Run one statement and return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -57,7 +57,7 @@ def move_through(
     field = str(_declared(model, transitions[0]).field.name)
     quote = '"{}"'.format
     named: dict[str, Any] = {field: target_of(model, transitions[-1]), **columns}
-    by_column = {model._meta.get_field(name).column: value for name, value in named.items()}  # noqa: SLF001
+    by_column = {_column(model, name): value for name, value in named.items()}
     assigned = ", ".join(f"{quote(column)} = %s" for column in by_column)
     statement = (
         f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608, SLF001  names are the model's own
@@ -65,6 +65,12 @@ def move_through(
     )
     params = [*by_column.values(), list(ids), sources_of(model, transitions[0])]
     return sorted(row[0] for row in rows(statement, params))
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field = model._meta.get_field(name)  # noqa: SLF001
+    assert isinstance(field, models.Field)
+    return str(field.column)
 
 
 def _declared(model: type[models.Model], transition: str) -> Any:

@@ -103,7 +103,7 @@ class Outcome:
 def claim(now: datetime, *, limit: int, abandoned: bool) -> list[Claim]:
     """Take up to `limit` due deliveries, oldest first: fresh ones, or those of a dead worker."""
     params = {"now": now, "until": now + LEASE, "limit": limit, "abandoned": abandoned}
-    return [Claim(*columns, json.loads(payload)) for *columns, payload in rows(CLAIM, params)]
+    return [Claim(*(*row[:-1], json.loads(row[-1]))) for row in rows(CLAIM, params)]
 
 
 def hold(claims: Sequence[Claim]) -> list[Claim]:
