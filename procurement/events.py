@@ -58,5 +58,26 @@ class PurchaseOrderReceived(Event):
     order_id: int
     number: str
     entity_id: int
-    receipt_id: int
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrderRescheduled(Event):
+    """Goods of a purchase order come on another day. Dates are ISO, of the last line to come."""
+
+    name: ClassVar[str] = "procurement.purchase_order_rescheduled"
+    order_id: int
+    number: str
+    entity_id: int
+    previous_date: str
+    expected_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrderCancelled(Event):
+    """A purchase order will bring nothing (more)."""
+
+    name: ClassVar[str] = "procurement.purchase_order_cancelled"
+    order_id: int
+    number: str
+    entity_id: int

@@ -7,8 +7,20 @@ ACTIVATE_POLICY = "governance.activate_policy"
 VIEW_APPROVAL = "governance.view_approval"
 
 STAFF = [
-    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
-    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "customer_service",
+    "order_desk",
+    "credit",
+    "pricing",
+    "planner",
+    "buyer",
+    "warehouse",
+    "shipping",
+    "ar",
+    "ap",
+    "controller",
+    "operations_lead",
+    "executive",
+    "steward",
     "administrator",
 ]
 

@@ -1,5 +1,5 @@
 from procurement.models.purchase import PurchaseOrder, PurchaseOrderLine, PurchaseProposal
-from procurement.models.supplier import ReplenishmentRule, Supplier, SupplierProduct
+from procurement.models.supplier import ReplenishmentRule, Supplier, SupplierProduct, WaitingDemand
 
 __all__ = [
     "PurchaseOrder",
@@ -8,4 +8,5 @@ __all__ = [
     "ReplenishmentRule",
     "Supplier",
     "SupplierProduct",
+    "WaitingDemand",
 ]

@@ -2,7 +2,8 @@
 
 Proposal: OPEN --accept--> ACCEPTED, OPEN --reject--> REJECTED
 Order: DRAFT --submit--> PENDING --approve--> APPROVED --send--> SENT --acknowledge--> ACKNOWLEDGED
-SENT, ACKNOWLEDGED, PARTLY_RECEIVED --receive_some--> PARTLY_RECEIVED (--receive_all--> RECEIVED) --close--> CLOSED
+SENT, ACKNOWLEDGED, PARTLY_RECEIVED --receive_some--> PARTLY_RECEIVED, --receive_all--> RECEIVED
+PARTLY_RECEIVED, RECEIVED --close--> CLOSED
 PENDING --reject--> DRAFT;  anything before goods come --cancel--> CANCELLED
 """
 
@@ -58,6 +59,17 @@ class PurchaseProposal(FSMModelMixin, models.Model):
                 | ~Q(state="open") & Q(decided_at__isnull=False),
                 name="procurement_proposal_decided_at_is_set_once_decided",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "accepted", "rejected"]),
+                name="procurement_proposal_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["entity", "need_by", "id"],
+                name="procurement_proposal_open",
+                condition=Q(state="open"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,7 +95,11 @@ class PurchaseOrderQuerySet(models.QuerySet["PurchaseOrder"]):
 
 
 class PurchaseOrder(FSMModelMixin, models.Model):
-    """What one entity buys from one supplier for one node. `total` is in `currency`."""
+    """What one entity buys from one supplier for one node.
+
+    `total` is the exact sum of its lines, rounded half up to the cent, in `currency`; while it is
+    not `draft`, the lines do not change but for their dates and what was received.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -97,6 +113,7 @@ class PurchaseOrder(FSMModelMixin, models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     INCOMING = [State.SENT, State.ACKNOWLEDGED, State.PARTLY_RECEIVED]
+    UNDER_WAY = [State.DRAFT, State.PENDING, State.APPROVED, *INCOMING]
 
     number = models.CharField(
         max_length=20, unique=True, db_default=NextNumber("PO-", "procurement_order_number")
@@ -124,6 +141,7 @@ class PurchaseOrder(FSMModelMixin, models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=200, blank=True)
 
     objects = PurchaseOrderQuerySet.as_manager()
 
@@ -131,14 +149,22 @@ class PurchaseOrder(FSMModelMixin, models.Model):
         permissions = [
             ("write_purchase_order", "Can write a purchase order"),
             ("approve_purchase_order", "Can approve a purchase order"),
+            ("approve_large_purchase_order", "Can approve a large purchase order"),
             ("send_purchase_order", "Can send a purchase order"),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
-                        "draft", "pending", "approved", "sent", "acknowledged", "partly_received",
-                        "received", "closed", "cancelled",
+                        "draft",
+                        "pending",
+                        "approved",
+                        "sent",
+                        "acknowledged",
+                        "partly_received",
+                        "received",
+                        "closed",
+                        "cancelled",
                     ]
                 ),
                 name="procurement_order_state_known",
@@ -149,7 +175,8 @@ class PurchaseOrder(FSMModelMixin, models.Model):
                 name="procurement_order_approved_at_is_set_once_approved",
             ),
             models.CheckConstraint(
-                condition=Q(approved_by=None) | ~Q(approved_by=F("submitted_by")),
+                condition=Q(approved_by=None)
+                | (~Q(approved_by=F("submitted_by")) & ~Q(approved_by=F("created_by"))),
                 name="procurement_order_approved_by_somebody_else",
             ),
         ]
@@ -194,16 +221,16 @@ class PurchaseOrder(FSMModelMixin, models.Model):
         self.received_at = at
 
     @transition(field=state, source=[State.RECEIVED, State.PARTLY_RECEIVED], target=State.CLOSED)
-    def close(self, *, at: datetime) -> None:
-        self.closed_at = at
+    def close(self, *, at: datetime, reason: str = "") -> None:
+        self.closed_at, self.close_reason = at, reason
 
     @transition(
         field=state,
         source=[State.DRAFT, State.PENDING, State.APPROVED, State.SENT, State.ACKNOWLEDGED],
         target=State.CANCELLED,
     )
-    def cancel(self, *, at: datetime) -> None:
-        self.closed_at = at
+    def cancel(self, *, at: datetime, reason: str) -> None:
+        self.closed_at, self.close_reason = at, reason
 
 
 class PurchaseOrderLine(models.Model):

@@ -64,7 +64,7 @@ class SupplierProduct(models.Model):
 
 
 class ReplenishmentRule(models.Model):
-    """When available plus incoming falls to `reorder_point`, buy up to `order_up_to` (base units)."""
+    """When what is there and to come falls to `reorder_point`, buy up to `order_up_to`."""
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
@@ -78,11 +78,39 @@ class ReplenishmentRule(models.Model):
                 fields=["product", "node", "entity"], name="procurement_rule_once_per_key"
             ),
             models.CheckConstraint(
-                condition=Q(reorder_point__gte=0)
-                & Q(order_up_to__gt=models.F("reorder_point")),
+                condition=Q(reorder_point__gte=0) & Q(order_up_to__gt=models.F("reorder_point")),
                 name="procurement_rule_orders_above_its_point",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.product_id} @ {self.node_id}: {self.reorder_point}"
+
+
+class WaitingDemand(models.Model):
+    """So much of a product somebody waits for and nobody has reserved, as the apps above told it.
+
+    It makes replenishment buy more than the shelf needs. `node` is null when any node may serve.
+    """
+
+    demand_kind = models.CharField(max_length=40)
+    demand_id = models.BigIntegerField()
+    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    node = models.ForeignKey(
+        "inventory.Node", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    quantity = QuantityField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["demand_id", "demand_kind"], name="procurement_waiting_once_per_demand"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="procurement_waiting_above_zero"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_id} for {self.demand_kind}:{self.demand_id}"

@@ -1,4 +1,4 @@
-"""What is wrong with a decision table that can be read: rows nobody reaches, cases nobody covers."""
+"""What is wrong with a decision table: rows nobody reaches, cases nobody covers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def _same(one: Row, other: Row) -> bool:
 
 
 def _covers(earlier: Row, later: Row) -> bool:
-    """Test if every case of `later` is one of `earlier`: each condition is met by a narrower one."""
+    """Test if every case of `later` is one of `earlier`: a narrower condition for each."""
     return all(any(_implies(have, wanted) for have in later.when) for wanted in earlier.when)
 
 
@@ -139,6 +139,4 @@ def _exclude(one: Condition, other: Condition) -> bool:
 def _ends_before(one: _Interval, other: _Interval) -> bool:
     if one.high is None or other.low is None:
         return False
-    return bool(
-        one.high < other.low or (one.high == other.low and (one.below or other.above))
-    )
+    return bool(one.high < other.low or (one.high == other.low and (one.below or other.above)))

@@ -1,4 +1,4 @@
-"""Answers many cases at once: a table is compiled to one filter a condition, run column by column."""
+"""Answers many cases at once: a table becomes one filter a condition, run column by column."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date

@@ -119,36 +119,38 @@ def read_table(raw: Any, schema: Schema) -> Table:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("rows"), Sequence):
         raise BadTable("A table has a hit policy and rows.")
     if unknown := set(raw) - {"hit", "rows"}:
-        raise BadTable(f"A table has no {sorted(unknown)[0]}.")
+        raise BadTable(f"A table has no {min(unknown)}.")
     if raw.get("hit", "first") not in set(Hit):
         raise BadTable("The hit policy is first or collect.")
     if len(raw["rows"]) > ROWS_MAX:
         raise BadTable(f"A table has at most {ROWS_MAX} rows.")
     rows = tuple(_row(number, row, schema) for number, row in enumerate(raw["rows"]))
     used = {c.field for row in rows for c in row.when}
-    used |= {
-        c.operand.field for row in rows for c in row.when if isinstance(c.operand, Reference)
-    }
+    used |= {c.operand.field for row in rows for c in row.when if isinstance(c.operand, Reference)}
     return Table(schema, rows, Hit(raw.get("hit", "first")), frozenset(used))
 
 
 def _row(number: int, raw: Any, schema: Schema) -> Row:
     try:
-        if not isinstance(raw, Mapping) or set(raw) != {"when", "then"}:
-            raise BadTable("A row has conditions (when) and outcomes (then).")
-        if not isinstance(raw["when"], list | tuple) or not isinstance(raw["then"], Mapping):
-            raise BadTable("The conditions are a list, the outcomes have names.")
+        _check_form(raw)
         when = tuple(_condition(condition, schema) for condition in raw["when"])
         return Row(when, _outcomes(raw["then"], schema))
     except BadTable as error:
         raise BadTable(str(error), number) from None
 
 
+def _check_form(raw: Any) -> None:
+    if not isinstance(raw, Mapping) or set(raw) != {"when", "then"}:
+        raise BadTable("A row has conditions (when) and outcomes (then).")
+    if not isinstance(raw["when"], list | tuple) or not isinstance(raw["then"], Mapping):
+        raise BadTable("The conditions are a list, the outcomes have names.")
+
+
 def _outcomes(raw: Mapping[str, Any], schema: Schema) -> dict[str, Fact]:
     if unknown := set(raw) - set(schema.outcomes):
-        raise BadTable(f"There is no outcome {sorted(map(str, unknown))[0]}.")
+        raise BadTable(f"There is no outcome {min(map(str, unknown))}.")
     if missing := set(schema.outcomes) - set(raw):
-        raise BadTable(f"The outcome {sorted(missing)[0]} is missing.")
+        raise BadTable(f"The outcome {min(missing)} is missing.")
     return {
         name: None if raw[name] is None else _value(raw[name], kind, name)
         for name, kind in schema.outcomes.items()

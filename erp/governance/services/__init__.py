@@ -10,7 +10,6 @@ from erp.governance.services._approving import (
     approve,
     reject,
     request_approval,
-    same_person,
     withdraw,
 )
 from erp.governance.services._deciding import Decision, Question, UnknownPolicy, decide
@@ -48,7 +47,6 @@ __all__ = [
     "reject",
     "request_approval",
     "retire_version",
-    "same_person",
     "withdraw",
     "write_version",
 ]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from erp.accounts.models import User
 from erp.governance.events import ApprovalDecided, ApprovalRequested
@@ -29,7 +28,7 @@ class AlreadyDecided(DomainError):
 
 
 class DocumentChanged(DomainError):
-    """The document is no longer what was asked about; the request is void."""
+    """The document is no longer what was asked about."""
 
     code: ClassVar[str] = "document_changed"
 
@@ -111,11 +110,12 @@ def request_approval(
     return request
 
 
+@transaction.atomic
 def approve(*, approval_id: int, actor: User, fingerprint: str, now: datetime) -> Approval:
     """Agree to the document as it is: `fingerprint` is what it is now, as the person saw it.
 
-    When the document changed the request becomes void, and stays so, unless the caller's own
-    transaction is rolled back. Agreeing again changes nothing.
+    Agreeing again changes nothing. When the document changed nothing is agreed to, and whoever
+    was asking withdraws the request.
 
     Raises:
         OwnRequest: the person asked for it, took part, or is the same employee as who did.
@@ -126,23 +126,14 @@ def approve(*, approval_id: int, actor: User, fingerprint: str, now: datetime) -
     Publishes:
         ApprovalDecided
     """
-    approval = _agree(approval_id, actor, fingerprint, now)
-    if approval.state == Approval.State.VOID:
-        raise DocumentChanged(
-            f"{approval.document_label} changed after the request; it must be asked again."
-        )
-    return approval
-
-
-@transaction.atomic
-def _agree(approval_id: int, actor: User, fingerprint: str, now: datetime) -> Approval:
     approval = Approval.objects.lock(approval_id)
     if approval.state == Approval.State.APPROVED and approval.decided_by_id == actor.pk:
         return approval
     _refuse_unfit(approval, actor)
     if approval.fingerprint != fingerprint:
-        _void(approval, "The document changed.", now)
-        return approval
+        raise DocumentChanged(
+            f"{approval.document_label} changed after the request; it must be asked again."
+        )
     approval.approve(by_id=actor.pk, at=now)
     approval.save(update_fields=["state", "decided_by", "decided_at"])
     _record(approval, "governance.approve", actor, now)
@@ -192,7 +183,7 @@ def withdraw(*, document_kind: str, document_id: int, reason: str, now: datetime
     return len(found)
 
 
-def same_person(one: User, others: Collection[int | None]) -> bool:
+def same_person(*, one: User, others: Collection[int | None]) -> bool:
     """Test if `one` is among the users `others`, by account or as the same employee."""
     ids = {pk for pk in others if pk is not None}
     if one.pk in ids:
@@ -208,7 +199,7 @@ def _refuse_unfit(approval: Approval, actor: User) -> None:
         raise AlreadyDecided(f"{approval.document_label} is no longer open: it is {said}.")
     if not actor.has_perm(approval.permission, approval.entity_id):
         raise NotYours(f"You may not decide about {approval.document_label}.")
-    if same_person(actor, [approval.requested_by_id, *approval.barred]):
+    if same_person(one=actor, others=[approval.requested_by_id, *approval.barred]):
         raise OwnRequest(f"You took part in {approval.document_label}: somebody else decides.")
 
 

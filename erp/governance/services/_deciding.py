@@ -97,7 +97,7 @@ class _Reading:
         """Do nothing: standing among the commit hooks is what ties this to the transaction."""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
 def decide(
     *, policy: str, questions: Sequence[Question], now: datetime, keep: bool = True
 ) -> list[Decision]:

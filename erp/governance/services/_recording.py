@@ -48,7 +48,7 @@ class Change:
     policy_version: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
 def record(*, changes: Sequence[Change], actor: User | None, now: datetime) -> None:
     """Write who made `changes`, in the transaction that makes them. One statement.
 

@@ -86,7 +86,7 @@ def write_version(
         created_at=now,
         note=note[:300],
     )
-    _record(version, found, "governance.write_version", author, now, note)
+    record(changes=[_change(version, found, "write_version")], actor=author, now=now)
     return version
 
 
@@ -111,7 +111,7 @@ def activate_version(*, version_id: int, actor: User, now: datetime) -> PolicyVe
         return version
     if version.state == PolicyVersion.State.RETIRED:
         raise VersionNotOpen(f"{policy.code} v{version.number} was retired: write a new version.")
-    if same_person(actor, [version.author_id]):
+    if same_person(one=actor, others=[version.author_id]):
         raise OwnVersion("You wrote this version: somebody else puts it into force.")
     if problems := problems_of(version.table, Schema(policy.fields, policy.outcomes)):
         raise PolicyRefused(problems)
@@ -143,7 +143,7 @@ def retire_version(*, version_id: int, actor: User, now: datetime) -> PolicyVers
         raise VersionNotOpen("Only an entity's own active version can be retired.")
     version.retire(at=now)
     version.save(update_fields=["state", "retired_at"])
-    _record(version, policy, "governance.retire_version", actor, now)
+    record(changes=[_change(version, policy, "retire_version")], actor=actor, now=now)
     read_again()
     return version
 
@@ -213,35 +213,25 @@ def _ship(policy: Policy, active: PolicyVersion | None, raw: Any, now: datetime)
     return True
 
 
-def _put_into_force(
-    policy: Policy, version: PolicyVersion, actor: User, now: datetime
-) -> None:
+def _put_into_force(policy: Policy, version: PolicyVersion, actor: User, now: datetime) -> None:
     same = PolicyVersion.objects.filter(policy=policy, entity=version.entity_id, state="active")
     for former in same:
         former.retire(at=now)
         former.save(update_fields=["state", "retired_at"])
     version.activate(by_id=actor.pk, at=now)
     version.save(update_fields=["state", "activated_by", "activated_at"])
-    _record(version, policy, "governance.activate_version", actor, now)
+    record(changes=[_change(version, policy, "activate_version")], actor=actor, now=now)
     read_again()
 
 
-def _record(
-    version: PolicyVersion,
-    policy: Policy,
-    action: str,
-    actor: User,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    change = Change(
+def _change(version: PolicyVersion, policy: Policy, verb: str) -> Change:
+    return Change(
         entity_id=version.entity_id,
-        action=action,
+        action=f"governance.{verb}",
         subject_kind="governance.policyversion",
         subject_id=version.pk,
         thread=f"governance.policy:{policy.pk}",
         after={"state": str(version.state), "number": version.number},
-        reason=reason,
+        reason=version.note,
         policy_version=f"{policy.code} v{version.number}",
     )
-    record(changes=[change], actor=actor, now=now)

@@ -1,0 +1,53 @@
+"""What pages, the API and other apps read about policies, approvals and the audit trail."""
+
+from erp.governance.selectors._approvals import (
+    PendingApproval,
+    approval,
+    approval_page,
+    approval_waiting_for,
+    approvals_within,
+    decided_lately,
+    pending_approvals,
+    shown,
+    waiting_count,
+    waiting_for,
+)
+from erp.governance.selectors._invariants import INVARIANTS
+from erp.governance.selectors._policies import (
+    DecisionRow,
+    PolicyPage,
+    PolicyRow,
+    TableRow,
+    VersionRow,
+    decisions_of,
+    policies,
+    policy_page,
+    versions_within,
+)
+from erp.governance.selectors._timeline import TimelineRow, audit_within, timeline
+
+__all__ = [
+    "INVARIANTS",
+    "DecisionRow",
+    "PendingApproval",
+    "PolicyPage",
+    "PolicyRow",
+    "TableRow",
+    "TimelineRow",
+    "VersionRow",
+    "approval",
+    "approval_page",
+    "approval_waiting_for",
+    "approvals_within",
+    "audit_within",
+    "decided_lately",
+    "decisions_of",
+    "pending_approvals",
+    "policies",
+    "policy_page",
+    "shown",
+    "timeline",
+    "versions_within",
+    "waiting_count",
+    "waiting_for",
+]

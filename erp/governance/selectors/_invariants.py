@@ -1,0 +1,47 @@
+"""What must hold at every commit."""
+
+from erp.kernel.invariants import Invariant
+
+INVARIANTS = [
+    Invariant(
+        "governance.one_active_version",
+        "Each policy is decided everywhere by exactly one active version.",
+        """
+        SELECT p.code, count(v.id)
+        FROM governance_policy p
+        LEFT JOIN governance_policyversion v
+            ON v.policy_id = p.id AND v.entity_id IS NULL AND v.state = 'active'
+        GROUP BY p.code HAVING count(v.id) <> 1
+        """,
+    ),
+    Invariant(
+        "governance.somebody_else_approves",
+        "Nobody approves what they asked for or took part in, by whatever account.",
+        """
+        SELECT a.id, a.document_label
+        FROM governance_approval a
+        JOIN accounts_user d ON d.id = a.decided_by_id
+        JOIN accounts_user r ON r.id = a.requested_by_id OR a.barred @> to_jsonb(r.id)
+        WHERE a.state = 'approved'
+          AND (r.id = d.id OR (r.employee_ref <> '' AND r.employee_ref = d.employee_ref))
+        """,
+    ),
+    Invariant(
+        "governance.orders_are_audited",
+        "Every order that left its draft has its changes in the audit trail.",
+        """
+        SELECT o.number FROM orders_order o
+        WHERE o.state <> 'draft' AND NOT EXISTS (
+            SELECT FROM governance_auditentry a WHERE a.thread = 'orders.order:' || o.id)
+        """,
+    ),
+    Invariant(
+        "governance.purchase_orders_are_audited",
+        "Every purchase order has its changes in the audit trail.",
+        """
+        SELECT o.number FROM procurement_purchaseorder o
+        WHERE NOT EXISTS (
+            SELECT FROM governance_auditentry a WHERE a.thread = 'procurement.order:' || o.id)
+        """,
+    ),
+]

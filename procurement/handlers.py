@@ -1,0 +1,41 @@
+"""What procurement does about facts from below."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from erp.accounts.models import User
+from erp.governance.events import ApprovalDecided
+from erp.governance.selectors import approval
+from erp.outbox.registry import subscribe, subscribe_batch
+from inventory.events import StockFell
+from procurement.services import follow_approval, replenish
+from procurement.services._approving import KIND
+
+
+@subscribe_batch(StockFell)
+def replenish_what_fell(events: Sequence[StockFell]) -> None:
+    """Propose to buy what has fallen to its reorder point."""
+    keys = {
+        (event.entity_id, event.node_id, int(product))
+        for event in events
+        for product in event.product_ids.split(",")
+        if product
+    }
+    replenish(keys=keys, now=timezone.now(), cause="stock fell")
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_order(event: ApprovalDecided) -> None:
+    """Approve a purchase order, or send it back, as was decided in the inbox."""
+    if event.document_kind != KIND or event.state == "void":
+        return
+    decided = approval(event.approval_id)
+    follow_approval(
+        order_id=event.document_id,
+        state=event.state,
+        decided_by=User.objects.get(pk=event.decided_by_id),
+        fingerprint=decided.fingerprint,
+        reason=event.reason,
+        now=timezone.now(),
+    )
