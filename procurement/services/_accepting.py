@@ -120,7 +120,7 @@ def accept_proposals(
     if wanted := {pk: changed[pk] for pk in fresh if pk in changed}:
         run(CHANGE, {"ids": list(wanted), "quantities": list(wanted.values())})
     written = records(WRITE, {"ids": fresh, "now": now, "actor": actor and actor.pk})
-    move(PurchaseProposal, "accept", fresh, decided_at=now, decided_by=actor and actor.pk)
+    move(PurchaseProposal, "accept", fresh, decided_at=now, decided_by=actor.pk if actor else None)
     record(changes=_changes(found, fresh, written, wanted), actor=actor, now=now)
     orders = [WrittenOrder(row["id"], row["number"], row["proposals"]) for row in written]
     if before:
@@ -152,7 +152,7 @@ def reject_proposal(*, proposal_id: int, actor: User | None, reason: str, now: d
         "reject",
         [proposal_id],
         decided_at=now,
-        decided_by=actor and actor.pk,
+        decided_by=actor.pk if actor else None,
         decision_reason=said,
     )
     change = _change(row, "procurement.reject_proposal", {"state": "rejected"}, said)

@@ -9,6 +9,7 @@ from erp.governance.selectors import PendingApproval, approval_waiting_for
 from erp.governance.services import (
     AlreadyDecided,
     Decision,
+    Fact,
     Question,
     approve,
     decide,
@@ -165,7 +166,7 @@ def _waiting(order: PurchaseOrder) -> PendingApproval | None:
 
 
 def _decision(order: PurchaseOrder, now: datetime) -> Decision:
-    facts = {
+    facts: dict[str, Fact] = {
         "amount": order.total,
         "currency": order.currency,
         "supplier": order.supplier.code,

@@ -46,7 +46,7 @@ def make_product(code: str = "") -> Product:
 
 def make_supplier(**values: Any) -> Supplier:
     code = values.pop("code", f"S{next(serial)}")
-    ids = upsert_suppliers(suppliers=[SupplierRow(code=code, name=f"Supplier {code}", **values: Any)])
+    ids = upsert_suppliers(suppliers=[SupplierRow(code=code, name=f"Supplier {code}", **values)])
     return Supplier.objects.get(pk=ids[code])
 
 
@@ -111,7 +111,7 @@ def make_offer(entity: Entity, product: Product, supplier: Supplier, **offer: An
     values = {"unit_price": Decimal("2.5000"), "currency": entity.currency} | offer
     upsert_offers(
         offers=[
-            OfferRow(supplier_id=supplier.pk, entity_id=entity.pk, product_id=product.pk, **values: Any)
+            OfferRow(supplier_id=supplier.pk, entity_id=entity.pk, product_id=product.pk, **values)
         ]
     )
 
@@ -140,7 +140,7 @@ def make_order(
 
 def make_sent_order(**values: Any) -> PurchaseOrder:
     """Write an order that was approved by somebody else and sent."""
-    order = make_order(**values: Any)
+    order = make_order(**values)
     boss = make_person(f"boss{next(serial)}", order.entity, "procurement.approve_purchase_order")
     submit_order(order_id=order.pk, actor=order.created_by, now=NOW)
     approve_order(order_id=order.pk, actor=boss, now=NOW)

@@ -5,6 +5,7 @@ from erp.governance.rules.evaluating import CompiledTable, WrongFacts, compile_t
 from erp.governance.rules.tables import (
     BadTable,
     Condition,
+    Fact,
     Hit,
     Reference,
     Row,
@@ -17,6 +18,7 @@ __all__ = [
     "BadTable",
     "CompiledTable",
     "Condition",
+    "Fact",
     "Hit",
     "Problem",
     "Reference",

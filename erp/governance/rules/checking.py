@@ -79,7 +79,8 @@ def _interval(condition: Condition) -> _Interval | None:
     operand = condition.operand
     if condition.operator == "between":
         assert isinstance(operand, tuple)
-        return _Interval(*operand)
+        low, high = operand
+        return _Interval(low, high)
     if isinstance(operand, bool) or not isinstance(operand, Decimal | int | date):
         return None
     forms = {

@@ -109,7 +109,7 @@ def _filter(condition: Condition) -> Filter:
     if operator == "in":
         return _membership(name, frozenset(operand))  # type: ignore[arg-type]
     if operator == "between":
-        low, high = operand  # type: ignore[misc]
+        low, high = operand  # type: ignore[misc, str-unpack]
         return _range(name, low, high)
     if isinstance(operand, Reference):
         return _against_fact(name, COMPARE[operator], operand)

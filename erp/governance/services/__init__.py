@@ -1,6 +1,6 @@
 """Everything that decides by policy, asks for approval or writes the audit trail."""
 
-from erp.governance.rules import Problem, WrongFacts
+from erp.governance.rules import Fact, Problem, WrongFacts
 from erp.governance.services._approving import (
     AlreadyDecided,
     DocumentChanged,
@@ -29,6 +29,7 @@ __all__ = [
     "Change",
     "Decision",
     "DocumentChanged",
+    "Fact",
     "NotYours",
     "OwnRequest",
     "OwnVersion",

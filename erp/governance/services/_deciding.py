@@ -8,8 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from erp.governance.models import PolicyVersion
-from erp.governance.rules import CompiledTable, Hit, Schema, compile_table, read_table
-from erp.governance.rules.tables import Fact
+from erp.governance.rules import CompiledTable, Fact, Hit, Schema, compile_table, read_table
 from erp.governance.services._recording import as_json
 from erp.kernel.sql import rows, run
 
@@ -130,9 +129,9 @@ def decide(
 
 def active_versions() -> dict[tuple[str, int | None], VersionKey]:
     """Return the active version of each policy and entity (None: everybody's)."""
-    for _savepoints, hook, _robust in connection.run_on_commit:
-        if isinstance(hook, _Reading):
-            return hook.versions
+    for call in connection.run_on_commit:
+        if isinstance(call[1], _Reading):
+            return call[1].versions
     found = {(code, entity): (pk, at) for code, entity, pk, at in rows(ACTIVE)}
     transaction.on_commit(_Reading(found))
     return found
