@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from barcode import Code128
-from barcode.writer import SVGWriter
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 from django.db import transaction
@@ -160,6 +158,9 @@ def address_of(ship_to: Mapping[str, Any]) -> list[str]:
 
 def barcode_svg(text: str) -> str:
     """Return `text` as a Code 128 barcode, bars only."""
+    from barcode import Code128  # noqa: PLC0415  it logs, when loaded, that it draws no pictures
+    from barcode.writer import SVGWriter  # noqa: PLC0415
+
     drawn: bytes = Code128(text, writer=SVGWriter()).render(
         {"write_text": False, "module_height": 12.0, "quiet_zone": 2.0}
     )
