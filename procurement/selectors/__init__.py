@@ -1,0 +1,41 @@
+"""What pages, the API and other apps read about purchasing."""
+
+from procurement.selectors._invariants import INVARIANTS
+from procurement.selectors._orders import (
+    Incoming,
+    OrderLineRow,
+    OrderPage,
+    OrderRow,
+    incoming,
+    open_orders_by_state,
+    order_board,
+    order_page,
+)
+from procurement.selectors._proposals import ProposalRow, proposal_board, waiting_count
+from procurement.selectors._suppliers import (
+    OfferView,
+    SupplierRow,
+    lead_time_days,
+    offers_of,
+    supplier_board,
+)
+
+__all__ = [
+    "INVARIANTS",
+    "Incoming",
+    "OfferView",
+    "OrderLineRow",
+    "OrderPage",
+    "OrderRow",
+    "ProposalRow",
+    "SupplierRow",
+    "incoming",
+    "lead_time_days",
+    "offers_of",
+    "open_orders_by_state",
+    "order_board",
+    "order_page",
+    "proposal_board",
+    "supplier_board",
+    "waiting_count",
+]
