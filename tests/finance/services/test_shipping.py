@@ -4,12 +4,21 @@ from decimal import Decimal
 
 import pytest
 
+from erp.kernel.sql import run
 from finance.models import Invoice, JournalEntry
-from finance.services import BooksNotOpen, ForeignCurrency, invoice_shipments, ship_shipments
+from finance.services import (
+    BooksNotOpen,
+    ForeignCurrency,
+    adjust_stock,
+    invoice_shipments,
+    ship_shipments,
+)
 from orders.models import CreditAccount, Order
+from orders.services import allocate_waiting
 from tests.finance.factories import (
     NOW,
     World,
+    adjustment,
     allocated,
     balance,
     drift,
@@ -78,10 +87,6 @@ class TestShipShipments:
         order = allocated(world, (goods, "3", "0.335"))
         for _ in range(3):
             ship_shipments(shipment_ids=pack(shipments_of(order)), actor=None, now=NOW)
-            from finance.services import adjust_stock
-            from orders.services import allocate_waiting
-            from tests.finance.factories import adjustment
-
             adjust_stock(
                 adjustments=[adjustment(world, goods, "1")], kind="adjustment", actor=None, now=NOW
             )
@@ -116,15 +121,10 @@ class TestShipShipments:
         assert not JournalEntry.objects.filter(kind="shipment").exists()
 
     def test_refuses_without_books(self, world: World) -> None:
-        from django.db import connection
-
         order, shipments = packed(world, (product(world), "1", "5"))
-        other = World(world.entity, world.node, world.customer, world.account_id)
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE finance_account SET purpose = 'x' || purpose")
+        run("UPDATE finance_account SET purpose = 'x' || purpose")
 
         with pytest.raises(BooksNotOpen):
             ship_shipments(shipment_ids=shipments, actor=None, now=NOW)
 
         assert shipments_of(order, "packed") == shipments
-        assert other.entity == world.entity
