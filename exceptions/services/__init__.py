@@ -8,6 +8,7 @@ from exceptions.services._closing import (
     reopen,
     resolve,
 )
+from exceptions.services._playing import GateClosed, PlayNotOffered, PriceMoved, run_play
 from exceptions.services._raising import Raised, raise_cases
 from exceptions.services._refreshing import Refreshed, Swept, clear, refresh, sweep
 from exceptions.services._timing import Fired, fire_due_timers
@@ -27,9 +28,12 @@ __all__ = [
     "CannotOwn",
     "CaseClosed",
     "Fired",
+    "GateClosed",
     "NotClosed",
     "NothingSaid",
     "NothingToReopen",
+    "PlayNotOffered",
+    "PriceMoved",
     "Raised",
     "Refreshed",
     "StillSo",
@@ -44,6 +48,7 @@ __all__ = [
     "refresh",
     "reopen",
     "resolve",
+    "run_play",
     "sweep",
     "take",
 ]

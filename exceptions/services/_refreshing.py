@@ -22,9 +22,10 @@ OVER = "The condition is over."
 
 # Cases whose condition may be over: live ones, and dismissed ones that still keep others away.
 STANDING = """
-    SELECT id, subject_kind, subject_id, entity_id, order_id, is_muted
+    SELECT id, type, subject_kind, subject_id, entity_id, order_id, is_muted
     FROM exceptions_exceptioncase
-    WHERE type = %(type)s AND (state NOT IN ('resolved', 'dismissed') OR is_muted)
+    WHERE (%(type)s IS NULL OR type = %(type)s)
+      AND (state NOT IN ('resolved', 'dismissed') OR is_muted)
       AND (%(subjects)s::bigint[] IS NULL OR subject_id = ANY(%(subjects)s::bigint[]))
       AND (%(orders)s::bigint[] IS NULL OR order_id = ANY(%(orders)s::bigint[]))
     ORDER BY id
@@ -78,27 +79,31 @@ def refresh(
 @transaction.atomic
 def clear(
     *,
-    type: str,  # noqa: A002
     now: datetime,
+    type: str = "",  # noqa: A002
     subject_ids: Collection[int] | None = None,
     order_ids: Collection[int] | None = None,
 ) -> list[int]:
     """Resolve the cases of these subjects or orders whose condition is over; return which.
 
-    Costs one look at an index when they have none, which is the rule.
+    Of one type, or of all. Costs one look at an index when there are none, which is the rule.
     """
     standing = rows(
         STANDING,
         {
-            "type": type,
+            "type": type or None,
             "subjects": None if subject_ids is None else sorted(set(subject_ids)),
             "orders": None if order_ids is None else sorted(set(order_ids)),
         },
     )
-    if not standing:
-        return []
-    subjects = [subject_id for _, _, subject_id, *_ in standing]
-    return refresh(type=type, subject_ids=subjects, now=now).cleared
+    by_type: dict[str, list[int]] = {}
+    for _, code, _, subject_id, *_ in standing:
+        by_type.setdefault(code, []).append(subject_id)
+    return [
+        pk
+        for code, subjects in sorted(by_type.items())
+        for pk in refresh(type=code, subject_ids=subjects, now=now).cleared
+    ]
 
 
 @transaction.atomic
@@ -123,7 +128,7 @@ def _close(
     if not case_type(type_code).self_clearing:
         return []
     standing = rows(STANDING, {"type": type_code, "subjects": subjects, "orders": orders})
-    over = [one for one in standing if (type_code, one[1], one[2]) not in holding]
+    over = [one for one in standing if one[1:4] not in holding]
     muted = [pk for pk, *_, is_muted in over if is_muted]
     if muted:
         run(UNMUTE, [muted])
@@ -131,7 +136,7 @@ def _close(
         ExceptionCase, "resolve", [pk for pk, *_, is_muted in over if not is_muted],
         resolved_at=now, resolved_by=None, resolution=OVER, updated_at=now,
     )  # fmt: skip
-    by_id = {pk: (entity_id, order_id) for pk, _, _, entity_id, order_id, _ in over}
+    by_id = {pk: (entity_id, order_id) for pk, _, _, _, entity_id, order_id, _ in over}
     told = [(pk, *by_id[pk]) for pk in closed]
     cancel_timers(closed, now)
     tell_closed(told, type_code, OVER, now)

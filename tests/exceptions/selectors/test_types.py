@@ -1,6 +1,7 @@
 """exceptions/selectors/_types.py and the types that it registers"""
 
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -11,7 +12,9 @@ from tests.exceptions import factories
 
 @pytest.mark.parametrize("code", list(TYPES))
 class TestEveryType:
-    def test_finds_nothing_in_an_empty_world(self, code: str, entity: Entity, now: datetime) -> None:
+    def test_finds_nothing_in_an_empty_world(
+        self, code: str, entity: Entity, now: datetime
+    ) -> None:
         assert case_type(code).find(now=now) == []
         assert case_type(code).find(now=now, subject_ids=[1], order_ids=[1]) == []
 
@@ -21,7 +24,7 @@ class TestShortage:
         item = factories.product(code="HX-220")
         supply = factories.purchase(item)
         line = factories.short_line(
-            600, missing=412, unit_price=20, item=item, tier="A",
+            600, missing=412, unit_price=20, item=item,
             account=factories.account("A", penalty_rate="0.02"),
         )  # fmt: skip
 
@@ -30,8 +33,8 @@ class TestShortage:
         assert found.subject_id == line.pk
         assert found.exposure.revenue == 412 * 20
         assert found.exposure.days_late == 6  # due in 3 days, supplied in 9
-        assert found.exposure.penalty == 412 * 20 * 6 * 2 / 100
-        assert found.exposure.expected_loss == 412 * 20 * 95 / 100 + 412 * 20 * 12 / 100 + 1000
+        assert found.exposure.penalty == Decimal("988.80")  # 8,240 x 2 % x 6 days
+        assert found.exposure.expected_loss == Decimal("9816.80")  # 0.95 x 8,240 + 988.80 + 1,000
         assert found.summary == (
             f"412 of 600 HX-220 short for 26 Nov; {supply.number} is due 2 Dec;"
             " penalty 2.00 % a day"

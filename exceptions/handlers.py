@@ -1,0 +1,109 @@
+"""What happened elsewhere, and which cases it opens or closes."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from erp.outbox.events import DeliveryDied
+from erp.outbox.registry import subscribe_batch
+from exceptions.services import clear, refresh
+from finance.events import InvoicePosted
+from inventory.events import PickFellShort, ShipmentShipped
+from orders.events import HoldLifted, LineCovered, LineFellShort, OrderCancelled, OrderHeld
+from procurement.events import PurchaseOrderApproved, PurchaseOrderReceived
+
+
+@subscribe_batch(LineFellShort)
+def open_cases_of_short_lines(events: Sequence[LineFellShort]) -> None:
+    refresh(
+        type="orders.shortage",
+        subject_ids=[event.line_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(LineCovered)
+def clear_cases_of_covered_lines(events: Sequence[LineCovered]) -> None:
+    clear(
+        type="orders.shortage",
+        subject_ids=[event.line_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(OrderHeld)
+def open_cases_of_holds(events: Sequence[OrderHeld]) -> None:
+    orders_by_kind: dict[str, list[int]] = {}
+    for event in events:
+        for kind in event.kinds.split(","):
+            orders_by_kind.setdefault(kind, []).append(event.order_id)
+    for kind, order_ids in sorted(orders_by_kind.items()):
+        refresh(type=f"orders.{kind}_hold", order_ids=order_ids, now=timezone.now())
+
+
+@subscribe_batch(HoldLifted)
+def clear_cases_of_lifted_holds(events: Sequence[HoldLifted]) -> None:
+    holds_by_kind: dict[str, list[int]] = {}
+    for event in events:
+        holds_by_kind.setdefault(event.kind, []).append(event.hold_id)
+    for kind, hold_ids in sorted(holds_by_kind.items()):
+        clear(type=f"orders.{kind}_hold", subject_ids=hold_ids, now=timezone.now())
+
+
+@subscribe_batch(OrderCancelled)
+def clear_cases_of_cancelled_orders(events: Sequence[OrderCancelled]) -> None:
+    clear(order_ids=[event.order_id for event in events], now=timezone.now())
+
+
+@subscribe_batch(PickFellShort)
+def open_cases_of_short_picks(events: Sequence[PickFellShort]) -> None:
+    refresh(
+        type="inventory.short_pick",
+        subject_ids=[event.shipment_line_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(ShipmentShipped)
+def clear_cases_of_late_shipments(events: Sequence[ShipmentShipped]) -> None:
+    clear(
+        type="inventory.shipment_overdue",
+        subject_ids=[event.shipment_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(InvoicePosted)
+def clear_cases_of_billed_orders(events: Sequence[InvoicePosted]) -> None:
+    clear(
+        type="finance.shipped_not_billed",
+        order_ids=[event.order_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(PurchaseOrderApproved)
+def clear_cases_of_approved_purchases(events: Sequence[PurchaseOrderApproved]) -> None:
+    clear(
+        type="procurement.approval_overdue",
+        subject_ids=[event.order_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(PurchaseOrderReceived)
+def clear_cases_of_received_purchases(events: Sequence[PurchaseOrderReceived]) -> None:
+    clear(
+        type="procurement.late_supply",
+        subject_ids=[event.order_id for event in events],
+        now=timezone.now(),
+    )
+
+
+@subscribe_batch(DeliveryDied)
+def open_cases_of_dead_deliveries(events: Sequence[DeliveryDied]) -> None:
+    refresh(
+        type="outbox.dead_delivery",
+        subject_ids=[event.delivery_id for event in events],
+        now=timezone.now(),
+    )

@@ -1,0 +1,160 @@
+"""One case: its figures, its clock, what was written, and what became of its plays."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from erp.governance.selectors import TimelineRow, timeline
+from erp.kernel.sql import records
+from exceptions.models import ExceptionCase
+from exceptions.rules.exposure import NOTHING
+from exceptions.selectors._registry import label_of
+
+TIMELINE_MAX = 200
+
+COMMENTS = """
+    SELECT m.at, m.text,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) AS author
+    FROM exceptions_casecomment m JOIN accounts_user u ON u.id = m.author_id
+    WHERE m.case_id = %(id)s ORDER BY m.id
+"""
+RUNS = """
+    SELECT r.run_at, r.outcome, r.chosen, r.alternatives,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS author
+    FROM exceptions_playrun r LEFT JOIN accounts_user u ON u.id = r.run_by_id
+    WHERE r.case_id = %(id)s ORDER BY r.id
+"""
+TIMERS = """
+    SELECT kind, due_at, fired_at FROM exceptions_casetimer
+    WHERE case_id = %(id)s AND cancelled_at IS NULL ORDER BY due_at, id
+"""
+OF_ORDER = """
+    SELECT c.id, c.type, c.subject_label, c.summary, c.severity, c.expected_loss, c.currency,
+           c.state, c.resolve_by, c.opened_at, c.resolution,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, c.queue)
+               AS desk
+    FROM exceptions_exceptioncase c
+    JOIN orders_order o ON o.id = c.order_id
+    LEFT JOIN accounts_user u ON u.id = c.owner_id
+    WHERE o.number = %(number)s AND c.entity_id = ANY(%(entities)s::bigint[])
+    ORDER BY c.state IN ('resolved', 'dismissed'), c.severity, c.expected_loss DESC, c.id DESC
+    LIMIT 50
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One term of the expected loss. `share` of the largest term draws its bar."""
+
+    label: str
+    amount: Decimal | None
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    at: datetime
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A play that was run, beside those that were not chosen."""
+
+    at: datetime
+    author: str
+    outcome: str
+    chosen: Mapping[str, Any]
+    alternatives: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    kind: str
+    due_at: datetime
+    fired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOfOrder:
+    """One case as its order's page shows it."""
+
+    id: int
+    label: str
+    subject_label: str
+    summary: str
+    severity: int
+    expected_loss: Decimal
+    currency: str
+    state: str
+    resolve_by: datetime
+    opened_at: datetime
+    resolution: str
+    desk: str
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in ExceptionCase.LIVE
+
+
+def find_case(*, case_id: int, entity_ids: Collection[int]) -> ExceptionCase | None:
+    """Return a case of these entities, with what its page names. One query."""
+    found = ExceptionCase.objects.within(entity_ids).filter(pk=case_id)
+    return found.select_related("entity", "order", "owner", "resolved_by").first()
+
+
+def figures(case: ExceptionCase) -> list[Figure]:
+    """Return why the case is as bad as it is, in numbers: the terms of its expected loss."""
+    reasons = case.reasons
+    p_miss = Decimal(str(reasons.get("p_miss", "0")))
+    money = [
+        ("Revenue at risk", Decimal(str(reasons.get("revenue", "0")))),
+        ("Penalty", Decimal(str(reasons.get("penalty", "0")))),
+        (
+            f"Tier {case.tier} weight" if case.tier else "Tier weight",
+            Decimal(str(reasons.get("tier_weight", "0"))),
+        ),
+    ]
+    largest = max([amount for _, amount in money] + [NOTHING])
+    drawn = [
+        Figure(label, amount, "", float(amount / largest) if largest else 0.0)
+        for label, amount in money
+    ]
+    drawn.insert(1, Figure("P(miss)", None, f"× {p_miss.normalize():f}", float(p_miss)))  # noqa: RUF001
+    return drawn
+
+
+def comments(case_id: int) -> list[Comment]:
+    """Return what people wrote, oldest first. One query."""
+    return [Comment(r["at"], r["author"], r["text"]) for r in records(COMMENTS, {"id": case_id})]
+
+
+def runs(case_id: int) -> list[Run]:
+    """Return the plays that were run, oldest first. One query."""
+    return [
+        Run(r["run_at"], r["author"], r["outcome"], r["chosen"], r["alternatives"])
+        for r in records(RUNS, {"id": case_id})
+    ]
+
+
+def timers(case_id: int) -> list[Timer]:
+    """Return the clocks that run or ran out, by when they were due. One query."""
+    return [Timer(r["kind"], r["due_at"], r["fired_at"]) for r in records(TIMERS, {"id": case_id})]
+
+
+def case_timeline(
+    case: ExceptionCase, *, entity_ids: Collection[int], limit: int = TIMELINE_MAX
+) -> list[TimelineRow]:
+    """Return what happened to the case, and to its order while it stands for one."""
+    thread = f"orders.order:{case.order_id}" if case.order_id else f"exceptions.case:{case.pk}"
+    return timeline(thread=thread, entity_ids=entity_ids, limit=limit)
+
+
+def cases_of_order(*, number: str, entity_ids: Collection[int]) -> list[CaseOfOrder]:
+    """Return the cases about an order, live ones first. One query."""
+    found = records(OF_ORDER, {"number": number, "entities": sorted(entity_ids)})
+    return [CaseOfOrder(label=label_of(one.pop("type")), **one) for one in found]

@@ -1,0 +1,61 @@
+"""The ways out of a case, as one person may take them."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from erp.accounts.models import RoleAssignment, User
+from exceptions.models import ExceptionCase
+from exceptions.rules.plays import Play, barred, ranked
+from exceptions.selectors._other_plays import (
+    approval_plays,
+    billing_plays,
+    delivery_plays,
+    hold_plays,
+    short_pick_plays,
+)
+from exceptions.selectors._shortage_plays import shortage_plays
+from orders.models import Order
+
+PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
+    "orders.line": shortage_plays,
+    "orders.hold": hold_plays,
+    "inventory.shipment_line": short_pick_plays,
+    "outbox.delivery": delivery_plays,
+}
+PRICED_BY_TYPE: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
+    "finance.shipped_not_billed": billing_plays,
+    "procurement.approval_overdue": approval_plays,
+}
+
+
+def plays_of(case: ExceptionCase, *, user: User | None, now: datetime) -> list[Play]:
+    """Return the ways out of a live case at this moment, best first; none of a closed one.
+
+    For `user`, those that they may not run say why. A handful of queries.
+    """
+    price = PRICED_BY_TYPE.get(case.type) or PRICED.get(case.subject_kind)
+    if price is None or case.state not in ExceptionCase.LIVE:
+        return []
+    plays = price(case, now)
+    if user is not None:
+        plays = [_for(play, case, user) for play in plays]
+    return ranked(plays)
+
+
+def _for(play: Play, case: ExceptionCase, user: User) -> Play:
+    if play.permission and not user.has_perm(play.permission, case.entity_id):
+        return barred(play, f"{play.gate} may do this.")
+    if play.key == "release":
+        return _release_for(play, case, user)
+    return play
+
+
+def _release_for(play: Play, case: ExceptionCase, user: User) -> Play:
+    """Say beforehand what the service would refuse: the wrong role, or one's own order."""
+    role = str(play.facts["owner_role"])
+    sits_there = RoleAssignment.objects.filter(user=user, entity=case.entity_id, role=role).exists()
+    if not sits_there:
+        return barred(play, f"{play.gate.partition(',')[0]} alone may lift this hold.")
+    if Order.objects.filter(pk=case.order_id, created_by=user).exists():
+        return barred(play, "You wrote this order: somebody else lifts its holds.")
+    return play

@@ -1,0 +1,226 @@
+"""The queue that people live in: cases by what they may cost, or by their clocks."""
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from erp.kernel.sql import records
+from exceptions.selectors._registry import label_of
+
+PAGE = 100
+CURSOR_MAX = 200
+
+# One index range per entity, merged: the first page costs the same however many cases there are.
+BOARD = """
+    SELECT c.id, c.type, c.subject_kind, c.subject_id, c.subject_label,
+           c.entity_id, e.code AS entity, c.order_id, o.number AS order_number,
+           c.party, c.tier, c.summary, c.severity,
+           c.expected_loss, c.currency, c.queue, c.state, c.owner_id,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS owner,
+           c.opened_at, c.acknowledge_by, c.resolve_by, c.acknowledged_at, c.escalation_level,
+           c.reopened_count
+    FROM (
+        SELECT c.*
+        FROM unnest(%(entities)s::bigint[]) AS scope (id)
+        CROSS JOIN LATERAL (
+            SELECT c.* FROM exceptions_exceptioncase c
+            WHERE c.entity_id = scope.id AND c.state NOT IN ('resolved', 'dismissed')
+              AND {filters} AND {after}
+            ORDER BY {order}
+            LIMIT %(limit)s
+        ) c
+        ORDER BY {order}
+        LIMIT %(limit)s
+    ) c
+    JOIN accounts_entity e ON e.id = c.entity_id
+    LEFT JOIN orders_order o ON o.id = c.order_id
+    LEFT JOIN accounts_user u ON u.id = c.owner_id
+    ORDER BY {order}
+"""
+BY_LOSS = "c.severity, c.expected_loss * -1, c.id"
+AFTER_BY_LOSS = """
+    c.severity >= %(severity)s
+    AND (c.severity, c.expected_loss * -1, c.id) > (%(severity)s, %(loss)s * -1, %(id)s)
+"""
+BY_CLOCK = "c.resolve_by, c.id"
+AFTER_BY_CLOCK = "(c.resolve_by, c.id) > (%(resolve_by)s, %(id)s)"
+
+FILTERS: Mapping[str, str] = {
+    "mine": "c.owner_id = %(user)s",
+    "unowned": "c.owner_id IS NULL",
+    "queue": "c.queue = %(queue)s",
+    "type": "c.type = %(type)s",
+    "severity": "c.severity = %(severity_is)s",
+    "tier": "c.tier = %(tier)s",
+    "breaching": "c.resolve_by <= %(now)s::timestamptz + interval '1 hour'",
+    "escalated": "c.escalation_level > 0",
+    "text": """(
+        c.subject_label ILIKE %(text)s OR c.party ILIKE %(text)s OR c.summary ILIKE %(text)s
+    )""",
+}
+
+COUNTS = """
+    SELECT count(*) AS open, coalesce(sum(c.expected_loss), 0) AS loss,
+           count(DISTINCT c.currency) AS currencies, min(c.currency) AS currency,
+           count(*) FILTER (WHERE c.resolve_by <= %(now)s::timestamptz + interval '1 hour')
+               AS breaching,
+           count(*) FILTER (WHERE c.owner_id = %(user)s) AS mine,
+           count(*) FILTER (WHERE c.owner_id IS NULL) AS unowned,
+           count(*) FILTER (WHERE c.tier = 'A') AS strategic,
+           count(*) FILTER (WHERE c.escalation_level > 0) AS escalated
+    FROM exceptions_exceptioncase c
+    WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
+"""
+BY_QUEUE = """
+    SELECT c.queue, count(*) AS cases
+    FROM exceptions_exceptioncase c
+    WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
+    GROUP BY c.queue ORDER BY count(*) DESC, c.queue
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One live case as the queue shows it. `expected_loss` is in `currency`."""
+
+    id: int
+    type: str
+    label: str
+    subject_label: str
+    entity: str
+    order_number: str | None
+    party: str
+    tier: str
+    summary: str
+    severity: int
+    expected_loss: Decimal
+    currency: str
+    queue: str
+    state: str
+    owner_id: int | None
+    owner: str
+    opened_at: datetime
+    acknowledge_by: datetime
+    resolve_by: datetime
+    acknowledged_at: datetime | None
+    escalation_level: int
+    reopened_count: int
+
+    @property
+    def desk(self) -> str:
+        """Who has it: a person, or the queue it waits in."""
+        return self.owner or self.queue.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A page of the queue, and the cursor of the next one (empty at the end)."""
+
+    rows: list[QueueRow]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """What is open in all. `loss` is the sum where there is one currency, else None."""
+
+    open: int
+    loss: Decimal | None
+    currency: str
+    breaching: int
+    mine: int
+    unowned: int
+    strategic: int
+    escalated: int
+    by_queue: list[tuple[str, int]]
+
+
+def queue(
+    *,
+    entity_ids: Collection[int],
+    now: datetime,
+    user_id: int | None = None,
+    filters: Mapping[str, Any] | None = None,
+    by: str = "loss",
+    after: str = "",
+    limit: int = PAGE,
+) -> Queue:
+    """Return live cases of these entities, the worst first, or by "clock" the most urgent first.
+
+    `filters` maps names of `FILTERS` to what is asked of them. One query, by an index.
+    """
+    asked = {name: value for name, value in (filters or {}).items() if value not in ("", None)}
+    order, params = (BY_CLOCK, {}) if by == "clock" else (BY_LOSS, {})
+    after_clause, cursor = _cursor(by, after)
+    statement = (
+        BOARD.replace("{filters}", " AND ".join([FILTERS[name] for name in asked] or ["true"]))
+        .replace("{after}", after_clause)
+        .replace("{order}", order)
+    )
+    params = {
+        **cursor,
+        "entities": sorted(entity_ids),
+        "now": now,
+        "user": user_id,
+        "limit": limit + 1,
+        "queue": asked.get("queue"),
+        "type": asked.get("type"),
+        "tier": asked.get("tier"),
+        "severity_is": asked.get("severity"),
+        "text": f"%{asked.get('text', '')}%",
+    }
+    found = [_row(one) for one in records(statement, params)]
+    more = found[limit - 1] if len(found) > limit else None
+    return Queue(found[:limit], _encoded(by, more) if more else "")
+
+
+def counts(
+    *, entity_ids: Collection[int], now: datetime, user_id: int | None = None
+) -> QueueCounts:
+    """Return the figures above the queue. Two queries over what is live."""
+    params = {"entities": sorted(entity_ids), "now": now, "user": user_id}
+    (one,) = records(COUNTS, params)
+    return QueueCounts(
+        open=one["open"],
+        loss=one["loss"] if one["currencies"] <= 1 else None,
+        currency=one["currency"] or "",
+        breaching=one["breaching"],
+        mine=one["mine"],
+        unowned=one["unowned"],
+        strategic=one["strategic"],
+        escalated=one["escalated"],
+        by_queue=[(found["queue"], found["cases"]) for found in records(BY_QUEUE, params)],
+    )
+
+
+def _row(one: Mapping[str, Any]) -> QueueRow:
+    named = {name: one[name] for name in QueueRow.__slots__ if name != "label"}
+    return QueueRow(**named, label=label_of(one["type"]))
+
+
+def _encoded(by: str, row: QueueRow) -> str:
+    values = (
+        [row.resolve_by.isoformat(), str(row.id)]
+        if by == "clock"
+        else [str(row.severity), str(row.expected_loss), str(row.id)]
+    )
+    return base64.urlsafe_b64encode("|".join(values).encode()).decode().rstrip("=")
+
+
+def _cursor(by: str, after: str) -> tuple[str, dict[str, Any]]:
+    """Read where a page begins; what is no cursor of this list begins at the top."""
+    if not after or len(after) > CURSOR_MAX:
+        return "true", {}
+    try:
+        text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode()
+        if by == "clock":
+            moment, pk = text.split("|")
+            return AFTER_BY_CLOCK, {"resolve_by": datetime.fromisoformat(moment), "id": int(pk)}
+        severity, loss, pk = text.split("|")
+        return AFTER_BY_LOSS, {"severity": int(severity), "loss": Decimal(loss), "id": int(pk)}
+    except (ValueError, InvalidOperation, UnicodeDecodeError, binascii.Error):
+        return "true", {}

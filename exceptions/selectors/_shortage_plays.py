@@ -1,0 +1,203 @@
+"""The ways out of a shortage, priced: wait for supply, or send it from another node."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from erp.kernel.calendars import BusinessCalendar
+from erp.kernel.sql import records
+from exceptions.models import ExceptionCase
+from exceptions.rules.clocks import public_holidays
+from exceptions.rules.exposure import NOTHING, penalty
+from exceptions.rules.plays import Loser, Play, arrival, extra_freight
+from orders import permissions as orders_permissions
+
+TRANSIT_DAYS = 2  # where an order names no carrier
+NODES_OFFERED = 3
+
+LINE = """
+    SELECT l.id, l.product_id, p.code AS product, p.base_uom AS uom, p.weight, l.node_id,
+           l.waiting AS missing, l.waiting * l.unit_price * (1 - l.discount) AS amount,
+           o.id AS order_id, o.entity_id, o.currency, o.priority, o.created_at,
+           a.penalty_rate, coalesce(l.first_promised_date, o.requested_date) AS due_date,
+           (now_at.moment AT TIME ZONE e.time_zone)::date AS today,
+           coalesce(car.transit_days, %(transit)s) AS transit_days,
+           coalesce(car.base_rate, cheap.base_rate, 0) AS base_rate,
+           coalesce(car.rate_per_kg, cheap.rate_per_kg, 0) AS rate_per_kg,
+           coalesce(car.code, cheap.code, '') AS carrier,
+           EXISTS (
+               SELECT FROM orders_orderline other
+               WHERE other.order_id = o.id AND other.reserved > 0
+           ) AS travels_with_others
+    FROM orders_orderline l
+    JOIN orders_order o ON o.id = l.order_id
+    JOIN orders_creditaccount a ON a.id = o.account_id
+    JOIN accounts_entity e ON e.id = o.entity_id
+    JOIN inventory_product p ON p.id = l.product_id
+    CROSS JOIN (SELECT %(now)s::timestamptz AS moment) now_at
+    LEFT JOIN inventory_carrier car ON car.id = o.carrier_id AND car.currency = o.currency
+    LEFT JOIN LATERAL (
+        SELECT c.code, c.base_rate, c.rate_per_kg FROM inventory_carrier c
+        WHERE c.currency = o.currency AND c.is_active
+        ORDER BY c.base_rate + c.rate_per_kg * l.waiting * p.weight, c.id
+        LIMIT 1
+    ) cheap ON true
+    WHERE l.id = %(line)s
+"""
+
+# What the entity has on the way, beside all that waits for it ahead of this line.
+INCOMING = """
+    SELECT po.number, n.id AS node_id, n.handling_days, n.time_zone, n.country,
+           greatest(pl.expected_date, %(today)s::date + 1) AS expected,
+           sum(pl.quantity - pl.received) OVER (ORDER BY pl.expected_date, pl.id) AS so_far
+    FROM procurement_purchaseorderline pl
+    JOIN procurement_purchaseorder po ON po.id = pl.order_id
+    JOIN inventory_node n ON n.id = po.node_id
+    WHERE pl.product_id = %(product)s AND po.entity_id = %(entity)s AND pl.quantity > pl.received
+      AND po.state IN ('sent', 'acknowledged', 'partly_received')
+    ORDER BY pl.expected_date, pl.id
+"""
+AHEAD = """
+    SELECT coalesce(sum(l.waiting), 0) AS quantity
+    FROM orders_orderline l
+    JOIN orders_order o ON o.id = l.order_id
+    WHERE l.product_id = %(product)s AND o.entity_id = %(entity)s AND l.waiting > 0
+      AND l.id <> %(line)s
+      AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
+      AND (o.priority, o.id) < (%(priority)s, %(order)s)
+"""
+OFFER = """
+    SELECT s.lead_time_days, v.name AS supplier
+    FROM procurement_supplierproduct s JOIN procurement_supplier v ON v.id = s.supplier_id
+    WHERE s.product_id = %(product)s AND s.entity_id = %(entity)s AND NOT v.is_blocked
+    ORDER BY s.rank, s.id
+    LIMIT 1
+"""
+NODES = """
+    SELECT n.id, n.code, n.name, n.handling_days, n.time_zone, n.country,
+           sum(s.on_hand - s.reserved) AS free
+    FROM inventory_stock s JOIN inventory_node n ON n.id = s.node_id
+    WHERE s.product_id = %(product)s AND s.entity_id = %(entity)s AND s.status = 'available'
+      AND s.on_hand > s.reserved AND n.is_active AND n.id IS DISTINCT FROM %(node)s
+    GROUP BY n.id
+    ORDER BY least(sum(s.on_hand - s.reserved), %(missing)s) DESC, n.id
+    LIMIT %(limit)s
+"""
+
+Row = Mapping[str, Any]
+
+
+def shortage_plays(case: ExceptionCase, now: datetime) -> list[Play]:
+    """Return what can be done about a short line. At most five queries."""
+    found = records(LINE, {"line": case.subject_id, "now": now, "transit": TRANSIT_DAYS})
+    if not found or found[0]["missing"] <= 0:
+        return []
+    line = found[0]
+    keys = {
+        "product": line["product_id"],
+        "entity": line["entity_id"],
+        "line": line["id"],
+        "priority": line["priority"],
+        "order": line["order_id"],
+        "today": line["today"],
+        "node": line["node_id"],
+        "missing": line["missing"],
+        "limit": NODES_OFFERED,
+    }
+    waiting = backorder(line, keys, case.party)
+    return [
+        *from_nodes(line, records(NODES, keys), now),
+        *([waiting] if waiting else []),
+    ]
+
+
+def backorder(line: Row, keys: Mapping[str, Any], party: str) -> Play | None:
+    """Return the play of waiting for supply; None when nobody supplies it."""
+    (ahead,) = records(AHEAD, keys)
+    needed = ahead["quantity"] + line["missing"]
+    source = next((po for po in records(INCOMING, keys) if po["so_far"] >= needed), None)
+    if source is not None:
+        calendar = calendar_of(source, line["today"])
+        supplied, handling, why = source["expected"], source["handling_days"], source["number"]
+    else:
+        offers = records(OFFER, keys)
+        if not offers:
+            return None
+        calendar = BusinessCalendar(ZoneInfo("UTC"))
+        supplied = line["today"] + timedelta(days=offers[0]["lead_time_days"])
+        handling, why = 1, f"{offers[0]['supplier']}'s lead time"
+    promised = arrival(
+        supplied=supplied, handling_days=handling, transit_days=line["transit_days"],
+        calendar=calendar,
+    )  # fmt: skip
+    late = max(0, (promised - line["due_date"]).days)
+    cost = penalty(rate=line["penalty_rate"], amount=line["amount"], days=late)
+    loses = Loser(
+        name=party or "The customer",
+        what=f"{line['missing'].normalize():f} {line['uom']} {late} days late",
+        amount=NOTHING,
+    )
+    return Play(
+        key="backorder",
+        title=f"Backorder to {promised:%-d %b}",
+        detail=(
+            f"Supplied by {why} on {supplied:%-d %b}."
+            + (f" Penalty for {late} days." if cost else " No penalty.")
+        ),
+        cost=cost,
+        currency=line["currency"],
+        permission=orders_permissions.ALLOCATE,
+        gate="Planner, order desk or operations lead",
+        new_date=promised,
+        losers=(loses,) if late else (),
+        facts={"line_id": line["id"], "missing": str(line["missing"]), "supply": why},
+    )
+
+
+def from_nodes(line: Row, nodes: Sequence[Row], now: datetime) -> list[Play]:
+    """Return the plays of sending it from each node that has some of it free, best first."""
+    return [from_node(line, node, now, best=number == 0) for number, node in enumerate(nodes)]
+
+
+def from_node(line: Row, node: Row, now: datetime, *, best: bool) -> Play:
+    taken = min(line["missing"], node["free"])
+    share = taken / line["missing"]
+    calendar = calendar_of(node, line["today"])
+    promised = arrival(
+        supplied=now.astimezone(calendar.zone).date(), handling_days=node["handling_days"],
+        transit_days=line["transit_days"], calendar=calendar,
+    )  # fmt: skip
+    late = max(0, (promised - line["due_date"]).days)
+    freight = extra_freight(
+        base=line["base_rate"], per_kg=line["rate_per_kg"], weight=taken * line["weight"],
+        travels_with_others=line["travels_with_others"],
+    )  # fmt: skip
+    fine = penalty(rate=line["penalty_rate"], amount=line["amount"] * share, days=late)
+    parts = [f"{freight:,.2f} more freight" if freight else "No more freight"]
+    if line["carrier"]:
+        parts[0] += f" with {line['carrier']}"
+    if fine:
+        parts.append(f"penalty {fine:,.2f} for {late} days")
+    if taken < line["missing"]:
+        parts.append(f"{(line['missing'] - taken).normalize():f} stay short")
+    return Play(
+        key="other_node" if best else f"other_node.{node['code']}",
+        title=f"Ship {taken.normalize():f} from {node['code']}",
+        detail=f"{node['free'].normalize():f} are free at {node['name']}. {'; '.join(parts)}.",
+        cost=freight + fine,
+        currency=line["currency"],
+        permission=orders_permissions.ALLOCATE,
+        gate="Planner, order desk or operations lead",
+        new_date=promised,
+        is_complete=taken >= line["missing"],
+        facts={"line_id": line["id"], "node_id": node["id"], "quantity": str(taken)},
+    )
+
+
+def calendar_of(place: Row, today: date) -> BusinessCalendar:
+    """Return the working days of a node."""
+    return BusinessCalendar(
+        ZoneInfo(place["time_zone"]),
+        holidays=public_holidays(country=place["country"], year=today.year),
+    )
