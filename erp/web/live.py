@@ -104,11 +104,12 @@ class Hub:
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self.listen())
 
-    def leave(self, client: Client) -> None:
+    async def leave(self, client: Client) -> None:
         self.clients.discard(client)
         if not self.clients and self.task is not None:
-            self.task.cancel()
-            self.task = None
+            listening, self.task = self.task, None
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
     async def listen(self) -> None:
         """Pass on what is announced, for as long as anybody is there; Redis may come and go."""
@@ -128,8 +129,10 @@ class Hub:
             await subscription.subscribe(CHANNEL)
             if self.was_deaf:
                 self.resume()
-            async for message in subscription.listen():
-                self.deliver(message["data"])
+            while True:
+                message = await subscription.get_message(timeout=HEARTBEAT_SECONDS)
+                if message is not None:
+                    self.deliver(message["data"])
 
     def resume(self) -> None:
         """Tell everybody to look again: what happened in between was not heard."""
@@ -139,8 +142,11 @@ class Hub:
 
     def deliver(self, data: bytes) -> None:
         try:
-            entity = json.loads(data)["entity"]
-        except (ValueError, KeyError, TypeError):
+            said = json.loads(data)
+        except ValueError:
+            said = None
+        entity = said.get("entity") if isinstance(said, dict) else None
+        if not isinstance(entity, int):
             logger.warning("Something that is no announcement came in on the live channel.")
             return
         text = data.decode()
@@ -203,8 +209,8 @@ async def events(scope: Message, receive: Receive, send: Send) -> None:
         )
         await stream(client, gone, send, headers.get(b"cookie", b"").decode("latin-1"))
     finally:
-        hub.leave(client)
         gone.cancel()
+        await hub.leave(client)
 
 
 async def stream(client: Client, gone: "asyncio.Task[None]", send: Send, cookies: str) -> None:

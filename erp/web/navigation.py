@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from erp.web.counts import cached_counts
 from erp.web.selectors import COUNTED
 
-HIDDEN = "-"  # a permission nobody holds: a page that names none is not offered
+HIDDEN = "-"  # a page that names no permission is not offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ def may_open(request: HttpRequest, item: Item) -> str | None:
     if page is None or not request.user.is_authenticated:
         return None
     permission = page[1] if item.permission is None else item.permission
+    if permission == HIDDEN:
+        return None
     return page[0] if not permission or request.user.has_perm(permission) else None
 
 

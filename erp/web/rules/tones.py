@@ -11,17 +11,20 @@ TONES: dict[str, frozenset[str]] = {
         "quarantine", "quarantined", "short_picked",
     }),
     "s3": frozenset({
+        "checked", "soft_closed",
         "awaiting_approval", "in_review", "partially_paid", "partially_shipped", "partly_paid",
         "partly_shipped", "pending", "pending_approval", "proposed", "snoozed", "submitted",
         "waiting",
     }),
     "ok": frozenset({
+        "reviewed",
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",
         "reserved", "resolved", "settled", "shipped", "succeeded", "verified",
     }),
     "now": frozenset({
+        "fulfilling", "uploaded",
         "acknowledged", "assigned", "allocating", "in_progress", "in_transit", "issued", "loading",
         "open", "packed", "packing", "partially_picked", "pegged", "picked", "picking", "planned",
         "released", "running", "sent", "working",

@@ -98,7 +98,7 @@ def find(
 
     One query for each kind the person may see.
     """
-    text = " ".join(text.split())[:LONGEST]
+    text = " ".join(text.replace("\0", " ").split())[:LONGEST]
     if len(text) < SHORTEST:
         return []
     plain = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

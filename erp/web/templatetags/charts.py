@@ -155,7 +155,7 @@ def sparkline(values: Iterable[Any], label: str = "", tone: str = "accent") -> S
     """Draw a line of a few values without axes; `label` says it to who cannot see it."""
     known = [regional.decimal_of(v) for v in values if v is not None]
     if not known[1:]:
-        return format_html("")
+        return SafeString()
     return format_html(
         '<svg class="spark tone-{}" viewBox="0 0 84 24" preserveAspectRatio="none" role="img" '
         'aria-label="{}"><polyline points="{}"/></svg>',
