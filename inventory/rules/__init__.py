@@ -16,7 +16,7 @@ from inventory.rules.allocation import (
 from inventory.rules.costing import Pool, carriage, issue, valued
 from inventory.rules.labels import check_digit, sscc
 from inventory.rules.leaving import leaves_on
-from inventory.rules.steps import as_steps, from_steps
+from inventory.rules.steps import as_steps, countable, from_steps
 
 __all__ = [
     "Candidate",
@@ -33,6 +33,7 @@ __all__ = [
     "as_steps",
     "carriage",
     "check_digit",
+    "countable",
     "from_steps",
     "issue",
     "leaves_on",

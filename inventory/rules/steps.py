@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from erp.kernel.quantity import STEP
+from erp.kernel.quantity import QUANTITY_MAX, STEP
 
 PER_UNIT = 1000
 
@@ -18,6 +18,15 @@ def as_steps(quantity: Decimal) -> int:
     if whole != steps:
         raise ValueError(f"{quantity} is finer than a thousandth")
     return whole
+
+
+def countable(quantity: Decimal) -> bool:
+    """Test if a column of quantities can hold it exactly, whatever its sign."""
+    return (
+        quantity.is_finite()
+        and abs(quantity) <= QUANTITY_MAX
+        and quantity == quantity.quantize(STEP)
+    )
 
 
 def from_steps(steps: int) -> Decimal:

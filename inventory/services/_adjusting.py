@@ -15,7 +15,7 @@ from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
 from inventory.events import StockFell, StockReceived
 from inventory.models import StockMove, StockStatus
-from inventory.rules import Pool, issue, valued
+from inventory.rules import Pool, countable, issue, valued
 from inventory.services._posting import Balance, Key, Movement, balances, posting, posting_and
 
 if TYPE_CHECKING:
@@ -149,13 +149,15 @@ def _check(adjustments: Sequence[StockAdjustment], kind: str) -> None:
     if kind not in KINDS:
         raise BadAdjustment(f"“{kind}” is no kind of correction.")
     for each in adjustments:
-        if not each.quantity.is_finite() or not each.quantity:
-            raise BadAdjustment("A correction is more or less than nothing.")
+        if not countable(each.quantity) or not each.quantity:
+            raise BadAdjustment("A correction is more or less than nothing, in thousandths.")
         if not each.reason.strip():
             raise BadAdjustment("Say why the stock is corrected.")
         if each.status not in StockStatus.values:
             raise BadAdjustment(f"“{each.status}” is no status of stock.")
-        if each.unit_value is not None and not each.unit_value >= 0:
+        if each.unit_value is not None and not (
+            each.unit_value.is_finite() and each.unit_value >= 0
+        ):
             raise BadAdjustment("A value is zero or more.")
 
 

@@ -15,6 +15,7 @@ from erp.kernel.states import target_of
 from erp.outbox.publishing import publish_all
 from inventory.events import PickFellShort, ShipmentPicked, ShipmentVoided, StockFell
 from inventory.models import Shipment, ShipmentLine, StockMove, StockStatus
+from inventory.rules import countable
 from inventory.services._posting import Movement, balances, posting, posting_and
 from inventory.services._standing import Standing, lock, ready
 
@@ -191,7 +192,7 @@ def _checked(named: dict[int, Sequence[ShortPick]], lines: dict[int, _Line]) -> 
                 raise BadPick(short.line_id, f"Line {short.line_id} is not of this shipment.")
             if line.id in shorts:
                 raise BadPick(line.id, f"{line.product} is named twice.")
-            if not 0 <= short.picked <= line.quantity:
+            if not (countable(short.picked) and 0 <= short.picked <= line.quantity):
                 raise BadPick(
                     line.id,
                     f"{line.product}: picked must be between 0 and {line.quantity.normalize():f}.",

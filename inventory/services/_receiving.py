@@ -16,6 +16,7 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.events import StockReceived
 from inventory.models import StockMove, StockStatus
+from inventory.rules import countable
 from inventory.services._posting import Movement, balances, posting, posting_and
 
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ def _check(lines: Sequence[IncomingLine]) -> None:
     if not lines:
         raise NothingReceived("Say what came in.")
     for line in lines:
-        if not line.quantity > 0:
-            raise NothingReceived("A received quantity is above zero.")
-        if line.value < 0 or line.value != line.value.quantize(CENT):
+        if not countable(line.quantity) or line.quantity <= 0:
+            raise NothingReceived("A received quantity is above zero, in thousandths.")
+        if not (line.value.is_finite() and 0 <= line.value == line.value.quantize(CENT)):
             raise NothingReceived("The value of a receipt is in whole cents, zero or more.")
         if line.status not in StockStatus.values:
             raise NothingReceived(f"“{line.status}” is no status of stock.")

@@ -1,0 +1,267 @@
+"""What every plan promises, whatever it is given."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.rules import Criterion, Gap, Plan, Policy, Rejection, Supply, Want, plan
+
+NODES = [1, 2, 3]
+
+
+@st.composite
+def wants_of(draw, *, bound: bool) -> list[Want]:
+    wants = []
+    for number in range(1, draw(st.integers(1, 12)) + 1):
+        group = draw(st.integers(1, 4))
+        wants.append(
+            Want(
+                id=number,
+                owner=draw(st.integers(1, 2)),
+                product=draw(st.integers(1, 3)),
+                steps=draw(st.integers(1, 9)),
+                rank=(draw(st.integers(1, 2)), draw(st.integers(1, 2)), number),
+                group=group,
+                node=draw(st.none() | st.sampled_from(NODES)),
+                ship_complete=bound and group == 1,
+                no_split=bound and group == 2,
+                only=draw(st.none() | st.frozensets(st.sampled_from(NODES))),
+            )
+        )
+    return wants
+
+
+@st.composite
+def supplies_of(draw) -> list[Supply]:
+    keys = draw(
+        st.sets(
+            st.tuples(st.integers(1, 2), st.integers(1, 3), st.sampled_from(NODES)), max_size=12
+        )
+    )
+    return [
+        Supply(number, *key, steps=draw(st.integers(0, 12)), is_open=draw(st.integers(0, 5)) > 0)
+        for number, key in enumerate(sorted(keys), start=1)
+    ]
+
+
+def given_by(made: Plan) -> dict[int, int]:
+    given_: dict[int, int] = defaultdict(int)
+    for take in made.takes:
+        given_[take.want] += take.steps
+    return given_
+
+
+class TestAnyPlan:
+    @given(wants_of(bound=True), supplies_of())
+    def test_gives_no_more_than_there_is_and_was_asked_for(self, wants, supplies) -> None:
+        made = plan(wants, supplies)
+        by_supply: dict[int, int] = defaultdict(int)
+        for take in made.takes:
+            assert take.steps > 0
+            by_supply[take.supply] += take.steps
+        held = {supply.id: supply for supply in supplies}
+        assert all(steps <= held[number].steps for number, steps in by_supply.items())
+        got = given_by(made)
+        assert all(got[want.id] <= want.steps for want in wants)
+
+    @given(wants_of(bound=True), supplies_of())
+    def test_takes_only_what_is_the_owners_allowed_and_open(self, wants, supplies) -> None:
+        held, asked = {s.id: s for s in supplies}, {w.id: w for w in wants}
+        for take in plan(wants, supplies).takes:
+            supply, want = held[take.supply], asked[take.want]
+            assert (supply.owner, supply.product) == (want.owner, want.product)
+            assert supply.node == take.node
+            assert supply.is_open
+            assert want.only is None or supply.node in want.only
+
+    @given(wants_of(bound=True), supplies_of(), st.randoms(use_true_random=False))
+    def test_does_not_depend_on_the_order_of_its_input(self, wants, supplies, random) -> None:
+        made = plan(wants, supplies)
+        random.shuffle(wants)
+        random.shuffle(supplies)
+        assert plan(wants, supplies) == made
+
+    @given(wants_of(bound=False), supplies_of())
+    def test_nothing_is_left_for_a_second_run(self, wants, supplies) -> None:
+        made = plan(wants, supplies)
+        got = given_by(made)
+        taken: dict[int, int] = defaultdict(int)
+        for take in made.takes:
+            taken[take.supply] += take.steps
+        rest = [
+            Supply(s.id, s.owner, s.product, s.node, s.steps - taken[s.id], s.is_open)
+            for s in supplies
+        ]
+        still = [
+            Want(
+                w.id, w.owner, w.product, w.steps - got[w.id], w.rank, w.group, w.node, only=w.only
+            )
+            for w in wants
+            if got[w.id] < w.steps
+        ]
+        assert plan(still, rest).takes == []
+
+    @given(wants_of(bound=False), supplies_of())
+    def test_no_line_could_gain_without_a_higher_one_losing(self, wants, supplies) -> None:
+        """Every row that a short line may use went to higher ranks."""
+        made = plan(wants, supplies)
+        got = given_by(made)
+        rank = {want.id: want.rank for want in wants}
+        for want in wants:
+            if got[want.id] == want.steps:
+                continue
+            for supply in supplies:
+                if (
+                    (supply.owner, supply.product) == (want.owner, want.product)
+                    and supply.is_open
+                    and (want.only is None or supply.node in want.only)
+                ):
+                    takers = [take for take in made.takes if take.supply == supply.id]
+                    assert sum(take.steps for take in takers) == supply.steps
+                    assert all(rank[take.want] <= want.rank for take in takers)
+
+    @given(wants_of(bound=True), supplies_of())
+    def test_an_order_that_leaves_complete_gets_all_or_nothing(self, wants, supplies) -> None:
+        got = given_by(plan(wants, supplies))
+        lines = [want for want in wants if want.ship_complete]
+        assert {got[want.id] == want.steps for want in lines} != {True, False}
+        assert all(got[want.id] in {0, want.steps} for want in lines)
+
+    @given(wants_of(bound=True), supplies_of())
+    def test_an_undivided_order_leaves_from_one_node(self, wants, supplies) -> None:
+        undivided = {want.id for want in wants if want.no_split}
+        nodes = {take.node for take in plan(wants, supplies).takes if take.want in undivided}
+        assert len(nodes) <= 1
+
+    @given(wants_of(bound=True), supplies_of())
+    def test_says_of_every_line_what_it_got_and_why_not_more(self, wants, supplies) -> None:
+        made = plan(wants, supplies)
+        got = given_by(made)
+        assert {verdict.want.id for verdict in made.verdicts} == {want.id for want in wants}
+        assert len(made.verdicts) == len(wants)
+        for verdict in made.verdicts:
+            assert verdict.given == got[verdict.want.id]
+            assert verdict.given == sum(each.taken for each in verdict.candidates)
+            assert all((each.taken > 0) == (each.rejected is None) for each in verdict.candidates)
+            assert bool(verdict.flip) == (verdict.given < verdict.want.steps)
+
+    @given(wants_of(bound=False), supplies_of())
+    def test_the_flip_would_have_been_enough(self, wants, supplies) -> None:
+        wants = [replace(each, only=None) for each in wants]
+        supplies = [replace(each, is_open=True) for each in supplies]
+        short = next((v for v in plan(wants, supplies).verdicts if v.flip), None)
+        if short is None:
+            return
+        (gap,) = short.flip
+        found = Supply(1000, short.want.owner, gap.product, gap.node or NODES[0], gap.steps)
+        again = {v.want.id: v for v in plan(wants, [*supplies, found]).verdicts}
+        assert again[short.want.id].given == short.want.steps
+
+
+def want(number: int, steps: int, **values: Any) -> Want:
+    return Want(
+        **{
+            "id": number,
+            "owner": 1,
+            "product": 1,
+            "steps": steps,
+            "rank": (50, 1, number),
+            "group": number,
+        }
+        | values
+    )
+
+
+def supply(number: int, node: int, steps: int, *, product: int = 1, **values: Any) -> Supply:
+    return Supply(number, 1, product, node, steps, **values)
+
+
+def taken(made: Plan) -> list[tuple[int, int, int]]:
+    return [(take.want, take.node, take.steps) for take in made.takes]
+
+
+class TestPreferences:
+    def test_the_named_node_first(self) -> None:
+        made = plan([want(1, 5, node=2)], [supply(1, 1, 50), supply(2, 2, 3)])
+        assert taken(made) == [(1, 2, 3), (1, 1, 2)]
+
+    def test_a_node_with_all_of_it_before_two(self) -> None:
+        made = plan([want(1, 5)], [supply(1, 1, 4), supply(2, 2, 5)])
+        assert taken(made) == [(1, 2, 5)]
+
+    def test_one_node_for_the_whole_order(self) -> None:
+        wants = [want(1, 5, group=9), want(2, 5, group=9, product=2)]
+        supplies = [
+            supply(1, 1, 100),
+            supply(2, 2, 5),
+            supply(3, 2, 5, product=2),
+            supply(4, 3, 9, product=2),
+        ]
+        assert taken(plan(wants, supplies)) == [(1, 2, 5), (2, 2, 5)]
+
+    def test_the_fullest_node_otherwise(self) -> None:
+        assert taken(plan([want(1, 9)], [supply(1, 1, 3), supply(2, 2, 4)])) == [
+            (1, 2, 4),
+            (1, 1, 3),
+        ]
+
+    def test_a_policy_may_want_it_otherwise(self) -> None:
+        most_first = Policy(nodes_by=(Criterion.MOST, Criterion.NAMED))
+        made = plan([want(1, 1, node=2)], [supply(1, 1, 50), supply(2, 2, 3)], most_first)
+        assert taken(made) == [(1, 1, 1)]
+
+    def test_the_first_in_rank_first(self) -> None:
+        wants = [want(1, 6, rank=(50, 1, 1)), want(2, 6, rank=(10, 9, 2))]
+        assert taken(plan(wants, [supply(1, 1, 10)])) == [(2, 1, 6), (1, 1, 4)]
+
+    def test_two_lines_of_one_product_share_it(self) -> None:
+        wants = [want(1, 6, group=9), want(2, 6, group=9)]
+        assert taken(plan(wants, [supply(1, 1, 10)])) == [(1, 1, 6), (2, 1, 4)]
+
+
+class TestReasons:
+    @pytest.mark.parametrize(
+        ("lines", "supplies", "reason"),
+        [
+            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 0)], Rejection.EMPTY),
+            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 6)], Rejection.NOT_NEEDED),
+            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 9, is_open=False)], Rejection.CLOSED),
+            (
+                [want(1, 5, only=frozenset([1]))],
+                [supply(1, 1, 9), supply(2, 2, 9)],
+                Rejection.NOT_ALLOWED,
+            ),
+            ([want(1, 5, no_split=True)], [supply(1, 1, 4), supply(2, 2, 3)], Rejection.SPLIT),
+        ],
+    )
+    def test_the_second_node_says_why_not(self, lines, supplies, reason) -> None:
+        (verdict,) = plan(lines, supplies).verdicts
+        assert verdict.candidates[1].rejected == reason
+
+    def test_what_others_took(self) -> None:
+        low, high = want(2, 5), want(1, 5)
+        verdict = plan([low, high], [supply(1, 1, 5)]).verdicts[1]
+        assert verdict.candidates[0].rejected == Rejection.TAKEN
+        assert verdict.flip == (Gap(1, 1, 5),)
+
+    def test_an_incomplete_order_says_what_it_lacks(self) -> None:
+        wants = [
+            want(1, 5, group=9, ship_complete=True),
+            want(2, 5, group=9, product=2, ship_complete=True),
+        ]
+        made = plan(wants, [supply(1, 1, 5), supply(2, 1, 3, product=2)])
+        assert made.takes == []
+        assert {verdict.flip for verdict in made.verdicts} == {(Gap(2, 1, 2),)}
+        assert made.verdicts[0].candidates[0].rejected == Rejection.INCOMPLETE
+
+    def test_what_an_incomplete_order_leaves_goes_to_the_next(self) -> None:
+        wants = [want(1, 5, ship_complete=True), want(2, 2)]
+        assert taken(plan(wants, [supply(1, 1, 3)])) == [(2, 1, 2)]
+
+    def test_a_product_that_lies_nowhere(self) -> None:
+        (verdict,) = plan([want(1, 5)], []).verdicts
+        assert (verdict.candidates, verdict.flip) == ([], (Gap(1, None, 5),))
