@@ -21,7 +21,7 @@ from orders.models import Hold, Order
 from orders.rules import part_of
 from orders.services._allocating import SERVED, serve
 from orders.services._demanding import BY_ID, heads, wants_of
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
 
 BEFORE_RELEASE = {Order.State.DRAFT, Order.State.SUBMITTED, Order.State.HELD}
@@ -97,7 +97,7 @@ def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetim
         OrderShipped
     """
     wish = _Wish(actor, _reason(reason), now)
-    lock_orders(order_ids=[order_id])
+    lock([order_id])
     order = Order.objects.get(pk=order_id)
     if order.state == Order.State.CANCELLED:
         return order
@@ -131,7 +131,7 @@ def cancel_lines(
         OrderShipped
     """
     wish = _Wish(actor, _reason(reason), now)
-    lock_orders(order_ids=[order_id])
+    lock([order_id])
     order = Order.objects.get(pk=order_id)
     if order.state in OVER or order.state == Order.State.CANCELLED:
         raise TooLateToCancel(f"Nothing of {order.number} is open.")

@@ -133,16 +133,7 @@ def create_orders_bulk(
 
     Five statements for any number of orders. Publishes OrderCreated for each new one.
     """
-    accounts = _accounts_of(drafts, now)
-    sheets = _priced(drafts, accounts)
-    good = [sheet for sheet in sheets if isinstance(sheet, _Sheet)]
-    made = iter(_store(good, actor, now) if good else [])
-    return [
-        Captured(order=next(made), refusal=None)
-        if isinstance(sheet, _Sheet)
-        else Captured(order=None, refusal=sheet)
-        for sheet in sheets
-    ]
+    return _capture(drafts, actor, now)
 
 
 @transaction.atomic
@@ -156,11 +147,7 @@ def create_orders(
             subclasses say what: NoLines, TooManyLines, CustomerNotServed, UnknownProduct,
             BlockedProduct, UnknownUom, BadQuantity, NoPrice, BadAmount, BadReference.
     """
-    captured = create_orders_bulk(drafts=drafts, actor=actor, now=now)
-    for each in captured:
-        if each.refusal is not None:
-            raise each.refusal
-    return [each.order for each in captured if each.order is not None]
+    return _all_of(_capture(drafts, actor, now))
 
 
 @transaction.atomic
@@ -170,7 +157,7 @@ def create_order(*, draft: OrderDraft, actor: User | None, now: datetime) -> Cre
     Raises:
         DraftRefused: it cannot be taken as written.
     """
-    return create_orders(drafts=[draft], actor=actor, now=now)[0]
+    return _all_of(_capture([draft], actor, now))[0]
 
 
 def sheet_of(draft: OrderDraft, now: datetime) -> tuple[Mapping[str, Any], list[PricedLine]]:
@@ -183,6 +170,26 @@ def sheet_of(draft: OrderDraft, now: datetime) -> tuple[Mapping[str, Any], list[
     if not isinstance(sheet, _Sheet):
         raise sheet
     return sheet.account, sheet.lines
+
+
+def _capture(drafts: Sequence[OrderDraft], actor: User | None, now: datetime) -> list[Captured]:
+    accounts = _accounts_of(drafts, now)
+    sheets = _priced(drafts, accounts)
+    good = [sheet for sheet in sheets if isinstance(sheet, _Sheet)]
+    made = iter(_store(good, actor, now) if good else [])
+    return [
+        Captured(order=next(made), refusal=None)
+        if isinstance(sheet, _Sheet)
+        else Captured(order=None, refusal=sheet)
+        for sheet in sheets
+    ]
+
+
+def _all_of(captured: Sequence[Captured]) -> list[CreatedOrder]:
+    for each in captured:
+        if each.refusal is not None:
+            raise each.refusal
+    return [each.order for each in captured if each.order is not None]
 
 
 def _accounts_of(

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record, same_person
+from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.events import Event
 from erp.kernel.sql import rows
@@ -16,7 +16,7 @@ from erp.outbox.publishing import publish_all
 from orders.events import HoldLifted
 from orders.models import Hold, Order
 from orders.services._checking import Case, cases_of, check_credit
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 from orders.services._releasing import Stop, held, place, release
 from orders.services._withdrawing import withdraw_lines
 
@@ -90,7 +90,7 @@ def lift_hold(*, hold_id: int, actor: User, reason: str, now: datetime) -> Order
     if not reason.strip():
         raise ReasonMissing("Say why the hold is lifted.")
     order_id = Hold.objects.values_list("order_id", flat=True).get(pk=hold_id)
-    lock_orders(order_ids=[order_id])
+    lock([order_id])
     hold = Hold.objects.select_for_update().get(pk=hold_id)
     case = cases_of([order_id], now)[0]
     _refuse_unfit(hold, case, actor, now)
@@ -120,7 +120,7 @@ def place_hold(
     """
     if not reason.strip():
         raise ReasonMissing("Say why the order is stopped.")
-    lock_orders(order_ids=[order_id])
+    lock([order_id])
     case = cases_of([order_id], now)[0]
     quiet = {Order.State.DRAFT, Order.State.HELD}
     events: list[Event] = []
@@ -149,7 +149,7 @@ def reevaluate_credit_holds(
     waiting = [row[0] for row in rows(WAITING_FOR_CREDIT, {"accounts": list(account_ids)})]
     if not waiting:
         return []
-    lock_orders(order_ids=waiting)
+    lock(waiting)
     cases = [
         case
         for case in cases_of(waiting, now)
@@ -196,8 +196,16 @@ def _refuse_unfit(hold: Hold, case: Case, actor: User, now: datetime) -> None:
     if not rows(ROLE, owner)[0][0]:
         said = hold.owner_role.replace("_", " ")
         raise NotHoldOwner(f"This hold is lifted by {said} only.")
-    if same_person(actor, [case.created_by_id]):
+    if _is_author(actor, case):
         raise OwnOrder(f"You wrote {case.number}: somebody else lifts its holds.")
+
+
+def _is_author(actor: User, case: Case) -> bool:
+    """Test if the person wrote the order, by this account or another one of theirs."""
+    if actor.pk == case.created_by_id:
+        return True
+    same = User.objects.filter(pk=case.created_by_id, employee_ref=actor.employee_ref)
+    return bool(actor.employee_ref) and same.exists()
 
 
 def _lifted(hold_id: int, case: Case, kind: str) -> HoldLifted:

@@ -32,6 +32,15 @@ def lock_orders(*, order_ids: Collection[int], account_ids: Sequence[int] = ()) 
     Raises:
         Order.DoesNotExist: there is no such order.
     """
+    lock(order_ids, account_ids)
+
+
+def lock(order_ids: Collection[int], account_ids: Sequence[int] = ()) -> None:
+    """Lock as `lock_orders` does, in the transaction that is open.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+    """
     wanted = sorted(set(order_ids))
     found = rows(LOCK, {"orders": wanted, "accounts": list(account_ids)})
     if len(found) != len(wanted):

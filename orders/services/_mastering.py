@@ -16,7 +16,7 @@ from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
 from orders.models import CreditAccount
 from orders.services._holding import ReasonMissing, reevaluate_credit_holds
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 
 # Rows that are as they should be already are left alone, and are not in the answer.
 CUSTOMERS = """
@@ -264,7 +264,7 @@ def hold_account(
     """
     if not reason.strip():
         raise ReasonMissing("Say why.")
-    lock_orders(order_ids=[], account_ids=[account_id])
+    lock([], [account_id])
     account = CreditAccount.objects.get(pk=account_id)
     if account.on_hold == on_hold:
         return

@@ -15,7 +15,7 @@ from inventory.services import pick_shipments as pick_stock
 from orders.models import Order
 from orders.services._allocating import SERVED, serve
 from orders.services._demanding import BY_ID, heads, wants_of
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 from orders.services._withdrawing import UNRESERVE
 
 SOURCES = """
@@ -40,7 +40,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
         OrderAllocated
     """
     orders = dict(rows(SOURCES, {"ids": [pick.shipment_id for pick in picks]}))
-    lock_orders(order_ids=set(orders.values()))
+    lock(set(orders.values()))
     outcome = pick_stock(picks=picks, actor=actor, now=now)
     started = move(Order, "start_picking", {orders[i] for i in outcome.picked_ids if i in orders})
     _record(started, actor, now)

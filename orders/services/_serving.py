@@ -11,7 +11,7 @@ from erp.kernel.errors import DomainError
 from orders.models import Order, OrderLine
 from orders.services._allocating import SERVED, AllocatedOrders, serve
 from orders.services._demanding import BY_ID, heads, wants_of
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 
 
 class NothingWaits(DomainError):
@@ -49,7 +49,7 @@ def serve_from_node(
         NothingThere: the node has nothing available of it.
     """
     line = OrderLine.objects.select_related("order").get(pk=line_id)
-    lock_orders(order_ids=[line.order_id])
+    lock([line.order_id])
     chosen = heads(BY_ID, ids=[line.order_id], states=SERVED)
     wants = [want for want in wants_of([line.order_id]) if want.id == line_id]
     if not chosen or not wants:
@@ -76,7 +76,7 @@ def keep_backorder(
     if promised_date < now.date():
         raise PromiseInThePast("Promise a day that is to come.")
     found = OrderLine.objects.values_list("order_id", flat=True).get(pk=line_id)
-    lock_orders(order_ids=[found])
+    lock([found])
     line = OrderLine.objects.select_related("order").get(pk=line_id)
     if not line.waiting or line.order.state not in SERVED:
         raise NothingWaits(f"Line {line.position} of {line.order.number} waits for nothing.")

@@ -16,7 +16,7 @@ from inventory.services import ShippedLine
 from orders.events import OrderClosed, OrderShipped
 from orders.models import Order
 from orders.rules import PART_OF
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 
 
 def _part(done: str) -> str:
@@ -225,7 +225,7 @@ def record_invoiced(
     """
     of_line = "SELECT DISTINCT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
     orders = [row[0] for row in rows(of_line, {"ids": [line.order_line_id for line in lines]})]
-    lock_orders(order_ids=orders, account_ids=[each.account_id for each in amounts])
+    lock(orders, [each.account_id for each in amounts])
     params = {
         "orders": orders,
         "lines": [line.order_line_id for line in lines],
@@ -250,7 +250,7 @@ def record_cash(*, changes: Sequence[CashChange], now: datetime) -> None:
     Locks the accounts in id order. Held orders are asked again by `reevaluate_credit_holds`.
     """
     accounts = [change.account_id for change in changes]
-    lock_orders(order_ids=[], account_ids=accounts)
+    lock([], accounts)
     params = {
         "accounts": accounts,
         "receivable": [change.receivable for change in changes],

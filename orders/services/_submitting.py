@@ -20,7 +20,7 @@ from orders.services._checking import (
     check_credit,
     classify,
 )
-from orders.services._locking import lock_orders
+from orders.services._locking import lock
 from orders.services._releasing import Stop, commit, held, place, released
 
 
@@ -69,7 +69,22 @@ def submit_orders(
         Order.DoesNotExist: there is no such order.
         OrderCancelled: one was cancelled.
     """
-    lock_orders(order_ids=order_ids)
+    return _submit(order_ids, actor, now)
+
+
+@transaction.atomic
+def submit_order(*, order_id: int, actor: User | None, now: datetime) -> Submitted:
+    """Check one draft and release it, or hold it; see `submit_orders`.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        OrderCancelled: it was cancelled.
+    """
+    return _submit([order_id], actor, now)[0]
+
+
+def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> list[Submitted]:
+    lock(order_ids)
     cases = cases_of(order_ids, now)
     for case in cases:
         if case.state == Order.State.CANCELLED:
@@ -89,17 +104,6 @@ def submit_orders(
         )
         for case in cases
     ]
-
-
-@transaction.atomic
-def submit_order(*, order_id: int, actor: User | None, now: datetime) -> Submitted:
-    """Check one draft and release it, or hold it; see `submit_orders`.
-
-    Raises:
-        Order.DoesNotExist: there is no such order.
-        OrderCancelled: it was cancelled.
-    """
-    return submit_orders(order_ids=[order_id], actor=actor, now=now)[0]
 
 
 def _check(cases: Sequence[Case], now: datetime) -> list[_Checked]:
