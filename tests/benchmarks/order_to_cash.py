@@ -20,10 +20,10 @@ from erp.kernel.sql import rows, run as execute
 from erp.web.demo.founding import codes
 from finance.services import adjust_stock, invoice_shipments, open_books, ship_shipments
 from inventory.services import (
-    NodeRow,
+    NodeDraft,
     Pack,
     Pick,
-    ProductRow,
+    ProductDraft,
     StockAdjustment,
     pack_shipments,
     upsert_nodes,
@@ -61,11 +61,11 @@ class World:
         self.entity = create_entity(code="BENCH", name="Bench", currency="USD", country="US")
         open_books(entity_id=self.entity.pk, now=now)
         upsert_nodes(
-            rows=[NodeRow(code="N1", name="N1", entity_id=self.entity.pk, country="US")],
+            drafts=[NodeDraft(code="N1", name="N1", entity_id=self.entity.pk, country="US")],
             actor=None, now=now,
         )
-        goods = [ProductRow(code=f"P{n:04d}", name=f"Product {n}") for n in range(PRODUCTS)]
-        upsert_products(rows=goods, actor=None, now=now)
+        goods = [ProductDraft(code=f"P{n:04d}", name=f"Product {n}") for n in range(PRODUCTS)]
+        upsert_products(drafts=goods, actor=None, now=now)
         buyers = [
             CustomerRow(code=f"C{n:04d}", name=f"Customer {n}", address="1 Dock Road", city="X",
                         country="US", postal_code="1")
@@ -129,8 +129,8 @@ def by_product(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]
     submit_orders(order_ids=ids, actor=None, now=now)
     allocate_orders(order_ids=ids, limit=len(ids), cause="bench", now=now)
     shipments = [row[0] for row in rows(SHIPMENTS, [ids])]
-    pick_shipments(picks=[Pick(i) for i in shipments], actor=None, now=now)
-    pack_shipments(packs=[Pack(i) for i in shipments], actor=None, now=now)
+    pick_shipments(picks=[Pick(shipment_id=i) for i in shipments], actor=None, now=now)
+    pack_shipments(packs=[Pack(shipment_id=i) for i in shipments], actor=None, now=now)
     ship_shipments(shipment_ids=shipments, actor=None, now=now)
     invoice_shipments(shipment_ids=shipments, now=now)
     return ids

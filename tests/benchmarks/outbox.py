@@ -19,6 +19,7 @@ from django.utils import timezone
 from erp.kernel.events import Event
 from erp.kernel.sql import rows
 from erp.kernel.sql import run as execute
+from erp.outbox import registry
 from erp.outbox.delivery import drain
 from erp.outbox.models import Delivery
 from erp.outbox.publishing import publish_all
@@ -113,6 +114,9 @@ def run(*, events: int = 20_000, rounds: int = 3, **_more: object) -> dict[str, 
     began = time.perf_counter()
     if not any(s.event_type is Sounded for s in subscriptions().values()):
         subscribe_batch(Sounded)(ignore)
+    registry._names_by_type[Sounded] = [  # those who hear everything have no part in the floor
+        name for name, s in subscriptions().items() if s.event_type is Sounded
+    ]
     with connection.cursor() as cursor:
         cursor.execute(FLOOR_TABLES)
     setup = time.perf_counter() - began

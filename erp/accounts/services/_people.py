@@ -1,5 +1,6 @@
 """Entities, users and roles."""
 
+from django.contrib.auth.hashers import identify_hasher, make_password
 from django.db import transaction
 
 from erp.accounts.models import Entity, Role, RoleAssignment, User
@@ -16,12 +17,30 @@ def create_entity(
 
 @transaction.atomic
 def create_user(
-    *, username: str, password: str | None, first_name: str = "", last_name: str = ""
+    *,
+    username: str,
+    password: str | None,
+    first_name: str = "",
+    last_name: str = "",
+    is_administrator: bool = False,
 ) -> User:
-    """Add a person; without a password nobody can sign in as them."""
-    return User.objects.create_user(
-        username, password=password, first_name=first_name, last_name=last_name
-    )
+    """Add a person; without a password nobody can sign in as them.
+
+    `password` may be encoded already (`make_password`), so that many people cost one hash.
+    """
+    user = User(username=username, first_name=first_name, last_name=last_name)
+    user.is_staff = user.is_superuser = is_administrator
+    user.password = password if is_encoded(password) else make_password(password)
+    user.save()
+    return user
+
+
+def is_encoded(password: str | None) -> bool:
+    """Test if a password is a hash of ours rather than a secret."""
+    try:
+        return password is not None and bool(identify_hasher(password))
+    except ValueError:
+        return False
 
 
 @transaction.atomic

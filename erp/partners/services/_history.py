@@ -103,8 +103,8 @@ class OrderLoader:
         shipments = [row[0] for row in rows(TO_SHIP, [list(ids)])]
         if not shipments:
             return
-        pick_shipments(picks=[Pick(i) for i in shipments], actor=self.actor, now=at)
-        pack_shipments(packs=[Pack(i) for i in shipments], actor=self.actor, now=at)
+        pick_shipments(picks=[Pick(shipment_id=i) for i in shipments], actor=self.actor, now=at)
+        pack_shipments(packs=[Pack(shipment_id=i) for i in shipments], actor=self.actor, now=at)
         ship_shipments(shipment_ids=shipments, actor=self.actor, now=at)
         invoice_shipments(shipment_ids=shipments, now=at)
 

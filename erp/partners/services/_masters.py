@@ -11,8 +11,8 @@ from erp.kernel.sql import rows
 from erp.partners.rules.checking import Loadable
 from finance.services import adjust_stock
 from inventory.services import (
-    CarrierRow,
-    ProductRow,
+    CarrierDraft,
+    ProductDraft,
     StockAdjustment,
     upsert_carriers,
     upsert_products,
@@ -126,24 +126,26 @@ def _products(values: list[Values], entity: Entity, reason: str, now: datetime) 
         "is_blocked",
         "is_discontinued",
     )
-    upsert_products(rows=[ProductRow(**_given(v, *wanted)) for v in values], actor=None, now=now)
+    upsert_products(
+        drafts=[ProductDraft(**_given(v, *wanted)) for v in values], actor=None, now=now
+    )
 
 
 def _carriers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
     carriers = [
-        CarrierRow(
+        CarrierDraft(
             **_given(v, "code", "name", "phone", "base_rate", "rate_per_kg"),
             **({"transit_days": int(v["transit_days"])} if v.get("transit_days") else {}),
             currency=entity.currency,
         )
         for v in values
     ]
-    upsert_carriers(rows=carriers, actor=None, now=now)
+    upsert_carriers(drafts=carriers, actor=None, now=now)
 
 
 def _suppliers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
     wanted = ("code", "name", *ADDRESS, *CONTACT)
-    upsert_suppliers(rows=[SupplierRow(**_given(v, *wanted)) for v in values], actor=None, now=now)
+    upsert_suppliers(suppliers=[SupplierRow(**_given(v, *wanted)) for v in values])
 
 
 def _customers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
@@ -193,7 +195,7 @@ def _offers(values: list[Values], entity: Entity, reason: str, now: datetime) ->
         )
         for v in values
     ]
-    upsert_offers(rows=offers, actor=None, now=now)
+    upsert_offers(offers=offers)
 
 
 def _replenishment(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
@@ -210,7 +212,7 @@ def _replenishment(values: list[Values], entity: Entity, reason: str, now: datet
         )
         for v in values
     ]
-    upsert_rules(rows=rules, actor=None, now=now)
+    upsert_rules(rules=rules)
 
 
 def _stock(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:

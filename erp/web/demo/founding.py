@@ -5,21 +5,22 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
+
 from erp.accounts.models import Entity, Role, User
 from erp.accounts.services import assign_role, create_entity, create_user
 from erp.kernel.sql import rows
 from erp.web.demo.company import CENT, PENALTIES, TERMS, Company, DemoEntity, DemoProduct
 from finance.services import adjust_stock, open_books
 from inventory.services import (
-    CarrierRow,
-    NodeRow,
-    ProductRow,
+    CarrierDraft,
+    NodeDraft,
+    ProductDraft,
     StockAdjustment,
-    UomRow,
+    UomDraft,
     upsert_carriers,
     upsert_nodes,
     upsert_products,
-    upsert_uoms,
 )
 from orders.services import (
     AccountRow,
@@ -63,6 +64,7 @@ CARRIERS = (
     ("AIRBRIDGE", "Airbridge Express", "65", "2.10", 1),
 )
 HISTORY_DAYS = 90
+KEPT_ELSEWHERE = 0.6  # share of the products that an entity's second node keeps too
 
 
 def found(company: Company, *, seed: int, today: date, now: datetime) -> dict[str, Entity]:
@@ -95,19 +97,20 @@ def _entity(each: DemoEntity, at: datetime) -> Entity:
 
 
 def _people(entities: list[Entity]) -> None:
+    password = make_password(PASSWORD)
     for role, (first, last) in PEOPLE.items():
         user = User.objects.filter(username=role.value).first() or create_user(
-            username=role.value, password=PASSWORD, first_name=first, last_name=last
+            username=role.value, password=password, first_name=first, last_name=last
         )
         for entity in entities:
             assign_role(user=user, entity=entity, role=role)
     if not User.objects.filter(username=ADMIN).exists():
-        User.objects.create_superuser(ADMIN, password=PASSWORD, first_name="System")
+        create_user(username=ADMIN, password=password, first_name="System", is_administrator=True)
 
 
 def _nodes(company: Company, entities: dict[str, Entity], at: datetime) -> None:
     nodes = [
-        NodeRow(
+        NodeDraft(
             code=code,
             name=name,
             entity_id=entities[each.code].pk,
@@ -118,9 +121,9 @@ def _nodes(company: Company, entities: dict[str, Entity], at: datetime) -> None:
         for each in company.entities
         for code, name, city in each.nodes
     ]
-    upsert_nodes(rows=nodes, actor=None, now=at)
+    upsert_nodes(drafts=nodes, actor=None, now=at)
     carriers = [
-        CarrierRow(
+        CarrierDraft(
             code=code,
             name=name,
             currency="USD",
@@ -130,24 +133,22 @@ def _nodes(company: Company, entities: dict[str, Entity], at: datetime) -> None:
         )
         for code, name, base, kg, days in CARRIERS
     ]
-    upsert_carriers(rows=carriers, actor=None, now=at)
+    upsert_carriers(drafts=carriers, actor=None, now=at)
 
 
 def _goods(company: Company, at: datetime) -> None:
     goods = [
-        ProductRow(
+        ProductDraft(
             code=p.code,
             name=p.name,
             category=p.category,
             weight=p.weight,
             pack_note=f"case of {p.case}",
+            uoms=(UomDraft(code="CASE", numerator=p.case),),
         )
         for p in company.products
     ]
-    upsert_products(rows=goods, actor=None, now=at)
-    ids = codes("inventory_product")
-    uoms = [UomRow(product_id=ids[p.code], code="CASE", numerator=p.case) for p in company.products]
-    upsert_uoms(rows=uoms, actor=None, now=at)
+    upsert_products(drafts=goods, actor=None, now=at)
 
 
 def _buyers(company: Company, entities: dict[str, Entity], at: datetime) -> None:
@@ -225,7 +226,7 @@ def _sellers(company: Company, entities: dict[str, Entity], at: datetime) -> Non
         )
         for s in company.suppliers
     ]
-    upsert_suppliers(rows=suppliers, actor=None, now=at)
+    upsert_suppliers(suppliers=suppliers)
     sellers, products = codes("procurement_supplier"), codes("inventory_product")
     by_code = {p.code: p for p in company.products}
     seen: set[str] = set()
@@ -249,7 +250,7 @@ def _sellers(company: Company, entities: dict[str, Entity], at: datetime) -> Non
                 )
                 for each in company.entities
             ]
-    upsert_offers(rows=offers, actor=None, now=at)
+    upsert_offers(offers=offers)
 
 
 def _stock(company: Company, entities: dict[str, Entity], random: Random, at: datetime) -> None:
@@ -257,7 +258,7 @@ def _stock(company: Company, entities: dict[str, Entity], random: Random, at: da
     adjustments, rules = [], []
     for each in company.entities:
         for number, (node, _, _) in enumerate(each.nodes):
-            kept = [p for p in company.products if number == 0 or random.random() < 0.6]
+            kept = [p for p in company.products if number == 0 or random.random() < KEPT_ELSEWHERE]
             for p in kept:
                 quantity, point = _cover(p, random)
                 key = {
@@ -279,7 +280,7 @@ def _stock(company: Company, entities: dict[str, Entity], random: Random, at: da
                     )
                 )
     adjust_stock(adjustments=adjustments, kind="opening", actor=None, now=at)
-    upsert_rules(rows=rules, actor=None, now=at)
+    upsert_rules(rules=rules)
 
 
 def _cover(product: DemoProduct, random: Random) -> tuple[int, int]:

@@ -60,6 +60,10 @@ LINES = """
     SELECT id, quantity - received FROM procurement_purchaseorderline
     WHERE order_id = %s AND quantity > received ORDER BY id
 """
+WAITING = """
+    SELECT id FROM orders_order WHERE state IN ('backordered', 'partly_allocated')
+    ORDER BY priority, id
+"""
 PROPOSALS = "SELECT id FROM procurement_purchaseproposal WHERE state = 'open' ORDER BY id"
 
 
@@ -134,8 +138,8 @@ class Past:
         shipments = [row[0] for row in rows(TO_SHIP, [day, day.toordinal()])]
         floor, dock = self.people["warehouse"], self.people["shipping"]
         if shipments:
-            pick_shipments(picks=[Pick(i) for i in shipments], actor=floor, now=at)
-            pack_shipments(packs=[Pack(i) for i in shipments], actor=floor, now=at)
+            pick_shipments(picks=[Pick(shipment_id=i) for i in shipments], actor=floor, now=at)
+            pack_shipments(packs=[Pack(shipment_id=i) for i in shipments], actor=floor, now=at)
             ship_shipments(shipment_ids=shipments, actor=dock, now=at)
             invoice_shipments(shipment_ids=shipments, now=at)
         arrived = [row[0] for row in rows(ARRIVED, [at - timedelta(days=1, hours=12)])]
@@ -183,8 +187,3 @@ class Past:
             waiting = [row[0] for row in rows(WAITING)]
             if waiting:
                 allocate_orders(order_ids=waiting, limit=len(waiting), cause="history", now=at)
-
-
-WAITING = """
-    SELECT id FROM orders_order WHERE state IN ('backordered', 'partly_allocated') ORDER BY priority, id
-"""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import count
 
 from erp.kernel.sql import rows
+from erp.web.demo.company import DemoCustomer
 from erp.web.demo.history import LINES, PROPOSALS, Past
 from finance.services import invoice_shipments, receive_purchase_order, ship_shipments
 from inventory.services import Pack, Pick, ShortPick, pack_shipments
@@ -24,6 +25,7 @@ from procurement.services import (
     submit_order,
 )
 
+Buyers = dict[str, DemoCustomer]
 NEAR_LIMIT = """
     SELECT c.code, a.credit_limit - (a.receivable + a.unbilled + a.committed - a.unapplied) AS room,
            p.product_id, p.unit_price
@@ -35,7 +37,9 @@ NEAR_LIMIT = """
         WHERE s.entity_id = a.entity_id AND s.on_hand - s.reserved > 5 AND q.unit_price > 20
         ORDER BY s.id LIMIT 1
     ) p ON true
-    WHERE a.credit_limit > 0 ORDER BY room / a.credit_limit, c.code LIMIT %s
+    WHERE a.credit_limit > 0
+    ORDER BY (a.receivable + a.unbilled + a.committed - a.unapplied) / a.credit_limit DESC, c.code
+    LIMIT %s
 """
 SCARCE = """
     SELECT s.entity_id, s.product_id, sum(s.on_hand - s.reserved) AS free
@@ -79,7 +83,7 @@ def _take(past: Past, drafts: list[OrderDraft], now: datetime) -> None:
     allocate_orders(order_ids=ids, limit=len(ids), cause="demo", now=now)
 
 
-def _over_limit(past: Past, buyers: dict) -> list[OrderDraft]:  # type: ignore[type-arg]
+def _over_limit(past: Past, buyers: Buyers) -> list[OrderDraft]:
     drafts = []
     for code, room, product_id, price in rows(NEAR_LIMIT, [8]):
         quantity = max(Decimal(1), (max(room, Decimal(0)) / price).to_integral_value() + 3)
@@ -88,28 +92,28 @@ def _over_limit(past: Past, buyers: dict) -> list[OrderDraft]:  # type: ignore[t
     return drafts
 
 
-def _short(past: Past, buyers: dict) -> list[OrderDraft]:  # type: ignore[type-arg]
+def _short(past: Past, buyers: Buyers) -> list[OrderDraft]:
     """Ask for more than there is: of scarce products, and of some that lie at another node."""
     by_entity = {
         past.entities[code].pk: sorted(
             (b for b in buyers.values() if b.entity.code == code), key=lambda b: (b.tier, b.code)
-        )
+        )[:12]
         for code in past.entities
     }
     turn = count()
     drafts = []
     for entity_id, product_id, free in rows(SCARCE, [24]):
-        buyer = by_entity[entity_id][next(turn) % 12]
+        buyer = by_entity[entity_id][next(turn) % len(by_entity[entity_id])]
         line = LineDraft(product_id=product_id, quantity=free + 6 + next(turn) % 30)
         drafts.append(_draft(past, buyer, [line]))
     for entity_id, product_id, here, _there, node_id in rows(SPREAD, [6]):
-        buyer = by_entity[entity_id][next(turn) % 12]
+        buyer = by_entity[entity_id][next(turn) % len(by_entity[entity_id])]
         line = LineDraft(product_id=product_id, quantity=here + 20, node_id=node_id)
         drafts.append(_draft(past, buyer, [line], no_split=True))
     return drafts
 
 
-def _draft(past: Past, buyer, lines: list[LineDraft], **more: bool) -> OrderDraft:  # type: ignore[no-untyped-def]
+def _draft(past: Past, buyer: DemoCustomer, lines: list[LineDraft], **more: bool) -> OrderDraft:
     return OrderDraft(
         entity_id=past.entities[buyer.entity.code].pk,
         customer_id=past.customers[buyer.code],
@@ -124,15 +128,15 @@ def _floor(past: Past, now: datetime) -> None:
     """Leave shipments picked, packed, on the road, and two that came up short."""
     floor, dock = past.people["warehouse"], past.people["shipping"]
     shorts = {
-        shipment: ShortPick(line, quantity - 2, "not_found")
+        shipment: ShortPick(line_id=line, picked=quantity - 2, reason="not_found")
         for shipment, line, quantity in rows(PICKABLE, [2])
     }
     for shipment, short in sorted(shorts.items()):
-        pick_shipments(picks=[Pick(shipment, (short,))], actor=floor, now=now)
+        pick_shipments(picks=[Pick(shipment_id=shipment, shorts=(short,))], actor=floor, now=now)
     ids = [row[0] for row in rows(PLANNED, [past.orders_a_day])]
     third = len(ids) // 3
-    pick_shipments(picks=[Pick(i) for i in ids], actor=floor, now=now)
-    pack_shipments(packs=[Pack(i) for i in ids[third:]], actor=floor, now=now)
+    pick_shipments(picks=[Pick(shipment_id=i) for i in ids], actor=floor, now=now)
+    pack_shipments(packs=[Pack(shipment_id=i) for i in ids[third:]], actor=floor, now=now)
     ship_shipments(shipment_ids=ids[2 * third :], actor=dock, now=now)
     invoice_shipments(shipment_ids=ids[2 * third :], now=now)
 

@@ -33,7 +33,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         names = sorted(found()) if options["all"] else [options["name"]]
         if not options["all"] and options["name"] not in found():
-            raise CommandError(f"There is no such benchmark. There are: {', '.join(sorted(found()))}.")
+            raise CommandError(
+                f"There is no such benchmark. There are: {', '.join(sorted(found()))}."
+            )
         size = {k: options[k] for k in ("lines", "orders", "seconds") if options[k] is not None}
         for name in names:
             measured = in_scratch_database(found()[name], size)
