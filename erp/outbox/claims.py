@@ -20,6 +20,7 @@ CLAIM = """
         FROM outbox_delivery d
         WHERE d.status = 'pending'
           AND (d.claimed_at IS NOT NULL) = %(abandoned)s
+          AND d.attempts BETWEEN %(attempts_min)s AND %(attempts_max)s
           AND (d.due_at IS NULL OR d.due_at <= %(now)s)
           AND (d.key = '' OR NOT EXISTS (
               SELECT FROM outbox_delivery earlier
@@ -100,9 +101,21 @@ class Outcome:
 
 
 @transaction.atomic
-def claim(now: datetime, *, limit: int, abandoned: bool) -> list[Claim]:
-    """Take up to `limit` due deliveries, oldest first: fresh ones, or those of a dead worker."""
-    params = {"now": now, "until": now + LEASE, "limit": limit, "abandoned": abandoned}
+def claim(
+    now: datetime, *, limit: int, abandoned: bool, attempts: tuple[int, int] = (0, 32_767)
+) -> list[Claim]:
+    """Take up to `limit` due deliveries, oldest first: fresh ones, or those of a dead worker.
+
+    `attempts` bounds how often they were tried before. One statement.
+    """
+    params = {
+        "now": now,
+        "until": now + LEASE,
+        "limit": limit,
+        "abandoned": abandoned,
+        "attempts_min": attempts[0],
+        "attempts_max": attempts[1],
+    }
     return [Claim(*(*row[:-1], json.loads(row[-1]))) for row in rows(CLAIM, params)]
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -85,8 +86,8 @@ class TestDeliverDue:
     ) -> None:
         with listening(lambda events: None, form=Form.BATCH):
             publish_all([Rang(bell=n) for n in range(200)])
-            # claim, hold, settle and the look at abandoned ones, each in a savepoint in this test
-            with django_assert_num_queries(12):
+            # claim, hold, run and settle, and three looks at abandoned ones; savepoints around them
+            with django_assert_num_queries(18):
                 assert deliver_due(now, limit=500) == 200
 
 
@@ -323,9 +324,9 @@ class TestCrash:
             assert len(claim(now, limit=10, abandoned=False)) == 3  # and then the power fails
 
             assert deliver_due(now + LEASE - timedelta(seconds=1)) == 0
-            assert [deliver_due(now + LEASE) for _ in range(4)] == [1, 1, 1, 0]
+            assert sum(deliver_due(now + LEASE) for _ in range(4)) == 3
 
-        assert heard == [1, 1, 2]
+        assert sorted(heard) == [1, 1, 2]
         assert set(Delivery.objects.values_list("attempts", flat=True)) == {2}
 
     def test_a_handler_that_kills_its_process_is_given_up(self, now: datetime) -> None:
@@ -346,6 +347,31 @@ class TestCrash:
         assert not heard
         assert (row.status, row.last_error) == ("dead", "the worker died while it ran")
         assert len(died) == 1
+
+    def test_what_kills_its_process_is_soon_alone(self, now: datetime) -> None:
+        died: set[int] = set()
+
+        class Killed(BaseException):
+            """What kill -9 looks like from inside."""
+
+        def listen(events: Sequence[Rang]) -> None:
+            if any(event.bell == 13 for event in events):
+                died.add(len(events))
+                raise Killed
+
+        with listening(listen, form=Form.BATCH):
+            publish_all([Rang(bell=n) for n in range(1, 101)])
+            for n in range(60):
+                with suppress(Killed):
+                    while deliver_due(now + n * LEASE, limit=100):
+                        pass
+
+        poison = Delivery.objects.get(status="dead")
+        assert poison.key == "bell:13"
+        assert died == {100, 50, 5, 1}
+        innocent = Delivery.objects.exclude(pk=poison.pk)
+        assert set(innocent.values_list("status", flat=True)) == {"done"}
+        assert max(innocent.values_list("attempts", flat=True)) <= 4
 
     def test_a_round_that_takes_long_gives_back_what_it_did_not_begin(
         self, now: datetime, monkeypatch: pytest.MonkeyPatch
