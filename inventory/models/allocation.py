@@ -24,6 +24,7 @@ class AllocationRun(models.Model):
 class AllocationDecision(models.Model):
     """The receipt of one demand line in one run: every candidate, what was chosen, and the flip.
 
+    `demand_label` is what people call it: the number of the order it stands on.
     `candidates` is a list of `{node, available, taken, rejected}`; `flip` is the smallest change
     that would have given the rest. Append-only.
     """
@@ -31,6 +32,10 @@ class AllocationDecision(models.Model):
     run = models.ForeignKey(AllocationRun, on_delete=models.PROTECT, related_name="decisions")
     demand_kind = models.CharField(max_length=40)
     demand_id = models.BigIntegerField()
+    demand_label = models.CharField(max_length=60, blank=True)
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
     asked = QuantityField()
     given = QuantityField()

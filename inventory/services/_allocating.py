@@ -35,6 +35,7 @@ class Demand:
 
     Lines of one `group_id` (the order) share `ship_complete` (all of the group or nothing) and
     `no_split` (one node for the group): pass all lines of such a group that still want something.
+    `label` is what people call the demand (the order's number): the receipt shows it.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Demand:
     group_id: int
     ship_complete: bool = False
     no_split: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +118,16 @@ RESERVE = """
         RETURNING id
     ), decided AS (
         INSERT INTO inventory_allocationdecision
-            (run_id, demand_kind, demand_id, product_id, asked, given, outcome, candidates, flip)
-        SELECT run.id, %(kind)s, line, product, asked * 0.001, given * 0.001,
+            (run_id, demand_kind, demand_id, demand_label, entity_id, product_id, asked, given,
+            outcome, candidates, flip)
+        SELECT run.id, %(kind)s, line, label, entity, product, asked * 0.001, given * 0.001,
             CASE WHEN given = asked THEN 'full' WHEN given > 0 THEN 'partial' ELSE 'none' END,
             candidates, flip
         FROM run, unnest(
-            %(lines)s::bigint[], %(line_products)s::bigint[], %(line_asked)s::bigint[],
-            %(line_given)s::bigint[], %(candidates)s::jsonb[], %(flips)s::text[]
-        ) AS verdict (line, product, asked, given, candidates, flip)
+            %(lines)s::bigint[], %(labels)s::text[], %(line_entities)s::bigint[],
+            %(line_products)s::bigint[], %(line_asked)s::bigint[], %(line_given)s::bigint[],
+            %(candidates)s::jsonb[], %(flips)s::text[]
+        ) AS verdict (line, label, entity, product, asked, given, candidates, flip)
     )
     SELECT id FROM run
 """
@@ -162,6 +166,7 @@ def allocate(
     run_id = _write(
         planned,
         names,
+        {demand.id: demand.label for demand in demands},
         {
             "kind": demands[0].kind,
             "cause": cause,
@@ -224,7 +229,9 @@ def _lock(demands: Sequence[Demand]) -> tuple[list[Supply], _Names]:
     ], names
 
 
-def _write(planned: Plan, names: _Names, about: Mapping[str, Any]) -> int:
+def _write(
+    planned: Plan, names: _Names, labels: Mapping[int, str], about: Mapping[str, Any]
+) -> int:
     takes, verdicts = planned.takes, planned.verdicts
     params = {
         **about,
@@ -234,6 +241,8 @@ def _write(planned: Plan, names: _Names, about: Mapping[str, Any]) -> int:
         "asked": sum(verdict.want.steps for verdict in verdicts),
         "given": sum(verdict.given for verdict in verdicts),
         "lines": [verdict.want.id for verdict in verdicts],
+        "labels": [labels[verdict.want.id] for verdict in verdicts],
+        "line_entities": [verdict.want.owner for verdict in verdicts],
         "line_products": [verdict.want.product for verdict in verdicts],
         "line_asked": [verdict.want.steps for verdict in verdicts],
         "line_given": [verdict.given for verdict in verdicts],

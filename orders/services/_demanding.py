@@ -135,6 +135,7 @@ def demand(want: Want, head: Head) -> Demand:
         group_id=head.id,
         ship_complete=head.ship_complete,
         no_split=head.no_split,
+        label=head.number,
     )
 
 
