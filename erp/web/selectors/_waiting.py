@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from erp.accounts.models import User
+from erp.governance.permissions import VIEW_APPROVAL
+from erp.governance.selectors import waiting_count
 from erp.kernel.sql import rows
 
 
@@ -17,10 +19,6 @@ WAITING: dict[str, Waiting] = {
     "exceptions:queue": Waiting("exceptions.view_exceptioncase", """
         SELECT count(*) FROM exceptions_exceptioncase
         WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('resolved', 'dismissed')"""),
-    "governance:approvals": Waiting("governance.view_approval", """
-        SELECT count(*) FROM governance_approval
-        WHERE entity_id = ANY(%(entities)s) AND state = 'pending'
-          AND permission = ANY(%(held)s) AND requested_by_id IS DISTINCT FROM %(user)s"""),
     "orders:board": Waiting("orders.view_order", """
         SELECT count(*) FROM orders_order
         WHERE entity_id = ANY(%(entities)s)
@@ -42,15 +40,13 @@ WAITING: dict[str, Waiting] = {
 }  # fmt: skip
 
 
-COUNTED = frozenset(WAITING)
+COUNTED = frozenset(WAITING) | {"governance:approvals"}
 
 
 def waiting_behind(url_name: str, user: User, scope: Callable[[str], frozenset[int]]) -> int:
     """Return how many things wait behind the page of `url_name` in the entities in view."""
+    if url_name == "governance:approvals":
+        return waiting_count(entity_ids=scope(VIEW_APPROVAL), user=user)
     waiting = WAITING[url_name]
     ids = scope(waiting.permission)
-    if not ids:
-        return 0
-    held = sorted(user.granted)
-    asked = {"entities": sorted(ids), "user": user.pk, "held": held}
-    return int(rows(waiting.statement, asked)[0][0])
+    return int(rows(waiting.statement, {"entities": sorted(ids)})[0][0]) if ids else 0

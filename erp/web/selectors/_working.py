@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TypedDict
 
 from erp.accounts.models import Role, User
+from erp.governance.selectors import waiting_for
 from erp.kernel.sql import rows
 
 SHOWN = 8
@@ -17,8 +18,8 @@ class Worklist:
     """One kind of work. `page` is the url name of the whole list, `record` that of one thing.
 
     The statement selects ref, title, note, state, due (a moment or a day), severity, amount,
-    currency, and how many there are in all. It gets entities, user, roles, held (permissions),
-    today and limit.
+    currency, and how many there are in all; it gets the fields of `Asked`. A list that an app
+    below decides by itself has `read` instead. `query` narrows `page` to the list.
     """
 
     key: str
@@ -30,6 +31,19 @@ class Worklist:
     roles: frozenset[str]
     statement: str
     query: str = ""
+    read: "Callable[[User, Asked], tuple[int, list[Work]]] | None" = None
+
+
+class Asked(TypedDict):
+    """What a worklist is asked with. `desk` and `sees_all` widen a list beyond one's own roles."""
+
+    entities: list[int]
+    user: int
+    roles: list[str]
+    sees_all: bool
+    desk: bool
+    today: date
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,16 @@ def held_by(*roles: Role) -> frozenset[str]:
     return frozenset(roles)
 
 
+def approvals_waiting(user: User, asked: Asked) -> tuple[int, list[Work]]:
+    """Return what waits for the person's decision, the oldest first, as governance says."""
+    waiting = [
+        Work(str(a.id), a.label, a.consequence, "", a.requested_at, None, a.amount, a.currency)
+        for a in waiting_for(user=user, entity_ids=asked["entities"])
+        if not a.is_own
+    ]
+    return len(waiting), waiting[: asked["limit"]]
+
+
 WORKLISTS: Sequence[Worklist] = (
     Worklist(
         "cases", "Exceptions for you", "No exception waits for you.",
@@ -72,14 +96,7 @@ WORKLISTS: Sequence[Worklist] = (
     Worklist(
         "approvals", "To approve", "Nothing waits for your approval.",
         "governance.view_approval", "governance:approvals", "",
-        EVERYBODY - {Role.PARTNER}, """
-        SELECT a.id::text, a.document_label, a.consequence, '', a.requested_at, NULL::int,
-               a.amount, a.currency, count(*) OVER ()
-        FROM governance_approval a
-        WHERE a.entity_id = ANY(%(entities)s) AND a.state = 'pending'
-          AND (a.permission = ANY(%(held)s) OR %(sees_all)s)
-          AND a.requested_by_id IS DISTINCT FROM %(user)s
-        ORDER BY a.requested_at LIMIT %(limit)s"""),
+        EVERYBODY - {Role.PARTNER}, "", read=approvals_waiting),
     Worklist(
         "holds", "Orders on hold", "No order is held.",
         "orders.view_order", "orders:board", "orders:order",
@@ -205,20 +222,26 @@ def my_work(
     mine = [w for w in WORKLISTS if w.roles & roles]
     if user.is_superuser or not roles or roles <= {Role.ADMINISTRATOR, Role.STEWARD}:
         mine = list(WORKLISTS)
-    asked: dict[str, Any] = {
-        "user": user.pk,
-        "roles": sorted(roles),
-        "held": sorted(user.granted),
-        "sees_all": user.is_superuser or bool(roles & OVERSEERS),
-        "desk": user.is_superuser or bool(roles & DESK),
-        "today": today,
-        "limit": limit,
-    }
     lists = []
     for worklist in mine:
         ids = entities(worklist.permission)
         if ids:
-            found = rows(worklist.statement, {**asked, "entities": sorted(ids)})
-            total = int(found[0][-1]) if found else 0
-            lists.append((worklist, total, [Work(*row[:-1]) for row in found]))
+            asked = Asked(
+                entities=sorted(ids),
+                user=user.pk,
+                roles=sorted(roles),
+                sees_all=user.is_superuser or bool(roles & OVERSEERS),
+                desk=user.is_superuser or bool(roles & DESK),
+                today=today,
+                limit=limit,
+            )
+            lists.append((worklist, *(worklist.read or by_statement(worklist))(user, asked)))
     return lists
+
+
+def by_statement(worklist: Worklist) -> Callable[[User, Asked], tuple[int, list[Work]]]:
+    def read(user: User, asked: Asked) -> tuple[int, list[Work]]:
+        found = rows(worklist.statement, asked)
+        return (int(found[0][-1]) if found else 0), [Work(*row[:-1]) for row in found]
+
+    return read
