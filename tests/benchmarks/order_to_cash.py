@@ -1,4 +1,4 @@
-"""Order to cash: create + price, submit (policy, credit) + release, allocate, pick, pack, ship, invoice.
+"""Order to cash: create and price, submit and release, allocate, pick, pack, ship, invoice.
 
 The product calls the services that pages, REST and workers call, one commit a step, with policy,
 audit, outbox, decision receipts and ledger on. The floor (order_to_cash_floor.sql) writes the same
@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from erp.accounts.services import create_entity
-from erp.kernel.sql import rows, run as execute
+from erp.kernel.sql import rows
+from erp.kernel.sql import run as execute
 from erp.web.demo.founding import codes
 from finance.services import adjust_stock, invoice_shipments, open_books, ship_shipments
 from inventory.services import (
@@ -47,7 +48,9 @@ from orders.services import (
 FLOOR = Path(__file__).with_name("order_to_cash_floor.sql")
 PRODUCTS, CUSTOMERS, PER_ORDER = 500, 100, 5
 ROUNDS = 5
-SHIPMENTS = "SELECT id FROM inventory_shipment WHERE source_id = ANY(%s) AND source_kind = 'orders.order'"
+SHIPMENTS = (
+    "SELECT id FROM inventory_shipment WHERE source_id = ANY(%s) AND source_kind = 'orders.order'"
+)
 DONE = """
     SELECT count(*), count(*) FILTER (WHERE state = 'invoiced') FROM orders_order WHERE id = ANY(%s)
 """
@@ -62,13 +65,20 @@ class World:
         open_books(entity_id=self.entity.pk, now=now)
         upsert_nodes(
             drafts=[NodeDraft(code="N1", name="N1", entity_id=self.entity.pk, country="US")],
-            actor=None, now=now,
+            actor=None,
+            now=now,
         )
         goods = [ProductDraft(code=f"P{n:04d}", name=f"Product {n}") for n in range(PRODUCTS)]
         upsert_products(drafts=goods, actor=None, now=now)
         buyers = [
-            CustomerRow(code=f"C{n:04d}", name=f"Customer {n}", address="1 Dock Road", city="X",
-                        country="US", postal_code="1")
+            CustomerRow(
+                code=f"C{n:04d}",
+                name=f"Customer {n}",
+                address="1 Dock Road",
+                city="X",
+                country="US",
+                postal_code="1",
+            )
             for n in range(CUSTOMERS)
         ]
         upsert_customers(rows=buyers, actor=None, now=now)
@@ -76,28 +86,47 @@ class World:
         self.customers = sorted(codes("orders_customer").values())
         upsert_accounts(
             rows=[
-                AccountRow(entity_id=self.entity.pk, customer_id=c, currency="USD",
-                           credit_limit=Decimal(10**9))
+                AccountRow(
+                    entity_id=self.entity.pk,
+                    customer_id=c,
+                    currency="USD",
+                    credit_limit=Decimal(10**9),
+                )
                 for c in self.customers
             ],
-            actor=None, now=now,
+            actor=None,
+            now=now,
         )
         upsert_prices(
             rows=[
-                PriceRow(entity_id=self.entity.pk, product_id=p, currency="USD",
-                         unit_price=Decimal("12.34"), valid_from=date(2020, 1, 1))
+                PriceRow(
+                    entity_id=self.entity.pk,
+                    product_id=p,
+                    currency="USD",
+                    unit_price=Decimal("12.34"),
+                    valid_from=date(2020, 1, 1),
+                )
                 for p in self.products
             ],
-            actor=None, now=now,
+            actor=None,
+            now=now,
         )
         node = codes("inventory_node")["N1"]
         adjust_stock(
             adjustments=[
-                StockAdjustment(entity_id=self.entity.pk, node_id=node, product_id=p,
-                                quantity=Decimal(10**6), unit_value=Decimal("7.89"), reason="bench")
+                StockAdjustment(
+                    entity_id=self.entity.pk,
+                    node_id=node,
+                    product_id=p,
+                    quantity=Decimal(10**6),
+                    unit_value=Decimal("7.89"),
+                    reason="bench",
+                )
                 for p in self.products
             ],
-            kind="opening", actor=None, now=now,
+            kind="opening",
+            actor=None,
+            now=now,
         )
         execute("ANALYZE")
         self.random = Random(1)
@@ -109,7 +138,10 @@ class World:
         return [
             (
                 self.random.choice(self.customers),
-                [(p, self.random.randint(1, 9)) for p in self.random.sample(self.products, PER_ORDER)],
+                [
+                    (p, self.random.randint(1, 9))
+                    for p in self.random.sample(self.products, PER_ORDER)
+                ],
             )
             for _ in range(count)
         ]
@@ -120,7 +152,9 @@ def by_product(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]
     now = datetime.now(UTC)
     drafts = [
         OrderDraft(
-            entity_id=world.entity.pk, customer_id=customer, channel="api",
+            entity_id=world.entity.pk,
+            customer_id=customer,
+            channel="api",
             lines=[LineDraft(product_id=p, quantity=Decimal(q)) for p, q in lines],
         )
         for customer, lines in wanted
@@ -144,10 +178,15 @@ def by_hand(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]) -
 
     def step(call: str, *params: Any) -> Any:
         with transaction.atomic():
-            return rows(f"SELECT bench.{call}", params)[0][0]  # noqa: S608
+            return rows(f"SELECT bench.{call}", params)[0][0]
 
-    ids = step("create_orders(%s::bigint[], %s::bigint[], %s::numeric[], %s)",
-               accounts, products, quantities, PER_ORDER)
+    ids = step(
+        "create_orders(%s::bigint[], %s::bigint[], %s::numeric[], %s)",
+        accounts,
+        products,
+        quantities,
+        PER_ORDER,
+    )
     step("release_orders(%s::bigint[])", ids)
     shipments = step("allocate_orders(%s::bigint[])", ids)
     for name in ("pick_shipments", "pack_shipments", "ship_shipments", "invoice_shipments"):
@@ -188,7 +227,7 @@ def measure(size: int, count: int) -> dict[str, object]:
         "best": {name: round(rate, 1) for name, rate in best.items()},
         "orders": total,
         "setup": (
-            f"1 client, {PER_ORDER} lines an order, {size} orders a call, {ROUNDS} rounds in turns, "
+            f"1 client, {PER_ORDER} lines an order, {size} orders a call, {ROUNDS} rounds, "
             "one durable commit a step, policy + audit + outbox + receipts + ledger on"
         ),
     }

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 Value = str | Decimal | date | bool | None
 DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y")
-NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d{1,3})?")
+NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
 YES, NO = {"1", "true", "yes", "y", "x"}, {"0", "false", "no", "n", ""}
 
 

@@ -61,7 +61,10 @@ PICKABLE = """
     JOIN inventory_shipment s ON s.id = l.shipment_id
     WHERE s.state = 'planned' AND l.quantity >= 3 ORDER BY l.id DESC LIMIT %s
 """
-RESUPPLY = "SELECT id FROM procurement_purchaseorder WHERE state = 'sent' ORDER BY expected_date, id LIMIT %s"
+RESUPPLY = """
+    SELECT id FROM procurement_purchaseorder WHERE state = 'sent'
+    ORDER BY expected_date, id LIMIT %s
+"""
 
 
 def open_the_day(past: Past, now: datetime) -> None:
