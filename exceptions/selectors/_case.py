@@ -6,8 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from erp.governance.selectors import TimelineRow, timeline
 from erp.kernel.sql import records
+from exceptions import permissions
 from exceptions.models import ExceptionCase
 from exceptions.rules.exposure import NOTHING
 from exceptions.selectors._registry import label_of
@@ -29,6 +32,18 @@ RUNS = """
 TIMERS = """
     SELECT kind, due_at, fired_at FROM exceptions_casetimer
     WHERE case_id = %(id)s AND cancelled_at IS NULL ORDER BY due_at, id
+"""
+COLLEAGUES = """
+    SELECT DISTINCT u.id,
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username) AS name
+    FROM accounts_roleassignment a
+    JOIN accounts_user u ON u.id = a.user_id AND u.is_active AND u.kind = 'person'
+    JOIN auth_group g ON g.name = a.role
+    JOIN auth_group_permissions gp ON gp.group_id = g.id
+    JOIN auth_permission p ON p.id = gp.permission_id AND p.codename = %(codename)s
+    JOIN django_content_type ct ON ct.id = p.content_type_id AND ct.app_label = 'exceptions'
+    WHERE a.entity_id = %(entity)s
+    ORDER BY name
 """
 OF_ORDER = """
     SELECT c.id, c.type, c.subject_label, c.summary, c.severity, c.expected_loss, c.currency,
@@ -52,6 +67,11 @@ class Figure:
     amount: Decimal | None
     text: str
     share: float
+
+    @property
+    def width(self) -> int:
+        """Its bar's length in per cent; what is there at all can be seen."""
+        return max(1 if self.share else 0, min(100, round(self.share * 100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +125,17 @@ def find_case(*, case_id: int, entity_ids: Collection[int]) -> ExceptionCase | N
     """Return a case of these entities, with what its page names. One query."""
     found = ExceptionCase.objects.within(entity_ids).filter(pk=case_id)
     return found.select_related("entity", "order", "owner", "resolved_by").first()
+
+
+def cases_within(entity_ids: Collection[int]) -> QuerySet[ExceptionCase]:
+    """Return the cases of these entities, with what the API shows of each."""
+    return ExceptionCase.objects.within(entity_ids).select_related("entity", "order", "owner")
+
+
+def colleagues(entity_id: int) -> list[tuple[int, str]]:
+    """Return who may work cases of an entity: id and name. One query."""
+    params = {"entity": entity_id, "codename": permissions.WORK.partition(".")[2]}
+    return [(one["id"], one["name"]) for one in records(COLLEAGUES, params)]
 
 
 def figures(case: ExceptionCase) -> list[Figure]:

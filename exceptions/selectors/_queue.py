@@ -81,6 +81,12 @@ BY_QUEUE = """
     WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
     GROUP BY c.queue ORDER BY count(*) DESC, c.queue
 """
+BY_TYPE = """
+    SELECT c.type, count(*) AS cases, min(c.severity) AS worst
+    FROM exceptions_exceptioncase c
+    WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
+    GROUP BY c.type
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,12 @@ def counts(
         escalated=one["escalated"],
         by_queue=[(found["queue"], found["cases"]) for found in records(BY_QUEUE, params)],
     )
+
+
+def type_counts(*, entity_ids: Collection[int]) -> dict[str, tuple[int, int]]:
+    """Return, by type, how many cases are live and how bad the worst one is. One query."""
+    found = records(BY_TYPE, {"entities": sorted(entity_ids)})
+    return {one["type"]: (one["cases"], one["worst"]) for one in found}
 
 
 def _row(one: Mapping[str, Any]) -> QueueRow:

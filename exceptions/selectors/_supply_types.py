@@ -190,6 +190,7 @@ SUPPLY_TYPES = [
             f" {row['submitted_at']:%-d %b}; {row['orders']} orders wait behind it"
         ),
         facts=("orders", "submitted_at"),
+        plays=("approve",),
         pace=Pace.CLOCK,
     ),
     CaseType(

@@ -13,6 +13,7 @@ from exceptions.services._raising import Raised, raise_cases
 from exceptions.services._refreshing import Refreshed, Swept, clear, refresh, sweep
 from exceptions.services._timing import Fired, fire_due_timers
 from exceptions.services._working import (
+    COMMENT_MAX,
     AlreadyTaken,
     CannotOwn,
     CaseClosed,
@@ -24,6 +25,7 @@ from exceptions.services._working import (
 )
 
 __all__ = [
+    "COMMENT_MAX",
     "AlreadyTaken",
     "CannotOwn",
     "CaseClosed",

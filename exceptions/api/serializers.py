@@ -1,0 +1,126 @@
+"""What the resource of exceptions takes and shows."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from erp.api.serializers import AmountInput, StrictSerializer, TextInput
+from erp.governance.selectors import TimelineRow
+from exceptions.models import ExceptionCase
+from exceptions.rules.plays import Play
+from exceptions.selectors import label_of
+from exceptions.services import COMMENT_MAX
+
+
+class NothingInput(StrictSerializer):
+    """No fields."""
+
+
+class ReasonInput(StrictSerializer):
+    reason = TextInput(max_length=300)
+
+
+class CommentInput(StrictSerializer):
+    text = TextInput(max_length=COMMENT_MAX)
+
+
+class AssignInput(StrictSerializer):
+    """A person by user name, or none to hand it back; `queue` is a role."""
+
+    owner = TextInput(required=False, allow_null=True, max_length=150)
+    queue = TextInput(required=False, max_length=30)
+
+
+class RunInput(StrictSerializer):
+    """`quoted` is the cost that was shown; if the play has become dearer it is refused."""
+
+    quoted = AmountInput(required=False)
+
+
+class CaseOutput(serializers.Serializer[Any]):
+    """One case. `expected_loss` is in `currency`."""
+
+    id = serializers.IntegerField()
+    type = serializers.CharField()
+    label = serializers.CharField()
+    subject = serializers.CharField(help_text="`kind:id` of what it is about")
+    subject_label = serializers.CharField()
+    entity = serializers.CharField()
+    order = serializers.CharField(allow_null=True)
+    party = serializers.CharField()
+    tier = serializers.CharField()
+    summary = serializers.CharField()
+    severity = serializers.IntegerField(min_value=1, max_value=4)
+    expected_loss = serializers.CharField()
+    currency = serializers.CharField()
+    reasons = serializers.DictField()
+    policy_version = serializers.CharField()
+    queue = serializers.CharField()
+    owner = serializers.CharField(allow_null=True)
+    state = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+    acknowledge_by = serializers.DateTimeField()
+    resolve_by = serializers.DateTimeField()
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    resolution = serializers.CharField()
+    escalation_level = serializers.IntegerField()
+    reopened_count = serializers.IntegerField()
+    parent = serializers.IntegerField(allow_null=True)
+
+
+def shown(case: ExceptionCase) -> dict[str, Any]:
+    """Return a case as `CaseOutput` describes it."""
+    plain = (
+        "id", "type", "subject_label", "party", "tier", "summary", "severity", "currency",
+        "reasons", "policy_version", "queue", "opened_at", "acknowledge_by", "resolve_by",
+        "acknowledged_at", "resolved_at", "resolution", "escalation_level", "reopened_count",
+    )  # fmt: skip
+    return {name: getattr(case, name) for name in plain} | {
+        "label": label_of(case.type),
+        "subject": f"{case.subject_kind}:{case.subject_id}",
+        "entity": case.entity.code,
+        "order": case.order.number if case.order else None,
+        "expected_loss": money(case.expected_loss),
+        "owner": case.owner.username if case.owner else None,
+        "state": str(case.state),
+        "parent": case.parent_id,
+    }
+
+
+def shown_play(play: Play) -> dict[str, Any]:
+    """Return a way out as the API shows it."""
+    return {
+        "key": play.key,
+        "title": play.title,
+        "detail": play.detail,
+        "cost": money(play.cost),
+        "currency": play.currency,
+        "new_date": play.new_date,
+        "who_loses": [
+            {"name": one.name, "what": one.what, "amount": money(one.amount)} for one in play.losers
+        ],
+        "gate": play.gate,
+        "allowed": not play.barred,
+        "refusal": play.barred,
+    }
+
+
+def shown_entry(row: TimelineRow) -> Mapping[str, Any]:
+    """Return one entry of the audit trail as the API shows it."""
+    return {
+        "at": row.at,
+        "actor": row.actor_name,
+        "action": row.action,
+        "reason": row.reason,
+        "before": row.before,
+        "after": row.after,
+        "subject": f"{row.subject_kind}:{row.subject_id}",
+        "policy_version": row.policy_version,
+    }
+
+
+def money(amount: Decimal) -> str:
+    return f"{amount:f}"

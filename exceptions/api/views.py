@@ -1,0 +1,194 @@
+"""The resource of exceptions."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from erp.accounts.models import User
+from erp.api.filters import ChoiceFilter, Filter, FlagFilter, IdFilter, MomentFilter, TextFilter
+from erp.api.problems import ErrorDetail, NotFound, ValidationError
+from erp.api.requests import actor_of
+from erp.api.views import ResourceViewSet
+from exceptions import permissions, selectors
+from exceptions.api import serializers
+from exceptions.models import ExceptionCase
+from exceptions.services import acknowledge, assign, comment, dismiss, reopen, run_play, take
+
+STATES = tuple(ExceptionCase.State.values)
+BIGGEST_ID = 2**63 - 1
+
+
+class ExceptionViewSet(ResourceViewSet):
+    """Cases open and clear by themselves; here they are read, worked and ended."""
+
+    lookup_field = "pk"
+    lookup_value_regex = "[0-9]{1,19}"
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW,
+        "retrieve": permissions.VIEW,
+        "plays": permissions.VIEW,
+        "timeline": permissions.VIEW,
+        "children": permissions.VIEW,
+        "take": permissions.WORK,
+        "assign": permissions.WORK,
+        "acknowledge": permissions.WORK,
+        "comment": permissions.WORK,
+        "reopen": permissions.WORK,
+        "run": permissions.WORK,
+        "dismiss": permissions.DISMISS,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "state": ChoiceFilter("state", choices=STATES),
+        "live": FlagFilter(
+            apply=lambda rows, live: (
+                rows.filter(state__in=ExceptionCase.LIVE)
+                if live
+                else rows.exclude(state__in=ExceptionCase.LIVE)
+            )
+        ),
+        "type": TextFilter("type"),
+        "severity": IdFilter("severity"),
+        "queue": TextFilter("queue"),
+        "owner": TextFilter("owner__username"),
+        "order": TextFilter("order__number"),
+        "tier": TextFilter("tier"),
+        "opened_after": MomentFilter("opened_at__gte"),
+        "resolve_before": MomentFilter("resolve_by__lt"),
+    }
+    ordering_fields = ("id", "severity", "expected_loss", "resolve_by", "opened_at")
+    inputs: ClassVar = {
+        "take": serializers.NothingInput,
+        "acknowledge": serializers.NothingInput,
+        "reopen": serializers.NothingInput,
+        "assign": serializers.AssignInput,
+        "comment": serializers.CommentInput,
+        "dismiss": serializers.ReasonInput,
+        "run": serializers.RunInput,
+    }
+    outputs: ClassVar = {
+        "list": serializers.CaseOutput,
+        "retrieve": serializers.CaseOutput,
+        "take": serializers.CaseOutput,
+        "acknowledge": serializers.CaseOutput,
+        "assign": serializers.CaseOutput,
+        "dismiss": serializers.CaseOutput,
+        "reopen": serializers.CaseOutput,
+    }
+
+    def list(self, request: Request) -> Response:
+        return self.page(selectors.cases_within(self.scope()), self._rows)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(serializers.shown(self._case(pk)))
+
+    @action(detail=True, methods=["post"])
+    def take(self, request: Request, pk: str) -> Response:
+        """Make the caller its owner, who is on it."""
+        self.body()
+        take(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, pk: str) -> Response:
+        """Say that its owner has seen it and is on it."""
+        self.body()
+        acknowledge(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        """Hand it to a person, or back to a queue."""
+        case, body = self._case(pk), self.body()
+        name = body.get("owner")
+        person = User.objects.filter(username=name, is_active=True).first() if name else None
+        if name and person is None:
+            raise ValidationError({"owner": [ErrorDetail("There is no such person.", "unknown")]})
+        assign(
+            case_id=case.pk,
+            to=person,
+            queue=body.get("queue", ""),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def comment(self, request: Request, pk: str) -> Response:
+        """Write something on it."""
+        case, body = self._case(pk), self.body()
+        written = comment(
+            case_id=case.pk, text=body["text"], actor=actor_of(request), now=timezone.now()
+        )
+        return Response(
+            {"id": written.pk, "at": written.at, "author": written.author.username,
+             "text": written.text},
+            status=201,
+        )  # fmt: skip
+
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, pk: str) -> Response:
+        """Decide that it does not matter, and why."""
+        case, body = self._case(pk), self.body()
+        dismiss(case_id=case.pk, reason=body["reason"], actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        """Take it up again: its condition holds."""
+        self.body()
+        reopen(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["get"])
+    def plays(self, request: Request, pk: str) -> Response:
+        """Return the ways out at this moment, best first, with what each costs and who loses."""
+        found = selectors.plays_of(self._case(pk), user=actor_of(request), now=timezone.now())
+        return Response([serializers.shown_play(play) for play in found])
+
+    @action(detail=True, methods=["post"], url_path=r"plays/(?P<key>[\w.-]{1,60})/run")
+    def run(self, request: Request, pk: str, key: str) -> Response:
+        """Run one way out, whole or not at all."""
+        case, body = self._case(pk), self.body()
+        run = run_play(
+            case_id=case.pk,
+            key=key,
+            actor=actor_of(request),
+            now=timezone.now(),
+            quoted=body.get("quoted"),
+        )
+        return Response(
+            {
+                "key": run.key,
+                "outcome": run.outcome,
+                "chosen": run.chosen,
+                "alternatives": run.alternatives,
+                "case": serializers.shown(self._case(pk)),
+            }
+        )
+
+    @action(detail=True, methods=["get"])
+    def timeline(self, request: Request, pk: str) -> Response:
+        """Return what happened to it and to its order, the newest first."""
+        told = selectors.case_timeline(self._case(pk), entity_ids=self.scope())
+        return Response([serializers.shown_entry(row) for row in told])
+
+    @action(detail=True, methods=["get"])
+    def children(self, request: Request, pk: str) -> Response:
+        """Return the cases that hang under it, by one cause."""
+        found = selectors.cases_within(self.scope()).filter(parent=self._case(pk))
+        return Response(self._rows(found.order_by("id")[:500]))
+
+    def _case(self, pk: str) -> ExceptionCase:
+        found = None
+        if int(pk) <= BIGGEST_ID:
+            found = selectors.find_case(case_id=int(pk), entity_ids=self.scope())
+        if found is None:
+            raise NotFound("There is no such case.")
+        return found
+
+    def _rows(self, cases: Iterable[ExceptionCase]) -> Sequence[dict[str, Any]]:
+        return [serializers.shown(case) for case in cases]

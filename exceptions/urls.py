@@ -1,0 +1,22 @@
+"""Pages of the exceptions app, below /exceptions/."""
+
+from django.urls import path
+
+from exceptions import views
+
+app_name = "exceptions"
+urlpatterns = [
+    path("", views.queue_page, name="queue"),
+    path("types/", views.types_page, name="types"),
+    path("of-order/<str:number>/", views.of_order, name="of_order"),
+    path("<int:pk>/", views.case_page, name="case"),
+    path("<int:pk>/beside/", views.beside, name="beside"),
+    path("<int:pk>/take/", views.take_case, name="take"),
+    path("<int:pk>/acknowledge/", views.acknowledge_case, name="acknowledge"),
+    path("<int:pk>/assign/", views.assign_case, name="assign"),
+    path("<int:pk>/comment/", views.comment_case, name="comment"),
+    path("<int:pk>/dismiss/", views.dismiss_case, name="dismiss"),
+    path("<int:pk>/resolve/", views.resolve_case, name="resolve"),
+    path("<int:pk>/reopen/", views.reopen_case, name="reopen"),
+    path("<int:pk>/plays/<str:key>/", views.play_case, name="play"),
+]
