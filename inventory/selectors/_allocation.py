@@ -1,0 +1,167 @@
+"""What the allocation layer decided, and why."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from erp.kernel.sql import records
+
+RUNS = """
+    SELECT r.id, r.at, r.cause, r.policy_version, r.milliseconds, d.lines, d.short, d.asked, d.given
+    FROM inventory_allocationrun r
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS lines, count(*) FILTER (WHERE d.outcome <> 'full') AS short,
+            sum(d.asked) AS asked, sum(d.given) AS given
+        FROM inventory_allocationdecision d
+        WHERE d.run_id = r.id AND d.entity_id = ANY(%(entities)s)
+    ) d
+    WHERE d.lines > 0 {narrowed}
+    ORDER BY r.id DESC
+    LIMIT %(limit)s
+"""
+
+DECISIONS = """
+    SELECT d.id, d.run_id, r.at, r.cause, r.policy_version, d.demand_kind, d.demand_id,
+        d.demand_label AS label, e.code AS entity, p.code AS product, p.name, p.base_uom AS uom,
+        d.asked, d.given, d.outcome, d.candidates, d.flip
+    FROM inventory_allocationdecision d
+    JOIN inventory_allocationrun r ON r.id = d.run_id
+    JOIN inventory_product p ON p.id = d.product_id
+    JOIN accounts_entity e ON e.id = d.entity_id
+    WHERE {which}
+    ORDER BY d.id {direction}
+    LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One pass over demand; lines and quantities are those of the entities that ask."""
+
+    id: int
+    at: datetime
+    cause: str
+    policy_version: str
+    milliseconds: int
+    lines: int
+    short: int
+    asked: Decimal
+    given: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """One node as the decision saw it, in base units; `rejected` is empty where it took some."""
+
+    node: str
+    available: Decimal
+    taken: Decimal
+    rejected: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """The receipt of one demand line. `flip` would have given the rest; `outcome` sums it up."""
+
+    id: int
+    run_id: int
+    at: datetime
+    cause: str
+    policy_version: str
+    demand_kind: str
+    demand_id: int
+    label: str
+    entity: str
+    product: str
+    name: str
+    uom: str
+    asked: Decimal
+    given: Decimal
+    outcome: str
+    candidates: Sequence[CandidateRow]
+    flip: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A run and a page of its receipts, in the order of rank."""
+
+    head: RunRow
+    decisions: Sequence[DecisionRow]
+
+
+def runs(
+    *,
+    entity_ids: Collection[int],
+    only_short: bool = False,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[RunRow]:
+    """Return the runs that decided for these entities, newest first, `after` an id. One query."""
+    narrowed = ["AND d.short > 0"] if only_short else []
+    if after is not None:
+        narrowed.append("AND r.id < %(after)s")
+    statement = RUNS.format(narrowed=" ".join(narrowed))
+    params = {"entities": sorted(entity_ids), "after": after, "limit": limit}
+    return [RunRow(**row) for row in records(statement, params)]
+
+
+def run_page(
+    *,
+    run_id: int,
+    entity_ids: Collection[int],
+    only_short: bool = False,
+    after: int | None = None,
+    limit: int = 100,
+) -> RunPage | None:
+    """Return one run with receipts `after` an id; None if it decided nothing for the entities."""
+    head = runs(entity_ids=entity_ids, after=run_id + 1, limit=1)
+    if not head or head[0].id != run_id:
+        return None
+    which = "d.run_id = %(run)s AND d.entity_id = ANY(%(entities)s)"
+    if only_short:
+        which += " AND d.outcome <> 'full'"
+    if after is not None:
+        which += " AND d.id > %(after)s"
+    params = {"run": run_id, "entities": sorted(entity_ids), "after": after, "limit": limit}
+    return RunPage(head[0], _decisions(which, "ASC", params))
+
+
+def receipts_of_demand(
+    *, kind: str, ids: Collection[int], entity_ids: Collection[int], limit: int = 100
+) -> list[DecisionRow]:
+    """Return every decision about these demands, newest first. One query."""
+    which = "d.demand_id = ANY(%(ids)s) AND d.demand_kind = %(kind)s"
+    which += " AND d.entity_id = ANY(%(entities)s)"
+    params = {"kind": kind, "ids": list(ids), "entities": sorted(entity_ids), "limit": limit}
+    return _decisions(which, "DESC", params)
+
+
+def decisions_of_product(
+    *, product_id: int, entity_ids: Collection[int], limit: int = 20
+) -> list[DecisionRow]:
+    """Return the latest decisions about a product, newest first. One query."""
+    which = "d.product_id = %(product)s AND d.entity_id = ANY(%(entities)s)"
+    params = {"product": product_id, "entities": sorted(entity_ids), "limit": limit}
+    return _decisions(which, "DESC", params)
+
+
+def _decisions(which: str, direction: str, params: Mapping[str, Any]) -> list[DecisionRow]:
+    statement = DECISIONS.format(which=which, direction=direction)
+    return [
+        DecisionRow(**row | {"candidates": _candidates(row["candidates"])})
+        for row in records(statement, params)
+    ]
+
+
+def _candidates(stored: Any) -> list[CandidateRow]:
+    listed = json.loads(stored) if isinstance(stored, str) else stored
+    return [
+        CandidateRow(
+            each["node"], Decimal(each["available"]), Decimal(each["taken"]), each["rejected"]
+        )
+        for each in listed
+    ]
