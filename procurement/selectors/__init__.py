@@ -1,6 +1,13 @@
 """What pages, the API and other apps read about purchasing."""
 
 from procurement.selectors._invariants import INVARIANTS
+from procurement.selectors._lists import (
+    ids_of,
+    offer_list,
+    order_list,
+    proposal_list,
+    supplier_list,
+)
 from procurement.selectors._orders import (
     Incoming,
     OrderLineRow,
@@ -29,13 +36,18 @@ __all__ = [
     "OrderRow",
     "ProposalRow",
     "SupplierRow",
+    "ids_of",
     "incoming",
     "lead_time_days",
+    "offer_list",
     "offers_of",
     "open_orders_by_state",
     "order_board",
+    "order_list",
     "order_page",
     "proposal_board",
+    "proposal_list",
     "supplier_board",
+    "supplier_list",
     "waiting_count",
 ]

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
-from erp.kernel.sql import rows, run
+from erp.accounts.models import User
+from erp.governance.services import Change, record
+from erp.kernel.sql import records, rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +32,16 @@ class SupplierRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRow:
-    """What a supplier asks of an entity for a base unit of a product, and how it sells it."""
+    """What a supplier asks of an entity for a base unit of a product, and how it sells it.
+
+    An empty currency is the entity's.
+    """
 
     supplier_id: int
     entity_id: int
     product_id: int
-    currency: str
     unit_price: Decimal
+    currency: str = ""
     moq: Decimal = Decimal(1)
     multiple: Decimal = Decimal(1)
     lead_time_days: int = 7
@@ -54,7 +60,7 @@ class RuleRow:
 
 
 SUPPLIERS = """
-    INSERT INTO procurement_supplier (
+    INSERT INTO procurement_supplier AS kept (
         code, name, country, city, address, region, postal_code, contact, email, phone, is_blocked
     )
     SELECT * FROM unnest(
@@ -68,27 +74,43 @@ SUPPLIERS = """
         excluded.name, excluded.country, excluded.city, excluded.address, excluded.region,
         excluded.postal_code, excluded.contact, excluded.email, excluded.phone, excluded.is_blocked
     )
-    RETURNING code, id
+    WHERE (kept.name, kept.country, kept.city, kept.address, kept.region, kept.postal_code,
+           kept.contact, kept.email, kept.phone, kept.is_blocked)
+        IS DISTINCT FROM (
+           excluded.name, excluded.country, excluded.city, excluded.address, excluded.region,
+           excluded.postal_code, excluded.contact, excluded.email, excluded.phone,
+           excluded.is_blocked)
+    RETURNING id, NULL::bigint AS entity_id, 'procurement.supplier:' || id AS thread
 """
+SUPPLIER_IDS = "SELECT code, id FROM procurement_supplier WHERE code = ANY(%(code)s)"
 OFFERS = """
-    INSERT INTO procurement_supplierproduct (
+    INSERT INTO procurement_supplierproduct AS kept (
         supplier_id, entity_id, product_id, currency, unit_price, moq, multiple, lead_time_days,
         rank
     )
-    SELECT * FROM unnest(
+    SELECT o.supplier_id, o.entity_id, o.product_id, coalesce(nullif(o.currency, ''), e.currency),
+           o.unit_price, o.moq, o.multiple, o.lead_time_days, o.rank
+    FROM unnest(
         %(supplier_id)s::bigint[], %(entity_id)s::bigint[], %(product_id)s::bigint[],
         %(currency)s::text[], %(unit_price)s::numeric[], %(moq)s::numeric[],
         %(multiple)s::numeric[], %(lead_time_days)s::int[], %(rank)s::int[]
-    )
+    ) AS o (supplier_id, entity_id, product_id, currency, unit_price, moq, multiple,
+            lead_time_days, rank)
+    JOIN accounts_entity e ON e.id = o.entity_id
     ON CONFLICT (product_id, entity_id, supplier_id) DO UPDATE SET (
         currency, unit_price, moq, multiple, lead_time_days, rank
     ) = ROW (
         excluded.currency, excluded.unit_price, excluded.moq, excluded.multiple,
         excluded.lead_time_days, excluded.rank
     )
+    WHERE (kept.currency, kept.unit_price, kept.moq, kept.multiple, kept.lead_time_days, kept.rank)
+        IS DISTINCT FROM (
+           excluded.currency, excluded.unit_price, excluded.moq, excluded.multiple,
+           excluded.lead_time_days, excluded.rank)
+    RETURNING id, entity_id, 'inventory.product:' || product_id AS thread
 """
 RULES = """
-    INSERT INTO procurement_replenishmentrule (
+    INSERT INTO procurement_replenishmentrule AS kept (
         entity_id, node_id, product_id, reorder_point, order_up_to
     )
     SELECT * FROM unnest(
@@ -98,35 +120,72 @@ RULES = """
     ON CONFLICT (product_id, node_id, entity_id) DO UPDATE SET (
         reorder_point, order_up_to
     ) = ROW (excluded.reorder_point, excluded.order_up_to)
+    WHERE (kept.reorder_point, kept.order_up_to)
+        IS DISTINCT FROM (excluded.reorder_point, excluded.order_up_to)
+    RETURNING id, entity_id, 'inventory.product:' || product_id AS thread
 """
 
 
 @transaction.atomic
-def upsert_suppliers(*, suppliers: Sequence[SupplierRow]) -> dict[str, int]:
-    """Add suppliers or change those of the same code; return the ids by code. One statement.
+def upsert_suppliers(
+    *, suppliers: Sequence[SupplierRow], actor: User | None = None, now: datetime | None = None
+) -> dict[str, int]:
+    """Add suppliers or change those of the same code; return all ids by code. Three statements.
 
-    The last row of a code counts.
+    The last row of a code counts. `now` None is the transaction's own time.
     """
-    last = {row.code: row for row in suppliers}
-    return dict(rows(SUPPLIERS, _columns(SupplierRow, list(last.values())))) if last else {}
+    last = list({row.code: row for row in suppliers}.values())
+    if not last:
+        return {}
+    _upsert(SUPPLIERS, "supplier", last, actor, now)
+    return dict(rows(SUPPLIER_IDS, {"code": [row.code for row in last]}))
 
 
 @transaction.atomic
-def upsert_offers(*, offers: Sequence[OfferRow]) -> int:
-    """Add or change what suppliers offer; return how many rows that were. One statement."""
+def upsert_offers(
+    *, offers: Sequence[OfferRow], actor: User | None = None, now: datetime | None = None
+) -> int:
+    """Add or change what suppliers offer; return how many changed. Two statements.
+
+    `now` None is the transaction's own time.
+    """
     last = {(row.product_id, row.entity_id, row.supplier_id): row for row in offers}
-    return run(OFFERS, _columns(OfferRow, list(last.values()))) if last else 0
+    return _upsert(OFFERS, "offer", list(last.values()), actor, now)
 
 
 @transaction.atomic
-def upsert_rules(*, rules: Sequence[RuleRow]) -> int:
-    """Add or change replenishment rules; return how many rows that were. One statement.
+def upsert_rules(
+    *, rules: Sequence[RuleRow], actor: User | None = None, now: datetime | None = None
+) -> int:
+    """Add or change replenishment rules; return how many changed. Two statements.
 
-    Nothing is proposed by it: `replenish` looks at what the rules now say.
+    Nothing is proposed by it: `replenish` looks at what the rules now say. `now` None is the
+    transaction's own time.
     """
     last = {(row.product_id, row.node_id, row.entity_id): row for row in rules}
-    return run(RULES, _columns(RuleRow, list(last.values()))) if last else 0
+    return _upsert(RULES, "rule", list(last.values()), actor, now)
 
 
-def _columns(kind: type[Any], found: Sequence[Any]) -> dict[str, list[Any]]:
-    return {field.name: [getattr(row, field.name) for row in found] for field in fields(kind)}
+def _upsert(
+    statement: str, kind: str, wanted: Sequence[Any], actor: User | None, now: datetime | None
+) -> int:
+    if not wanted:
+        return 0
+    names = [field.name for field in fields(wanted[0])]
+    columns = {name: [getattr(row, name) for row in wanted] for name in names}
+    changed = records(statement, columns)
+    record(
+        changes=[
+            Change(
+                entity_id=row["entity_id"],
+                action=f"procurement.save_{kind}",
+                subject_kind=f"procurement.{kind}",
+                subject_id=row["id"],
+                thread=row["thread"],
+            )
+            for row in changed
+        ],
+        actor=actor,
+        now=now or rows("SELECT transaction_timestamp()")[0][0],
+    )
+    return len(changed)

@@ -166,6 +166,13 @@ def decisions_of(subject_kind: str, subject_id: int, limit: int = 50) -> list[De
     ]
 
 
+def decisions_within(entity_ids: Collection[int]) -> QuerySet[DecisionRecord]:
+    """Return what was decided in these entities."""
+    return DecisionRecord.objects.filter(entity_id__in=entity_ids).select_related(
+        "version", "entity"
+    )
+
+
 def _version_row(version: PolicyVersion) -> VersionRow:
     return VersionRow(
         id=version.pk,

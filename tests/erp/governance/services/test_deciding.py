@@ -2,12 +2,13 @@
 
 from decimal import Decimal
 
+from erp.accounts.models import Entity
 from erp.governance.models import DecisionRecord
-from erp.governance.services import Question, decide
+from erp.governance.services import Fact, Question, decide
 from tests.conftest import NOW
 
 
-def question(entity, **facts) -> Question:
+def question(entity: Entity, **facts: Fact) -> Question:
     return Question(entity.pk, "orders.order", 7, facts)
 
 

@@ -1,0 +1,12 @@
+"""Addresses of governance's resources, below /api/v1/."""
+
+from rest_framework.routers import SimpleRouter
+
+from erp.governance.api import views
+
+router = SimpleRouter()
+router.register("approvals", views.ApprovalViewSet, basename="approval")
+router.register("policies", views.PolicyViewSet, basename="policy")
+router.register("audit", views.AuditViewSet, basename="audit")
+
+urlpatterns = router.urls
