@@ -40,10 +40,10 @@ class Command(BaseCommand):
             signal.signal(signum, signal.default_int_handler)
         refuse_taken_port(host, port)
         call_command("migrate", interactive=False, verbosity=1)
+        logins = StringIO()
         if demo:
             self.call_if_there("demo", if_empty=True)
-        logins = StringIO()
-        self.call_if_there("logins", stdout=logins)
+            self.call_if_there("logins", stdout=logins)
         connections.close_all()
         folder = data_folder(os.environ)
         folder.mkdir(parents=True, exist_ok=True)
