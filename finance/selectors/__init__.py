@@ -18,6 +18,7 @@ from finance.selectors._floor import (
     shipment_list,
     shipment_paper,
     shipments,
+    shipments_within,
 )
 from finance.selectors._invariants import INVARIANTS
 from finance.selectors._invoices import (
@@ -36,6 +37,7 @@ from finance.selectors._invoices import (
     invoices_of_order,
     open_invoices,
     payer,
+    payers,
     payment,
     payment_board,
     waiting_count,
@@ -89,6 +91,7 @@ __all__ = [
     "journal_entry",
     "open_invoices",
     "payer",
+    "payers",
     "payment",
     "payment_board",
     "periods",
@@ -97,6 +100,7 @@ __all__ = [
     "shipment_list",
     "shipment_paper",
     "shipments",
+    "shipments_within",
     "tie_outs",
     "trial_balance",
     "waiting_count",

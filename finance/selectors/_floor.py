@@ -318,6 +318,12 @@ def shipment_ids_of(*, numbers: Collection[str], entity_ids: Collection[int]) ->
     return dict(rows(statement, {"numbers": [*numbers], "entities": sorted(entity_ids)}))
 
 
+def shipments_within(*, shipment_ids: Collection[int], entity_ids: Collection[int]) -> set[int]:
+    """Return those of the shipments that the entities have."""
+    statement = "SELECT id FROM inventory_shipment WHERE id = ANY(%s) AND entity_id = ANY(%s)"
+    return {row[0] for row in rows(statement, [[*shipment_ids], sorted(entity_ids)])}
+
+
 def shipment_counts(*, entity_ids: Collection[int], node: str = "") -> dict[str, int]:
     """Return how many shipments wait in each state of the floor."""
     return dict(rows(COUNTS, {"entities": sorted(entity_ids), "node": node}))

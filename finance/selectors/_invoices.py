@@ -359,6 +359,16 @@ def payer(*, code: str, entity_ids: Collection[int]) -> int | None:
     return int(found[0][0]) if found else None
 
 
+def payers(*, entity_ids: Collection[int], limit: int = 500) -> list[tuple[str, str]]:
+    """Return (code, name) of customers who owe something, or have cash left, most owed first."""
+    statement = """
+        SELECT c.code, c.name FROM orders_creditaccount a
+        JOIN orders_customer c ON c.id = a.customer_id
+        WHERE a.entity_id = ANY(%s) AND (a.receivable > 0 OR a.unapplied > 0)
+        GROUP BY c.id ORDER BY sum(a.receivable) DESC, c.code LIMIT %s"""
+    return [(code, name) for code, name in rows(statement, [sorted(entity_ids), limit])]
+
+
 def find(*, entity_ids: Collection[int], text: str, limit: int = 5) -> list[InvoiceRow]:
     """Return posted invoices whose number, or whose order's, begins with `text`."""
     return invoice_board(entity_ids=entity_ids, text=text, limit=limit)

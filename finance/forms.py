@@ -1,0 +1,192 @@
+"""What people type about shipments, deliveries and money."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+
+from finance.selectors import IncomingLineRow, OpenInvoice, ShipmentLineRow
+
+REASONS = [
+    ("", _("Choose why")),
+    ("not_found", _("Not found")),
+    ("mismatch", _("Wrong count")),
+    ("damaged", _("Damaged")),
+    ("expired", _("Expired")),
+    ("mislocated", _("In another place")),
+]
+CARTONS_MAX = 99
+
+
+class QuantityField(forms.DecimalField):
+    """Base units, to a thousandth; what a phone's number pad can type."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {"max_digits": 15, "decimal_places": 3, "min_value": Decimal(0)}
+        super().__init__(**defaults | kwargs)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "step": "any"}
+
+
+class PickForm(forms.Form):
+    """For each line of a shipment how much was found, and why it was less than planned."""
+
+    def __init__(self, lines: Sequence[ShipmentLineRow], data: Any = None) -> None:
+        super().__init__(data)
+        self.lines = lines
+        for line in lines:
+            self.fields[f"found_{line.id}"] = QuantityField(
+                label=now_("Found"), max_value=line.quantity, initial=line.quantity.normalize()
+            )
+            self.fields[f"reason_{line.id}"] = forms.ChoiceField(
+                label=now_("Why less"), choices=REASONS, required=False
+            )
+
+    def rows(self) -> Iterator[tuple[ShipmentLineRow, forms.BoundField, forms.BoundField]]:
+        for line in self.lines:
+            yield line, self[f"found_{line.id}"], self[f"reason_{line.id}"]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        for line in self.lines:
+            found = given.get(f"found_{line.id}")
+            if found is not None and found < line.quantity and not given.get(f"reason_{line.id}"):
+                self.add_error(f"reason_{line.id}", now_("Say why less was found."))
+        return given
+
+    def shorts(self) -> list[tuple[int, Decimal, str]]:
+        """Return (line id, found, reason) of the lines of which less was found."""
+        return [
+            (line.id, self.cleaned_data[f"found_{line.id}"], self.cleaned_data[f"reason_{line.id}"])
+            for line in self.lines
+            if self.cleaned_data[f"found_{line.id}"] < line.quantity
+        ]
+
+
+class PackForm(forms.Form):
+    """The weights of the cartons."""
+
+    weights = forms.CharField(
+        label=_("Carton weights (kg)"),
+        help_text=_("One for each carton, with blanks between: 4.2 3.8. Empty: one carton."),
+        required=False,
+        max_length=1000,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_weights(self) -> list[Decimal]:
+        words = self.cleaned_data["weights"].replace(";", " ").split()
+        if len(words) > CARTONS_MAX:
+            raise forms.ValidationError(now_("That is more than 99 cartons."))
+        weights = []
+        for word in words:
+            try:
+                weight = Decimal(word.replace(",", "."))
+            except InvalidOperation:
+                weight = Decimal(0)
+            if not weight.is_finite() or weight <= 0:
+                said = now_("“%(word)s” is not a weight. Write for example 4.2 3.8.")
+                raise forms.ValidationError(said % {"word": word[:20]})
+            weights.append(weight)
+        return weights
+
+
+class ReceiveForm(forms.Form):
+    """For each line of a purchase order how much came."""
+
+    def __init__(self, lines: Sequence[IncomingLineRow], data: Any = None) -> None:
+        super().__init__(data)
+        self.lines = lines
+        for line in lines:
+            self.fields[f"came_{line.id}"] = QuantityField(
+                label=now_("Came"), required=False, initial=line.due.normalize() or None
+            )
+
+    def rows(self) -> Iterator[tuple[IncomingLineRow, forms.BoundField]]:
+        for line in self.lines:
+            yield line, self[f"came_{line.id}"]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        for line in self.lines:
+            came = given.get(f"came_{line.id}")
+            if came is not None and came > line.due:
+                said = now_(
+                    "Only %(due)s is still due. Take that in, and keep the rest apart until"
+                    " purchasing has decided."
+                )
+                self.add_error(f"came_{line.id}", said % {"due": f"{line.due.normalize():f}"})
+        if not self.errors and not any(given.get(f"came_{line.id}") for line in self.lines):
+            raise forms.ValidationError(now_("Say what came: every line is empty or zero."))
+        return given
+
+    def came(self) -> list[tuple[int, Decimal]]:
+        """Return (line id, quantity) of what came."""
+        return [
+            (line.id, self.cleaned_data[f"came_{line.id}"])
+            for line in self.lines
+            if self.cleaned_data[f"came_{line.id}"]
+        ]
+
+
+class AmountField(forms.DecimalField):
+    """Money in whole cents, above zero."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "max_digits": 14, "decimal_places": 2, "min_value": Decimal("0.01"),
+        }  # fmt: skip
+        super().__init__(**defaults | kwargs)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "step": "any"}
+
+
+class PaymentForm(forms.Form):
+    """Cash that came in from a customer."""
+
+    entity = forms.ChoiceField(label=_("Entity"))
+    customer = forms.CharField(
+        label=_("Customer"),
+        help_text=_("Its code."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"list": "customers", "autocomplete": "off"}),
+    )
+    amount = AmountField(label=_("Amount"))
+    reference = forms.CharField(
+        label=_("Reference"),
+        help_text=_("The bank's or the check's. The same one again is the same payment."),
+        max_length=100,
+    )
+    received_date = forms.DateField(
+        label=_("Received"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, entities: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["entity"].choices = entities  # type: ignore[attr-defined]
+
+
+class AllocationForm(forms.Form):
+    """How much goes on each open invoice; all empty means the oldest due first."""
+
+    def __init__(self, invoices: Sequence[OpenInvoice], data: Any = None) -> None:
+        super().__init__(data)
+        self.invoices = invoices
+        for each in invoices:
+            self.fields[f"on_{each.number}"] = AmountField(
+                label=now_("Pay"), required=False, max_value=each.open
+            )
+
+    def rows(self) -> Iterator[tuple[OpenInvoice, forms.BoundField]]:
+        for each in self.invoices:
+            yield each, self[f"on_{each.number}"]
+
+    def allocations(self) -> list[tuple[str, Decimal]] | None:
+        """Return (invoice number, amount) of those that were named, or None."""
+        named = [
+            (each.number, self.cleaned_data[f"on_{each.number}"])
+            for each in self.invoices
+            if self.cleaned_data[f"on_{each.number}"]
+        ]
+        return named or None
