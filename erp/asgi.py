@@ -13,7 +13,8 @@ from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "erp.settings.base")
-pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS", "8")))
+django: Any = get_wsgi_application()
+pages: Any = WSGIMiddleware(django, workers=int(os.environ.get("WEB_THREADS", "8")))
 
 from erp.web.live import events  # noqa: E402 - the apps must be loaded first
 

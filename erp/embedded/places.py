@@ -62,7 +62,7 @@ def postgres_place(folder: Path) -> Place:
 
 def enters(user: str, folder: Path) -> bool:
     """Tell whether `user` can reach what is in `folder`. Only root may ask."""
-    command = ["test", "-x", folder]
+    command = ["test", "-x", str(folder)]
     return subprocess.run(command, user=user, extra_groups=[], cwd="/", check=False).returncode == 0
 
 

@@ -101,7 +101,7 @@ class Postgres:
         """Tell whether the server takes connections now."""
         if not (self.sockets / ".s.PGSQL.5432").exists():
             return False
-        command = [self.program("pg_isready"), "-q", "-h", self.sockets]
+        command = [str(self.program("pg_isready")), "-q", "-h", str(self.sockets)]
         return subprocess.run(command, cwd="/", check=False).returncode == 0
 
     def prepare(self) -> None:
@@ -162,8 +162,8 @@ class Postgres:
 
     def set_up(self) -> None:
         """Make the application's role and database where they are missing."""
-        command = [self.program("psql"), "-h", self.sockets, "-U", "postgres", "-d", "postgres"]
-        options = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        command = [str(self.program("psql")), "-h", str(self.sockets), "-U", "postgres"]
+        options = ["-d", "postgres", "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         subprocess.run([*command, *options], input=SETUP, text=True, cwd="/", check=True)
 
 

@@ -124,7 +124,7 @@ class Supervisor:
     def forget(self, program: Program) -> None:
         output = program.process.stdout if program.process else None
         if output is not None:
-            self.read(program, output)
+            self.read(program, output.fileno())
             self.write(program.name, [program.rest] if program.rest else [])
             self.selector.unregister(output)
             output.close()
@@ -156,13 +156,13 @@ class Supervisor:
     def show(self, wait_s: float) -> None:
         """Wait for something to be said, and pass it on with its speaker's name."""
         for key, _events in self.selector.select(wait_s):
-            self.read(key.data, key.fileobj)
+            self.read(key.data, key.fd)
         for name, log in self.logs:
             self.write(name, log.read().splitlines())
 
-    def read(self, program: Program, output: IO[bytes]) -> None:
+    def read(self, program: Program, output: int) -> None:
         with contextlib.suppress(BlockingIOError):
-            said = os.read(output.fileno(), CHUNK)
+            said = os.read(output, CHUNK)
             *lines, program.rest = (program.rest + said).split(b"\n")
             self.write(program.name, lines)
 
