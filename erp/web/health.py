@@ -20,6 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
+from erp.kernel.access import public
+
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -63,6 +65,7 @@ def count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     SECONDS.labels(method, route).observe(seconds)
 
 
+@public
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -70,6 +73,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+@public
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
@@ -116,6 +120,7 @@ def migrations_waiting() -> int:
     return len(plan)
 
 
+@public
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
