@@ -5,6 +5,8 @@ VIEW_PRODUCT = "inventory.view_product"
 CHANGE_PRODUCT = "inventory.change_product"
 VIEW_NODE = "inventory.view_node"
 CHANGE_NODE = "inventory.change_node"
+VIEW_CARRIER = "inventory.view_carrier"
+CHANGE_CARRIER = "inventory.change_carrier"
 VIEW_SHIPMENT = "inventory.view_shipment"
 PICK = "inventory.pick_shipment"
 PACK = "inventory.pack_shipment"
@@ -14,8 +16,20 @@ ADJUST = "inventory.adjust_stock"
 VIEW_ALLOCATION = "inventory.view_allocationrun"
 
 STAFF = [
-    "customer_service", "order_desk", "credit", "pricing", "planner", "buyer", "warehouse",
-    "shipping", "ar", "ap", "controller", "operations_lead", "executive", "steward",
+    "customer_service",
+    "order_desk",
+    "credit",
+    "pricing",
+    "planner",
+    "buyer",
+    "warehouse",
+    "shipping",
+    "ar",
+    "ap",
+    "controller",
+    "operations_lead",
+    "executive",
+    "steward",
     "administrator",
 ]
 
@@ -25,6 +39,8 @@ GRANTS: dict[str, list[str]] = {
     CHANGE_PRODUCT: ["steward", "administrator"],
     VIEW_NODE: [*STAFF, "partner"],
     CHANGE_NODE: ["steward", "administrator"],
+    VIEW_CARRIER: [*STAFF, "partner"],
+    CHANGE_CARRIER: ["steward", "administrator"],
     VIEW_SHIPMENT: [*STAFF, "partner"],
     PICK: ["warehouse", "operations_lead", "partner"],
     PACK: ["warehouse", "shipping", "operations_lead", "partner"],

@@ -39,9 +39,7 @@ class ReceiptLine(models.Model):
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="lines")
     source_line_id = models.BigIntegerField()
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(
-        max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE
-    )
+    status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE)
     quantity = QuantityField()
     value = AmountField()
 

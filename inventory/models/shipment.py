@@ -83,7 +83,13 @@ class Shipment(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
-                        "planned", "picked", "packed", "shipped", "delivered", "failed", "void",
+                        "planned",
+                        "picked",
+                        "packed",
+                        "shipped",
+                        "delivered",
+                        "failed",
+                        "void",
                     ]
                 ),
                 name="inventory_shipment_state_known",
@@ -175,9 +181,7 @@ class ShipmentLine(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["demand_id", "demand_kind"], name="inventory_shipline_of_demand"
-            ),
+            models.Index(fields=["demand_id", "demand_kind"], name="inventory_shipline_of_demand"),
         ]
 
     def __str__(self) -> str:

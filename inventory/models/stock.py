@@ -25,9 +25,7 @@ class Stock(models.Model):
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(
-        max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE
-    )
+    status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE)
     on_hand = QuantityField(default=0)
     reserved = QuantityField(default=0)
 
@@ -196,9 +194,7 @@ class Adjustment(models.Model):
         permissions = [("adjust_stock", "Can adjust stock")]
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="inventory_adjustment_has_reason"),
-            models.CheckConstraint(
-                condition=~Q(quantity=0), name="inventory_adjustment_adjusts"
-            ),
+            models.CheckConstraint(condition=~Q(quantity=0), name="inventory_adjustment_adjusts"),
         ]
 
     def __str__(self) -> str:

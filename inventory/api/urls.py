@@ -1,0 +1,16 @@
+"""Addresses of inventory's resources, below /api/v1/."""
+
+from rest_framework.routers import SimpleRouter
+
+from inventory.api import views
+
+router = SimpleRouter()
+router.register("products", views.ProductViewSet, basename="product")
+router.register("nodes", views.NodeViewSet, basename="node")
+router.register("carriers", views.CarrierViewSet, basename="carrier")
+router.register("stock", views.StockViewSet, basename="stock")
+router.register("stock-moves", views.StockMoveViewSet, basename="stock-move")
+router.register("availability", views.AvailabilityViewSet, basename="availability")
+router.register("allocation-runs", views.AllocationRunViewSet, basename="allocation-run")
+
+urlpatterns = router.urls

@@ -1,0 +1,15 @@
+"""Inventory over REST."""
+
+from inventory.api.views._deciding import AllocationRunViewSet, AvailabilityViewSet
+from inventory.api.views._masters import CarrierViewSet, NodeViewSet, ProductViewSet
+from inventory.api.views._stock import StockMoveViewSet, StockViewSet
+
+__all__ = [
+    "AllocationRunViewSet",
+    "AvailabilityViewSet",
+    "CarrierViewSet",
+    "NodeViewSet",
+    "ProductViewSet",
+    "StockMoveViewSet",
+    "StockViewSet",
+]
