@@ -2,8 +2,8 @@
 
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,18 +11,15 @@ import psycopg2
 import pytest
 import redis
 
-from tests.processes.harness import PROGRAMS, SERVERS, RunningSystem
+from tests.processes.harness import PROGRAMS, SERVERS, RunningSystem, free_port
 
 pytestmark = pytest.mark.processes
 VALKEY_FSYNC_S = 1.0
 
 
-@pytest.fixture(scope="module")
-def system() -> Iterator[RunningSystem]:
-    """One running ERP for the module: each test leaves it working."""
-    with RunningSystem() as running:
-        running.ask("CREATE TABLE booked (what text)")
-        yield running
+@pytest.fixture(autouse=True, scope="module")
+def _table(system: RunningSystem) -> None:
+    system.ask("CREATE TABLE booked (what text)")
 
 
 class TestKill:
@@ -105,6 +102,18 @@ class TestStop:
         system.start()
         system.wait_ready()
         assert system.ask("SELECT count(*) FROM booked WHERE what = 'before the stop'") == [(1,)]
+
+    def test_a_second_one_on_the_same_data_is_refused(self, system: RunningSystem) -> None:
+        with pytest.raises(subprocess.CalledProcessError) as refusal:
+            system.manage("up", "--port", str(free_port()))
+
+        assert f"Crossdock already runs on {system.folder}." in refusal.value.stderr
+
+    def test_a_taken_port_is_refused_at_once(self, system: RunningSystem) -> None:
+        with pytest.raises(subprocess.CalledProcessError) as refusal:
+            system.manage("up", "--port", str(system.port))
+
+        assert f"Cannot listen on 127.0.0.1:{system.port}" in refusal.value.stderr
 
     def test_a_killed_supervisor_takes_everything_along(self, system: RunningSystem) -> None:
         everything = [system.pid(name) for name in (*PROGRAMS, *SERVERS)]

@@ -1,5 +1,6 @@
 """`manage.py up`: the whole ERP on this machine, under one supervisor."""
 
+import fcntl
 import http.client
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import time
 from argparse import ArgumentParser
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from django.core.management import CommandError, call_command, get_commands
@@ -15,6 +17,7 @@ from django.db import connections
 
 from erp.embedded import Lease, ServerUnavailable, data_folder
 from erp.embedded.environment import HELD
+from erp.embedded.keeper import try_lock
 from erp.embedded.programs import get, programs
 from erp.embedded.supervisor import Supervisor
 
@@ -39,14 +42,21 @@ class Command(BaseCommand):
         for signum in (signal.SIGINT, signal.SIGTERM):  # background jobs are born deaf to SIGINT
             signal.signal(signum, signal.default_int_handler)
         refuse_taken_port(host, port)
+        folder = data_folder(os.environ)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "up.lock").open("ab") as lock:
+            if not try_lock(lock, fcntl.LOCK_EX):
+                raise CommandError(f"Crossdock already runs on {folder}.")
+            self.serve(host, port, folder, demo=demo, began=began)
+
+    def serve(self, host: str, port: int, folder: Path, *, demo: bool, began: float) -> None:
+        """Prepare the database, then keep everything running; `began` is monotonic seconds."""
         call_command("migrate", interactive=False, verbosity=1)
         logins = StringIO()
         if demo:
             self.call_if_there("demo", if_empty=True)
             self.call_if_there("logins", stdout=logins)
         connections.close_all()
-        folder = data_folder(os.environ)
-        folder.mkdir(parents=True, exist_ok=True)
         caretaker = Caretaker(
             port, lambda: self.welcome(host, port, time.monotonic() - began, logins.getvalue())
         )
