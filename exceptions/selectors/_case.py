@@ -16,6 +16,7 @@ from exceptions.rules.exposure import NOTHING
 from exceptions.selectors._registry import label_of
 
 TIMELINE_MAX = 200
+ID_DIGITS = 18
 
 COMMENTS = """
     SELECT m.at, m.text,
@@ -53,7 +54,7 @@ OF_ORDER = """
     FROM exceptions_exceptioncase c
     JOIN orders_order o ON o.id = c.order_id
     LEFT JOIN accounts_user u ON u.id = c.owner_id
-    WHERE o.number = %(number)s AND c.entity_id = ANY(%(entities)s::bigint[])
+    WHERE (o.number = %(number)s OR o.id = %(id)s) AND c.entity_id = ANY(%(entities)s::bigint[])
     ORDER BY c.state IN ('resolved', 'dismissed'), c.severity, c.expected_loss DESC, c.id DESC
     LIMIT 50
 """
@@ -186,6 +187,8 @@ def case_timeline(
 
 
 def cases_of_order(*, number: str, entity_ids: Collection[int]) -> list[CaseOfOrder]:
-    """Return the cases about an order, live ones first. One query."""
-    found = records(OF_ORDER, {"number": number, "entities": sorted(entity_ids)})
+    """Return the cases about an order (by its number or id), live ones first. One query."""
+    order_id = int(number) if number.isdecimal() and len(number) <= ID_DIGITS else None
+    params = {"number": number, "id": order_id, "entities": sorted(entity_ids)}
+    found = records(OF_ORDER, params)
     return [CaseOfOrder(label=label_of(one.pop("type")), **one) for one in found]

@@ -8,7 +8,7 @@ from erp.insight.selectors import verify_all
 
 
 class Command(BaseCommand):
-    """Re-derives stock, reservations, ledger, outbox and audit; exit 1 where anything has drifted."""
+    """Re-derives stock, reservations, ledger, outbox and audit; exit 1 on any drift."""
 
     help = __doc__ or ""
 
