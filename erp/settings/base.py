@@ -246,6 +246,10 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
     "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
     "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},
+    "procurement-replenish": {
+        "task": "procurement.tasks.replenish_everything",
+        "schedule": 86_400.0,
+    },
     "finance-invoice": {"task": "finance.tasks.invoice", "schedule": 30.0},
     "finance-age": {"task": "finance.tasks.age", "schedule": 3_600.0},
     "finance-open-months": {"task": "finance.tasks.open_months", "schedule": 86_400.0},

@@ -2,10 +2,14 @@
 
 from procurement.selectors._invariants import INVARIANTS
 from procurement.selectors._lists import (
+    Choice,
+    choices,
     ids_of,
+    node_codes,
     offer_list,
     order_list,
     proposal_list,
+    suggested_suppliers,
     supplier_list,
 )
 from procurement.selectors._orders import (
@@ -29,6 +33,7 @@ from procurement.selectors._suppliers import (
 
 __all__ = [
     "INVARIANTS",
+    "Choice",
     "Incoming",
     "OfferView",
     "OrderLineRow",
@@ -36,9 +41,11 @@ __all__ = [
     "OrderRow",
     "ProposalRow",
     "SupplierRow",
+    "choices",
     "ids_of",
     "incoming",
     "lead_time_days",
+    "node_codes",
     "offer_list",
     "offers_of",
     "open_orders_by_state",
@@ -47,6 +54,7 @@ __all__ = [
     "order_page",
     "proposal_board",
     "proposal_list",
+    "suggested_suppliers",
     "supplier_board",
     "supplier_list",
     "waiting_count",

@@ -1,6 +1,7 @@
 """What the API pages through, and codes turned into ids."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -83,3 +84,46 @@ def ids_of(kind: str, codes: Sequence[str]) -> dict[str, int]:
     """Return the ids of products, nodes or suppliers by code; unknown codes are missing."""
     known = [code for code in codes if "\0" not in code]
     return dict(rows(IDS[kind], {"codes": known}))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose in a form."""
+
+    id: int
+    label: str
+
+
+CHOICES = {
+    "entity": """
+        SELECT id, code || ' · ' || name FROM accounts_entity
+        WHERE id = ANY(%(entities)s) ORDER BY code
+    """,
+    "node": """
+        SELECT id, code || ' · ' || name FROM inventory_node
+        WHERE entity_id = ANY(%(entities)s) AND is_active ORDER BY code
+    """,
+}
+NODE_CODES = """
+    SELECT DISTINCT n.code FROM inventory_node n WHERE n.entity_id = ANY(%(entities)s) ORDER BY 1
+"""
+SUGGESTED = """
+    SELECT s.code, s.name FROM procurement_supplier s WHERE NOT s.is_blocked ORDER BY s.code
+    LIMIT 500
+"""
+
+
+def choices(kind: str, *, entity_ids: Collection[int]) -> list[Choice]:
+    """Return the entities or nodes to choose from."""
+    found = rows(CHOICES[kind], {"entities": sorted(entity_ids)})
+    return [Choice(pk, label) for pk, label in found]
+
+
+def node_codes(*, entity_ids: Collection[int]) -> list[str]:
+    """Return the codes of these entities' nodes."""
+    return [row[0] for row in rows(NODE_CODES, {"entities": sorted(entity_ids)})]
+
+
+def suggested_suppliers() -> list[tuple[str, str]]:
+    """Return suppliers that can be ordered from, as (code, name)."""
+    return [(code, name) for code, name in rows(SUGGESTED)]

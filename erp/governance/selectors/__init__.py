@@ -25,10 +25,17 @@ from erp.governance.selectors._policies import (
     policy_page,
     versions_within,
 )
-from erp.governance.selectors._timeline import TimelineRow, audit_within, timeline
+from erp.governance.selectors._timeline import (
+    AuditRow,
+    TimelineRow,
+    audit_page,
+    audit_within,
+    timeline,
+)
 
 __all__ = [
     "INVARIANTS",
+    "AuditRow",
     "DecisionRow",
     "PendingApproval",
     "PolicyPage",
@@ -40,6 +47,7 @@ __all__ = [
     "approval_page",
     "approval_waiting_for",
     "approvals_within",
+    "audit_page",
     "audit_within",
     "decided_lately",
     "decisions_of",

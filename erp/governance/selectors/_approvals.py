@@ -81,14 +81,16 @@ def approval(approval_id: int) -> PendingApproval:
     return shown(_people(Approval.objects.all()).get(pk=approval_id), None)
 
 
-def approval_waiting_for(*, document_kind: str, document_id: int) -> PendingApproval | None:
+def approval_waiting_for(
+    *, document_kind: str, document_id: int, user: User | None = None
+) -> PendingApproval | None:
     """Return the request that waits about a document, if there is one."""
     found = _people(
         Approval.objects.filter(
             document_kind=document_kind, document_id=document_id, state=Approval.State.PENDING
         )
     ).first()
-    return None if found is None else shown(found, None)
+    return None if found is None else shown(found, user)
 
 
 def approval_page(*, approval_id: int, user: User) -> PendingApproval | None:

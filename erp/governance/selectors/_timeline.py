@@ -49,3 +49,61 @@ def audit_within(entity_ids: Collection[int]) -> QuerySet[AuditEntry]:
     """Return the entries of `entity_ids` and those that concern all entities."""
     within = Q(entity=None) | Q(entity_id__in=entity_ids)
     return AuditEntry.objects.filter(within).select_related("actor", "entity")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry of the audit trail in the list."""
+
+    id: int
+    at: datetime
+    entity_code: str
+    actor: str
+    actor_kind: str
+    action: str
+    thread: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    reason: str
+    request_id: str
+    policy_version: str
+
+
+AUDIT = """
+    SELECT a.id, a.at, coalesce(e.code, '') AS entity_code, coalesce(u.username, '') AS actor,
+           a.actor_kind, a.action, a.thread, a.before, a.after, a.reason, a.request_id,
+           a.policy_version
+    FROM governance_auditentry a
+    LEFT JOIN accounts_entity e ON e.id = a.entity_id
+    LEFT JOIN accounts_user u ON u.id = a.actor_id
+    WHERE (a.entity_id IS NULL OR a.entity_id = ANY(%(entities)s))
+      AND (%(actor)s = '' OR u.username = %(actor)s)
+      AND (%(action)s = '' OR a.action = %(action)s)
+      AND (%(thread)s = '' OR a.thread = %(thread)s)
+      AND a.id < %(before)s
+    ORDER BY a.id DESC
+    LIMIT %(limit)s
+"""
+NEWEST = 2**63 - 1
+
+
+def audit_page(
+    *,
+    entity_ids: Collection[int],
+    actor: str = "",
+    action: str = "",
+    thread: str = "",
+    after: str = "",
+    limit: int = 100,
+) -> tuple[list[AuditRow], str]:
+    """Return entries, the newest first, and the cursor of what follows (empty: no more)."""
+    asked = {
+        "entities": sorted(entity_ids),
+        "actor": actor,
+        "action": action,
+        "thread": thread,
+        "before": int(after) if after.isdecimal() and len(after) < len(str(NEWEST)) else NEWEST,
+        "limit": limit + 1,
+    }
+    found = [AuditRow(**row) for row in records(AUDIT, asked)]
+    return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
