@@ -10,7 +10,7 @@ from django.db import transaction
 
 from erp.kernel.sql import rows, run
 
-LEASE = timedelta(seconds=30)  # from the claim to the lock; a dead worker's deliveries wait so long
+LEASE = timedelta(seconds=10)  # from the claim to the lock; a dead worker's deliveries wait so long
 
 # An earlier delivery of the same handler and key holds this one back: in `due` when it cannot be
 # taken now, and in `taken` when it was not taken along (another worker has it locked).

@@ -8,6 +8,8 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from erp.celery import app
 from erp.kernel.breaker import Breaker
@@ -62,5 +64,8 @@ def _send() -> None:
 @cache
 def _redis() -> Redis:
     return Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
     )

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from erp.kernel.events import Event
 from erp.outbox import registry
 from erp.outbox.models import Delivery, Message
-from erp.outbox.publishing import publish, publish_all
+from erp.outbox.publishing import publish, publish_all, telling_the_past
 from erp.outbox.registry import Form, event_of, subscribe
 from erp.outbox.waking import wake
 from tests.erp.outbox.events import Heard, Rang, listening
@@ -54,6 +54,16 @@ class TestPublishAll:
 
         assert Message.objects.count() == 1
         assert not Delivery.objects.exists()
+
+    def test_the_past_is_told_to_nobody(self) -> None:
+        with listening(ignore):
+            with telling_the_past():
+                publish(Rang(bell=1))
+            assert not Delivery.objects.exists()
+            publish(Rang(bell=2))
+
+        assert Message.objects.count() == 2
+        assert Delivery.objects.get().key == "bell:2"
 
     def test_nothing_is_nothing(self, django_assert_num_queries) -> None:
         with django_assert_num_queries(0):
