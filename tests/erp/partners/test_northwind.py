@@ -49,7 +49,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the Northwind sample
 
 
 def figure(statement: str) -> object:
-    return rows(statement)[0][0]
+    return rows(statement.replace("%", "%%"))[0][0]
 
 
 @pytest.fixture(scope="module")
