@@ -7,7 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from erp.kernel.sql import records
+from inventory.rules import Rejection
 
 RUNS = """
     SELECT r.id, r.at, r.cause, r.policy_version, r.milliseconds, d.lines, d.short, d.asked, d.given
@@ -37,6 +40,17 @@ DECISIONS = """
 """
 
 
+WHY = {
+    Rejection.CLOSED: _("The node is closed"),
+    Rejection.NOT_ALLOWED: _("The line may not be served from here"),
+    Rejection.EMPTY: _("Nothing was free"),
+    Rejection.TAKEN: _("Lines before it took what was free"),
+    Rejection.NOT_NEEDED: _("Another node gave it all"),
+    Rejection.SPLIT: _("The order leaves from one node, and this is not it"),
+    Rejection.INCOMPLETE: _("The order leaves complete or not at all"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One pass over demand; lines and quantities are those of the entities that ask."""
@@ -60,6 +74,11 @@ class CandidateRow:
     available: Decimal
     taken: Decimal
     rejected: str
+
+    @property
+    def why(self) -> str:
+        """Why it gave no more, in words."""
+        return str(WHY[Rejection(self.rejected)]) if self.rejected else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,15 @@
+"""Addresses of inventory's pages."""
+
+from django.urls import path
+
+from inventory import views
+
+app_name = "inventory"
+urlpatterns = [
+    path("stock/", views.stock, name="stock"),
+    path("products/", views.products, name="products"),
+    path("products/<str:code>/", views.product, name="product"),
+    path("products/<str:code>/moves/", views.moves, name="moves"),
+    path("allocation/", views.allocation, name="allocation"),
+    path("allocation/<int:run_id>/", views.run, name="run"),
+]

@@ -1,0 +1,179 @@
+"""What lies where, for whom it is kept, and why somebody got what they got."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from erp.kernel.access import requires
+from erp.kernel.http import SignedInRequest
+from inventory import permissions, selectors
+from inventory.models import StockStatus
+
+PAGE = 100
+ID_MAX = 2**63 - 1
+
+
+def text_of(request: SignedInRequest, name: str) -> str:
+    """Return a query parameter as it may be compared with a column."""
+    return request.GET.get(name, "").replace("\0", "").strip()[:100]
+
+
+def cursor_of(request: SignedInRequest) -> int | None:
+    """Return the id after which the page begins; what is no id begins at the top."""
+    text = request.GET.get("after", "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):  # noqa: PLR2004
+        return None
+    return min(int(text), ID_MAX)
+
+
+@requires(permissions.VIEW_STOCK)
+def stock(request: SignedInRequest) -> HttpResponse:
+    """Show balances by product, a hundred at a time."""
+    scope = request.scope(permissions.VIEW_STOCK)
+    last, _colon, code = text_of(request, "after").partition(":")
+    after = (code, int(last)) if code and last.isascii() and last.isdecimal() else None
+    rows = selectors.stock_rows(
+        entity_ids=scope,
+        text=text_of(request, "q"),
+        node=text_of(request, "node"),
+        status=text_of(request, "status"),
+        shown=text_of(request, "shown"),
+        after=after,
+        limit=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    nodes = selectors.nodes_with_stock(entity_ids=scope)
+    context = {
+        "rows": shown,
+        "next_cursor": f"{shown[-1].id}:{shown[-1].product}" if len(rows) > PAGE else "",
+        "query": text_of(request, "q"),
+        "nodes": [("", _("All nodes")), *((node, node) for node, _name in nodes)],
+        "statuses": [("", _("All statuses")), *StockStatus.choices],
+        "shows": [
+            ("", _("All")),
+            ("free", _("Some free")),
+            ("reserved", _("Some reserved")),
+            ("empty", _("Nothing free")),
+        ],
+    }
+    return render(request, "inventory/stock.html", context)
+
+
+@requires(permissions.VIEW_PRODUCT)
+def products(request: SignedInRequest) -> HttpResponse:
+    """Show products by code with what the person's entities have of them."""
+    rows = selectors.products(
+        entity_ids=request.scope(permissions.VIEW_STOCK),
+        text=text_of(request, "q"),
+        shown=text_of(request, "shown"),
+        after=text_of(request, "after"),
+        limit=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    context = {
+        "rows": shown,
+        "next_cursor": shown[-1].code if len(rows) > PAGE else "",
+        "query": text_of(request, "q"),
+        "shows": [
+            ("", _("All")),
+            ("sold", _("Sold")),
+            ("blocked", _("Blocked")),
+            ("discontinued", _("Discontinued")),
+        ],
+    }
+    return render(request, "inventory/products.html", context)
+
+
+@requires(permissions.VIEW_PRODUCT)
+def product(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show one product: its stock per node, whom it is kept for, what was decided about it."""
+    scope = request.scope(permissions.VIEW_STOCK)
+    page = _product(code, scope)
+    decided = request.scope(permissions.VIEW_ALLOCATION)
+    context = {
+        "product": page,
+        "reservations": selectors.reservations_of(product_id=page.id, entity_ids=scope, limit=50),
+        "moves": selectors.moves_of(product_id=page.id, entity_ids=scope, limit=15),
+        "decisions": selectors.decisions_of_product(
+            product_id=page.id, entity_ids=decided, limit=10
+        ),
+    }
+    return render(request, "inventory/product.html", context)
+
+
+@requires(permissions.VIEW_STOCK)
+def moves(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show every change of a product's balances, newest first."""
+    scope = request.scope(permissions.VIEW_STOCK)
+    page = _product(code, scope)
+    rows = selectors.moves_of(
+        product_id=page.id,
+        entity_ids=scope,
+        node=text_of(request, "node"),
+        after=cursor_of(request),
+        limit=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    context = {
+        "product": page,
+        "moves": shown,
+        "next_cursor": shown[-1].id if len(rows) > PAGE else "",
+        "nodes": [("", _("All nodes")), *((node, node) for node in _nodes(page))],
+    }
+    return render(request, "inventory/moves.html", context)
+
+
+@requires(permissions.VIEW_ALLOCATION)
+def allocation(request: SignedInRequest) -> HttpResponse:
+    """Show what the allocation layer did, run by run."""
+    rows = selectors.runs(
+        entity_ids=request.scope(permissions.VIEW_ALLOCATION),
+        only_short=request.GET.get("shown") == "short",
+        after=cursor_of(request),
+        limit=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    context = {
+        "rows": shown,
+        "next_cursor": shown[-1].id if len(rows) > PAGE else "",
+        "shows": [("", _("All runs")), ("short", _("With shortages"))],
+    }
+    return render(request, "inventory/allocation.html", context)
+
+
+@requires(permissions.VIEW_ALLOCATION)
+def run(request: SignedInRequest, run_id: int) -> HttpResponse:
+    """Show the receipt of every line that a run decided about."""
+    page = selectors.run_page(
+        run_id=min(run_id, ID_MAX - 1),
+        entity_ids=request.scope(permissions.VIEW_ALLOCATION),
+        only_short=request.GET.get("shown") == "short",
+        after=cursor_of(request),
+        limit=PAGE + 1,
+    )
+    if page is None:
+        raise Http404
+    shown = page.decisions[:PAGE]
+    context: dict[str, Any] = {
+        "run": page.head,
+        "decisions": shown,
+        "next_cursor": shown[-1].id if len(page.decisions) > PAGE else "",
+        "shows": [
+            ("", _("All lines"), page.head.lines),
+            ("short", _("Not in full"), page.head.short),
+        ],
+    }
+    return render(request, "inventory/run.html", context)
+
+
+def _product(code: str, scope: frozenset[int]) -> selectors.ProductPage:
+    page = None if "\0" in code else selectors.product_page(code=code, entity_ids=scope)
+    if page is None:
+        raise Http404
+    return page
+
+
+def _nodes(page: selectors.ProductPage) -> list[str]:
+    return sorted({row.node for row in page.stock})
