@@ -30,7 +30,7 @@ def create_user(
     """
     user = User(username=username, first_name=first_name, last_name=last_name)
     user.is_staff = user.is_superuser = is_administrator
-    user.password = password if is_encoded(password) else make_password(password)
+    user.password = str(password) if is_encoded(password) else make_password(password)
     user.save()
     return user
 
