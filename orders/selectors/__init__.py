@@ -32,6 +32,15 @@ from orders.selectors._figures import (
     waiting_lines,
 )
 from orders.selectors._invariants import INVARIANTS
+from orders.selectors._lists import (
+    account_terms,
+    customers_within,
+    ids_by_code,
+    order_list,
+    prices_within,
+    ship_to_of,
+    shipments_of,
+)
 from orders.selectors._page import HoldRow, LineRow, OrderPage, Receipt, order_page, receipts_of
 
 __all__ = [
@@ -57,19 +66,26 @@ __all__ = [
     "ShipToRow",
     "Stage",
     "WaitingLine",
+    "account_terms",
     "backlog",
     "board_totals",
     "customer_list",
     "customer_page",
     "customer_search",
+    "customers_within",
     "exposure",
+    "ids_by_code",
     "last_runs",
     "order_board",
+    "order_list",
     "order_page",
     "price_for",
+    "prices_within",
     "product_ids",
     "product_search",
     "receipts_of",
+    "ship_to_of",
+    "shipments_of",
     "stages",
     "waiting_lines",
 ]

@@ -1,6 +1,7 @@
 """Everything that changes customers and orders."""
 
 from orders.services._allocating import AllocatedOrders, allocate_orders, allocate_waiting
+from orders.services._amending import AnotherCustomer, NotADraft, amend_draft
 from orders.services._cancelling import (
     CancelReasonMissing,
     CannotCancelSoMuch,
@@ -24,6 +25,7 @@ from orders.services._holding import (
     OwnOrder,
     ReasonMissing,
     lift_hold,
+    lift_holds,
     place_hold,
     reevaluate_credit_holds,
 )
@@ -35,6 +37,7 @@ from orders.services._mastering import (
     PriceRow,
     ShipToRow,
     hold_account,
+    save_customer,
     upsert_accounts,
     upsert_customers,
     upsert_prices,
@@ -78,6 +81,7 @@ from orders.services._submitting import OrderCancelled, Submitted, submit_order,
 __all__ = [
     "AccountRow",
     "AllocatedOrders",
+    "AnotherCustomer",
     "BadAmount",
     "BadQuantity",
     "BadReference",
@@ -99,6 +103,7 @@ __all__ = [
     "LineDraft",
     "NoLines",
     "NoPrice",
+    "NotADraft",
     "NotHoldOwner",
     "NothingThere",
     "NothingWaits",
@@ -118,6 +123,7 @@ __all__ = [
     "UnknownUom",
     "allocate_orders",
     "allocate_waiting",
+    "amend_draft",
     "cancel_lines",
     "cancel_order",
     "close_orders",
@@ -127,6 +133,7 @@ __all__ = [
     "hold_account",
     "keep_backorder",
     "lift_hold",
+    "lift_holds",
     "lock_orders",
     "pick_shipments",
     "place_hold",
@@ -135,6 +142,7 @@ __all__ = [
     "record_overdue",
     "record_shipped",
     "reevaluate_credit_holds",
+    "save_customer",
     "serve_from_node",
     "submit_order",
     "submit_orders",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,10 @@ from erp.outbox.publishing import publish_all
 from orders.events import OrderCreated
 from orders.rules import AMOUNT_MAX, address_of, in_cents
 from orders.services._drafting import LineDraft, OrderDraft, head_refusal
-from orders.services._pricing import LineAsk, PricedLine, price_lines
-from orders.services._refusing import BadAmount, DraftRefused
+from orders.services._pricing import LineAsk, PricedLine, line_columns, price_lines
+from orders.services._refusing import BadAmount, BadReference, DraftRefused
+
+CONSTRAINTS = ("ship_complete", "no_split", "no_substitutes")
 
 FIND_ACCOUNTS = """
     SELECT a.id AS account_id, a.entity_id, a.customer_id, a.currency, c.code,
@@ -115,7 +117,7 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class Sheet:
     """A draft whose every part is known, ready to be stored."""
 
     draft: OrderDraft
@@ -123,6 +125,19 @@ class _Sheet:
     lines: list[PricedLine]
     subtotal: Decimal
     total: Decimal
+
+    @property
+    def requested_date(self) -> date:
+        return self.draft.requested_date or self.account["today"]
+
+    @property
+    def ship_to(self) -> dict[str, Any]:
+        return dict(self.draft.ship_to) or address_of(self.account)
+
+    def constraints(self) -> dict[str, bool]:
+        """Return the constraints of the order, or the customer's where it says nothing."""
+        wanted = {name: getattr(self.draft, name) for name in CONSTRAINTS}
+        return {n: bool(self.account[n] if w is None else w) for n, w in wanted.items()}
 
 
 @transaction.atomic
@@ -160,26 +175,26 @@ def create_order(*, draft: OrderDraft, actor: User | None, now: datetime) -> Cre
     return _all_of(_capture([draft], actor, now))[0]
 
 
-def sheet_of(draft: OrderDraft, now: datetime) -> tuple[Mapping[str, Any], list[PricedLine]]:
-    """Return a draft's account and priced lines without storing anything. Two queries.
+def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:
+    """Return a draft with its account, prices and sums, without storing anything. Two queries.
 
     Raises:
         DraftRefused: it cannot be taken as written.
     """
     sheet = _priced([draft], _accounts_of([draft], now))[0]
-    if not isinstance(sheet, _Sheet):
+    if isinstance(sheet, DraftRefused):
         raise sheet
-    return sheet.account, sheet.lines
+    return sheet
 
 
 def _capture(drafts: Sequence[OrderDraft], actor: User | None, now: datetime) -> list[Captured]:
     accounts = _accounts_of(drafts, now)
     sheets = _priced(drafts, accounts)
-    good = [sheet for sheet in sheets if isinstance(sheet, _Sheet)]
+    good = [sheet for sheet in sheets if isinstance(sheet, Sheet)]
     made = iter(_store(good, actor, now) if good else [])
     return [
         Captured(order=next(made), refusal=None)
-        if isinstance(sheet, _Sheet)
+        if isinstance(sheet, Sheet)
         else Captured(order=None, refusal=sheet)
         for sheet in sheets
     ]
@@ -205,7 +220,7 @@ def _accounts_of(
 
 def _priced(
     drafts: Sequence[OrderDraft], accounts: Mapping[tuple[int, int], Mapping[str, Any]]
-) -> list["_Sheet | DraftRefused"]:
+) -> list["Sheet | DraftRefused"]:
     heads = [
         head_refusal(draft, is_served=(draft.entity_id, draft.customer_id) in accounts)
         for draft in drafts
@@ -243,7 +258,7 @@ def _sheet(
     draft: OrderDraft,
     accounts: Mapping[tuple[int, int], Mapping[str, Any]],
     found: Sequence[PricedLine | DraftRefused],
-) -> "_Sheet | DraftRefused":
+) -> "Sheet | DraftRefused":
     lines = [line for line in found if isinstance(line, PricedLine)]
     refusals = [line for line in found if isinstance(line, DraftRefused)]
     if refusals:
@@ -253,10 +268,12 @@ def _sheet(
     if total > AMOUNT_MAX:
         return BadAmount("The order's total is too large.", "lines")
     account = accounts[draft.entity_id, draft.customer_id]
-    return _Sheet(draft=draft, account=account, lines=lines, subtotal=subtotal, total=total)
+    if draft.currency not in {"", account["currency"]}:
+        return BadReference(f"The account is kept in {account['currency']}.", "currency")
+    return Sheet(draft=draft, account=account, lines=lines, subtotal=subtotal, total=total)
 
 
-def _store(sheets: Sequence[_Sheet], actor: User | None, now: datetime) -> list[CreatedOrder]:
+def _store(sheets: Sequence[Sheet], actor: User | None, now: datetime) -> list[CreatedOrder]:
     params = _order_columns(sheets) | _line_columns(sheets)
     params |= {"now": now, "actor": None if actor is None else actor.pk}
     stored = rows(INSERT, params)
@@ -271,7 +288,7 @@ def _store(sheets: Sequence[_Sheet], actor: User | None, now: datetime) -> list[
 
 
 def _tell(
-    fresh: Sequence[tuple[_Sheet, tuple[int, str]]], actor: User | None, now: datetime
+    fresh: Sequence[tuple[Sheet, tuple[int, str]]], actor: User | None, now: datetime
 ) -> None:
     if not fresh:
         return
@@ -302,7 +319,7 @@ def _tell(
     )
 
 
-def _by_key(sheets: Sequence[_Sheet], places: Sequence[int]) -> dict[int, CreatedOrder]:
+def _by_key(sheets: Sequence[Sheet], places: Sequence[int]) -> dict[int, CreatedOrder]:
     """Return the orders that were there before. They are committed: the insert waited for them."""
     params = {
         "places": places,
@@ -315,11 +332,8 @@ def _by_key(sheets: Sequence[_Sheet], places: Sequence[int]) -> dict[int, Create
     }
 
 
-def _order_columns(sheets: Sequence[_Sheet]) -> dict[str, list[Any]]:
-    def own(sheet: _Sheet, name: str) -> bool:
-        wanted = getattr(sheet.draft, name)
-        return bool(sheet.account[name] if wanted is None else wanted)
-
+def _order_columns(sheets: Sequence[Sheet]) -> dict[str, list[Any]]:
+    own = [sheet.constraints() for sheet in sheets]
     return {
         "entities": [s.draft.entity_id for s in sheets],
         "customers": [s.draft.customer_id for s in sheets],
@@ -329,34 +343,19 @@ def _order_columns(sheets: Sequence[_Sheet]) -> dict[str, list[Any]]:
         "client_keys": [s.draft.client_key or None for s in sheets],
         "external_refs": [s.draft.external_ref for s in sheets],
         "currencies": [s.account["currency"] for s in sheets],
-        "requested": [s.draft.requested_date or s.account["today"] for s in sheets],
-        "ship_tos": [json.dumps(dict(s.draft.ship_to) or address_of(s.account)) for s in sheets],
+        "requested": [s.requested_date for s in sheets],
+        "ship_tos": [json.dumps(s.ship_to) for s in sheets],
         "carriers": [s.draft.carrier_id for s in sheets],
-        "completes": [own(s, "ship_complete") for s in sheets],
-        "no_splits": [own(s, "no_split") for s in sheets],
-        "no_substitutes": [own(s, "no_substitutes") for s in sheets],
+        "completes": [each["ship_complete"] for each in own],
+        "no_splits": [each["no_split"] for each in own],
+        "no_substitutes": [each["no_substitutes"] for each in own],
         "freights": [s.draft.freight for s in sheets],
         "subtotals": [s.subtotal for s in sheets],
         "totals": [s.total for s in sheets],
     }
 
 
-def line_columns(lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
-    """Return the columns of priced lines, as the statements that insert them name them."""
-    return {
-        "products": [line.product_id for line in lines],
-        "uoms": [line.uom for line in lines],
-        "uom_quantities": [line.uom_quantity for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "prices": [line.unit_price for line in lines],
-        "sources": [line.price_source for line in lines],
-        "discounts": [line.discount for line in lines],
-        "amounts": [line.amount for line in lines],
-        "nodes": [line.node_id for line in lines],
-    }
-
-
-def _line_columns(sheets: Sequence[_Sheet]) -> dict[str, list[Any]]:
+def _line_columns(sheets: Sequence[Sheet]) -> dict[str, list[Any]]:
     placed = [
         (place, position, line)
         for place, sheet in enumerate(sheets, 1)

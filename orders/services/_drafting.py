@@ -43,7 +43,8 @@ class OrderDraft:
     """One order as asked for. The same `client_key` in one entity is the same order, once.
 
     `requested_date` none: the day it is taken. `ship_to` empty: the customer's own address. The
-    three constraints: none takes the customer's. `freight` is whole cents of the currency.
+    three constraints: none takes the customer's. `freight` is whole cents of the currency, which is
+    the account's; `currency` is refused where it says another.
     """
 
     entity_id: int
@@ -60,6 +61,7 @@ class OrderDraft:
     ship_complete: bool | None = None
     no_split: bool | None = None
     no_substitutes: bool | None = None
+    currency: str = ""
 
 
 def head_refusal(draft: OrderDraft, *, is_served: bool) -> DraftRefused | None:

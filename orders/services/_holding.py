@@ -91,16 +91,30 @@ def lift_hold(*, hold_id: int, actor: User, reason: str, now: datetime) -> Order
         raise ReasonMissing("Say why the hold is lifted.")
     order_id = Hold.objects.values_list("order_id", flat=True).get(pk=hold_id)
     lock([order_id])
-    hold = Hold.objects.select_for_update().get(pk=hold_id)
-    case = cases_of([order_id], now)[0]
-    _refuse_unfit(hold, case, actor, now)
-    if hold.state == Hold.State.ACTIVE:
-        hold.lift(by_id=actor.pk, at=now, reason=reason.strip()[:300])
-        hold.save(update_fields=["state", "lifted_by", "lifted_at", "lift_reason"])
-        events: list[Event] = [_lifted(hold_id, case, hold.kind)]
-        events += _go_on([order_id], now)
-        _record([case], f"orders.lift_{hold.kind}_hold", actor, reason.strip(), now)
-        publish_all(events)
+    _lift(Hold.objects.select_for_update().get(pk=hold_id), actor, reason.strip(), now)
+    return Order.objects.get(pk=order_id)
+
+
+@transaction.atomic
+def lift_holds(*, order_id: int, actor: User, reason: str, now: datetime) -> Order:
+    """Lift every active hold of an order, or none; see `lift_hold`.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+        ReasonMissing: no reason is given.
+        HoldNotActive: nothing holds the order.
+        NotHoldOwner: the person does not hold the owning role of one of them.
+        OwnOrder: the person wrote the order, or is the same employee as who did.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Say why the hold is lifted.")
+    lock([order_id])
+    holds = Hold.objects.select_for_update().filter(order_id=order_id, state=Hold.State.ACTIVE)
+    found = list(holds.order_by("pk"))
+    if not found:
+        raise HoldNotActive("Nothing holds this order.")
+    for hold in found:
+        _lift(hold, actor, reason.strip(), now)
     return Order.objects.get(pk=order_id)
 
 
@@ -170,6 +184,18 @@ def reevaluate_credit_holds(
     _record(passing, "orders.lift_credit_hold", None, cause, now)
     publish_all(events)
     return [case.id for case in go_on]
+
+
+def _lift(hold: Hold, actor: User, reason: str, now: datetime) -> None:
+    case = cases_of([hold.order_id], now)[0]
+    _refuse_unfit(hold, case, actor, now)
+    if hold.state != Hold.State.ACTIVE:
+        return
+    hold.lift(by_id=actor.pk, at=now, reason=reason[:300])
+    hold.save(update_fields=["state", "lifted_by", "lifted_at", "lift_reason"])
+    events: list[Event] = [_lifted(hold.pk, case, hold.kind), *_go_on([hold.order_id], now)]
+    _record([case], f"orders.lift_{hold.kind}_hold", actor, reason, now)
+    publish_all(events)
 
 
 def _go_on(order_ids: Sequence[int], now: datetime) -> list[Event]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
-from orders.models import CreditAccount
+from orders.models import CreditAccount, Customer
 from orders.services._holding import ReasonMissing, reevaluate_credit_holds
 from orders.services._locking import lock
 
@@ -203,6 +203,25 @@ def upsert_customers(
     changed = _upsert(CUSTOMERS, list({row.code: row for row in rows}.values()), now)
     _record(changed, "customer", actor, now)
     return {each["label"]: each["id"] for each in changed}
+
+
+@transaction.atomic
+def save_customer(
+    *, row: CustomerRow, terms: AccountRow | None = None, actor: User | None, now: datetime
+) -> int:
+    """Bring one customer, and their account in one entity, to what is said; return the customer.
+
+    `terms` are the customer's whatever its `customer_id` says.
+
+    Raises:
+        CurrencyFixed: the account is kept in another currency.
+    """
+    upsert_customers(rows=[row], actor=actor, now=now)
+    customer_id = Customer.objects.values_list("pk", flat=True).get(code=row.code)
+    if terms is not None:
+        own = replace(terms, customer_id=customer_id)
+        upsert_accounts(rows=[own], actor=actor, now=now)
+    return int(customer_id)
 
 
 @transaction.atomic

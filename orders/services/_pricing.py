@@ -107,6 +107,21 @@ def price_lines(asks: Sequence[LineAsk], fields: Sequence[str]) -> list[PricedLi
     ]
 
 
+def line_columns(lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
+    """Return the columns of priced lines, as the statements that insert them name them."""
+    return {
+        "products": [line.product_id for line in lines],
+        "uoms": [line.uom for line in lines],
+        "uom_quantities": [line.uom_quantity for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "prices": [line.unit_price for line in lines],
+        "sources": [line.price_source for line in lines],
+        "discounts": [line.discount for line in lines],
+        "amounts": [line.amount for line in lines],
+        "nodes": [line.node_id for line in lines],
+    }
+
+
 def is_exact(number: Any, step: Decimal, most: Decimal) -> bool:
     """Test if `number` is a finite Decimal that its column holds without rounding."""
     if not isinstance(number, Decimal) or not number.is_finite() or abs(number) > most:

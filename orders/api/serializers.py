@@ -1,0 +1,267 @@
+"""What the resources of orders take and give."""
+
+from rest_framework import serializers
+
+from erp.api.serializers import (
+    AmountInput,
+    QuantityInput,
+    RateInput,
+    StrictSerializer,
+    TextInput,
+)
+from orders.models import Customer
+from orders.rules import LINES_MAX
+
+TERMS_MAX = 3_650
+DECIMAL = {"max_digits": 19, "decimal_places": 4}
+QUANTITY = {"max_digits": 15, "decimal_places": 3}
+
+
+class NothingInput(StrictSerializer):
+    """No fields."""
+
+
+class ReasonInput(StrictSerializer):
+    reason = TextInput(max_length=200)
+
+
+class ShipToInput(StrictSerializer):
+    """An address, or by `code` one of the customer's."""
+
+    code = TextInput(max_length=40, required=False)
+    name = TextInput(required=False)
+    address = TextInput(required=False)
+    city = TextInput(max_length=100, required=False)
+    region = TextInput(max_length=100, required=False)
+    postal_code = TextInput(max_length=20, required=False)
+    country = TextInput(max_length=60, required=False)
+
+
+class ConstraintsInput(StrictSerializer):
+    """What is left out is as the customer has it."""
+
+    ship_complete = serializers.BooleanField(required=False)
+    no_split = serializers.BooleanField(required=False)
+    no_substitutes = serializers.BooleanField(required=False)
+
+
+class LineInput(StrictSerializer):
+    """`quantity` in `uom`, else in the base unit; `price` per base unit, else our own."""
+
+    product = TextInput(max_length=40)
+    quantity = QuantityInput()
+    uom = TextInput(max_length=10, required=False)
+    price = AmountInput(required=False)
+    discount = RateInput(required=False)
+    node = TextInput(max_length=20, required=False)
+
+
+class OrderChangeInput(StrictSerializer):
+    """What a draft is rewritten with; what is left out stays, the lines are replaced as a whole."""
+
+    customer_po = TextInput(max_length=60, required=False)
+    external_ref = TextInput(max_length=60, required=False)
+    requested_date = serializers.DateField(required=False)
+    ship_to = ShipToInput(required=False)
+    carrier = TextInput(max_length=20, required=False)
+    freight = AmountInput(required=False)
+    constraints = ConstraintsInput(required=False)
+    lines = LineInput(many=True, required=False, max_length=LINES_MAX, allow_empty=False)  # type: ignore[call-arg]
+
+
+class OrderInput(OrderChangeInput):
+    """An order. The same `client_key` in one entity is the same order, once."""
+
+    entity = TextInput(max_length=20)
+    customer = TextInput(max_length=40)
+    channel = TextInput(max_length=20, required=False)
+    currency = TextInput(max_length=3, required=False)
+    client_key = TextInput(max_length=255, required=False)
+    lines = LineInput(many=True, max_length=LINES_MAX, allow_empty=False)  # type: ignore[call-arg]
+
+
+class BulkOrderInput(OrderInput):
+    """One order of many; `submit` has it checked and released in the same call."""
+
+    submit = serializers.BooleanField(required=False)
+
+
+class CancelLineInput(StrictSerializer):
+    """`line` is the position; `quantity` in base units, left out: all that is open."""
+
+    line = serializers.IntegerField(min_value=1, max_value=LINES_MAX)
+    quantity = QuantityInput(required=False)
+
+
+class CancelInput(StrictSerializer):
+    """Without `lines` the whole order, or what has not left of it."""
+
+    reason = TextInput(max_length=200)
+    lines = CancelLineInput(many=True, required=False, allow_empty=False)
+
+
+class HoldInput(StrictSerializer):
+    """A hold placed by hand."""
+
+    reason = TextInput(max_length=300)
+
+
+class CustomerInput(StrictSerializer):
+    """A customer, with the terms in one entity. Credit takes a permission of its own."""
+
+    code = TextInput(max_length=40)
+    name = TextInput()
+    entity = TextInput(max_length=20)
+    tier = serializers.ChoiceField(choices=Customer.Tier.values, required=False)
+    country = TextInput(max_length=60, required=False)
+    address = TextInput(required=False)
+    city = TextInput(max_length=100, required=False)
+    region = TextInput(max_length=100, required=False)
+    postal_code = TextInput(max_length=20, required=False)
+    contact = TextInput(max_length=120, required=False)
+    email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+    phone = TextInput(max_length=40, required=False)
+    tax_id = TextInput(max_length=40, required=False)
+    is_blocked = serializers.BooleanField(required=False)
+    constraints = ConstraintsInput(required=False)
+    credit_limit = AmountInput(required=False)
+    terms_days = serializers.IntegerField(required=False, min_value=0, max_value=TERMS_MAX)
+    penalty_rate = RateInput(required=False)
+
+
+class CustomerChangeInput(CustomerInput):
+    """What is left out stays; `entity` says whose terms change."""
+
+    code = None  # type: ignore[assignment]
+    name = TextInput(required=False, allow_blank=False)
+    entity = TextInput(max_length=20, required=False, allow_blank=False)
+
+
+class AccountHoldInput(StrictSerializer):
+    entity = TextInput(max_length=20)
+    reason = TextInput(max_length=300)
+
+
+class AddressInput(StrictSerializer):
+    code = TextInput(max_length=40)
+    name = TextInput()
+    address = TextInput(required=False)
+    city = TextInput(max_length=100, required=False)
+    region = TextInput(max_length=100, required=False)
+    postal_code = TextInput(max_length=20, required=False)
+    country = TextInput(max_length=60, required=False)
+
+
+class BreakInput(StrictSerializer):
+    min_quantity = QuantityInput(allow_zero=True)
+    unit_price = AmountInput()
+
+
+class PriceInput(StrictSerializer):
+    """What a base unit costs; with `customer` it is a contract's. `breaks` replace `unit_price`."""
+
+    entity = TextInput(max_length=20)
+    product = TextInput(max_length=40)
+    customer = TextInput(max_length=40, required=False)
+    currency = TextInput(max_length=3, required=False)
+    unit_price = AmountInput(required=False)
+    min_quantity = QuantityInput(required=False, allow_zero=True)
+    breaks = BreakInput(many=True, required=False, allow_empty=False)
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(required=False, allow_null=True)
+
+
+class OrderSummaryOutput(serializers.Serializer[None]):
+    number = serializers.CharField()
+    entity = serializers.CharField()
+    customer = serializers.CharField()
+    customer_po = serializers.CharField()
+    channel = serializers.CharField()
+    state = serializers.CharField()
+    class_code = serializers.CharField()
+    priority = serializers.IntegerField()
+    currency = serializers.CharField()
+    total = serializers.DecimalField(**DECIMAL)
+    requested_date = serializers.DateField()
+    promised_date = serializers.DateField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class OrderLineOutput(serializers.Serializer[None]):
+    line = serializers.IntegerField()
+    id = serializers.IntegerField()
+    product = serializers.CharField()
+    uom = serializers.CharField()
+    quantity = serializers.DecimalField(**QUANTITY)
+    base_uom = serializers.CharField()
+    ordered = serializers.DecimalField(**QUANTITY)
+    reserved = serializers.DecimalField(**QUANTITY)
+    shipped = serializers.DecimalField(**QUANTITY)
+    invoiced = serializers.DecimalField(**QUANTITY)
+    cancelled = serializers.DecimalField(**QUANTITY)
+    waiting = serializers.DecimalField(**QUANTITY)
+    unit_price = serializers.DecimalField(**DECIMAL)
+    price_source = serializers.CharField()
+    discount = serializers.DecimalField(max_digits=9, decimal_places=6)
+    amount = serializers.DecimalField(**DECIMAL)
+    node = serializers.CharField(allow_null=True)
+    promised_date = serializers.DateField(allow_null=True)
+
+
+class HoldOutput(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    owner_role = serializers.CharField()
+    reason = serializers.CharField()
+    policy_version = serializers.CharField()
+    placed_at = serializers.DateTimeField()
+    lifted_at = serializers.DateTimeField(allow_null=True)
+    lifted_by = serializers.CharField()
+    lift_reason = serializers.CharField()
+
+
+class OrderOutput(OrderSummaryOutput):
+    external_ref = serializers.CharField()
+    ship_to = serializers.DictField()
+    constraints = serializers.DictField()
+    freight = serializers.DecimalField(**DECIMAL)
+    subtotal = serializers.DecimalField(**DECIMAL)
+    lines = OrderLineOutput(many=True)
+    holds = HoldOutput(many=True)
+
+
+class CustomerOutput(serializers.Serializer[None]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    tier = serializers.CharField()
+    country = serializers.CharField()
+    city = serializers.CharField()
+    is_blocked = serializers.BooleanField()
+
+
+class ExposureOutput(serializers.Serializer[None]):
+    entity = serializers.CharField()
+    currency = serializers.CharField()
+    credit_limit = serializers.DecimalField(**DECIMAL)
+    exposure = serializers.DecimalField(**DECIMAL)
+    available = serializers.DecimalField(**DECIMAL)
+    receivable = serializers.DecimalField(**DECIMAL)
+    unbilled = serializers.DecimalField(**DECIMAL)
+    committed = serializers.DecimalField(**DECIMAL)
+    unapplied = serializers.DecimalField(**DECIMAL)
+    overdue_amount = serializers.DecimalField(**DECIMAL)
+    on_hold = serializers.BooleanField()
+
+
+class PriceOutput(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    entity = serializers.CharField()
+    kind = serializers.CharField()
+    product = serializers.CharField()
+    customer = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    min_quantity = serializers.DecimalField(**QUANTITY)
+    unit_price = serializers.DecimalField(**DECIMAL)
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)

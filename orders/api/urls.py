@@ -1,0 +1,12 @@
+"""Addresses of the resources of orders, below /api/v1/."""
+
+from rest_framework.routers import SimpleRouter
+
+from orders.api import views
+
+router = SimpleRouter()
+router.register("orders", views.OrderViewSet, basename="order")
+router.register("customers", views.CustomerViewSet, basename="customer")
+router.register("prices", views.PriceViewSet, basename="price")
+
+urlpatterns = router.urls

@@ -1,0 +1,94 @@
+"""From what a client writes to a draft: codes become ids."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from erp.api.problems import ErrorDetail, ValidationError
+from orders.selectors import ids_by_code, product_ids, ship_to_of
+from orders.services import LineDraft, OrderDraft
+
+NOBODY = 0  # no row has it: the service names the field
+NONE = Decimal(0)
+
+
+class Codes:
+    """The ids behind the codes of many bodies. Four queries for all."""
+
+    def __init__(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+        lines = [line for body in bodies for line in body.get("lines", ())]
+        self.products = product_ids(codes={line["product"] for line in lines})
+        self.customers = ids_by_code("customer", {b["customer"] for b in bodies if "customer" in b})
+        nodes = {line["node"] for line in lines if line.get("node")}
+        self.nodes = ids_by_code("node", nodes) if nodes else {}
+        carriers = {body["carrier"] for body in bodies if body.get("carrier")}
+        self.carriers = ids_by_code("carrier", carriers) if carriers else {}
+
+    def lines(self, body: Mapping[str, Any]) -> list[LineDraft]:
+        return [
+            LineDraft(
+                product_id=self.products.get(line["product"].upper(), NOBODY),
+                quantity=line["quantity"],
+                uom=line.get("uom", ""),
+                unit_price=line.get("price"),
+                discount=line.get("discount", NONE),
+                node_id=self.nodes.get(line["node"], NOBODY) if line.get("node") else None,
+            )
+            for line in body["lines"]
+        ]
+
+    def carrier(self, body: Mapping[str, Any]) -> int | None:
+        """Return the carrier's id, or none where none is named.
+
+        Raises:
+            ValidationError: there is no such carrier.
+        """
+        code = body.get("carrier")
+        if not code:
+            return None
+        if code not in self.carriers:
+            raise _unknown("carrier", code)
+        return self.carriers[code]
+
+
+def draft_of(body: Mapping[str, Any], entity_id: int, codes: Codes) -> OrderDraft:
+    """Return the draft that a body describes.
+
+    Raises:
+        ValidationError: it names an address or carrier that is not there.
+    """
+    customer_id = codes.customers.get(body["customer"], NOBODY)
+    return OrderDraft(
+        entity_id=entity_id,
+        customer_id=customer_id,
+        lines=codes.lines(body),
+        channel=body.get("channel") or "api",
+        customer_po=body.get("customer_po", ""),
+        requested_date=body.get("requested_date"),
+        ship_to=address(body.get("ship_to") or {}, customer_id),
+        client_key=body.get("client_key") or None,
+        external_ref=body.get("external_ref", ""),
+        freight=body.get("freight", NONE),
+        carrier_id=codes.carrier(body),
+        currency=body.get("currency", ""),
+        **body.get("constraints", {}),
+    )
+
+
+def address(given: Mapping[str, str], customer_id: int) -> dict[str, str]:
+    """Return the address that a body gives, or the customer's that it names.
+
+    Raises:
+        ValidationError: the customer has no such address.
+    """
+    named = {name: value for name, value in given.items() if value and name != "code"}
+    if not given.get("code"):
+        return named
+    known = ship_to_of(customer_id=customer_id, code=given["code"])
+    if known is None:
+        raise ValidationError({"ship_to": {"code": [ErrorDetail("No such address.", "unknown")]}})
+    return known | named
+
+
+def _unknown(kind: str, code: str) -> ValidationError:
+    return ValidationError({kind: [ErrorDetail(f"There is no {kind} {code[:40]!r}.", "unknown")]})

@@ -1,0 +1,339 @@
+"""Orders: taken, checked, held, released, allocated, cancelled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from erp.api.filters import ChoiceFilter, DateFilter, Filter, MomentFilter, TextFilter
+from erp.api.problems import ErrorDetail, NotFound, ValidationError
+from erp.api.requests import actor_of
+from erp.api.views import Outcome, ResourceViewSet
+from erp.governance.selectors import timeline
+from orders import permissions
+from orders.api import serializers
+from orders.api.views._drafts import Codes, address, draft_of
+from orders.models import Order
+from orders.selectors import OrderPage, order_list, order_page, receipts_of, shipments_of
+from orders.services import (
+    LineCancel,
+    LineDraft,
+    OrderDraft,
+    allocate_orders,
+    amend_draft,
+    cancel_lines,
+    cancel_order,
+    create_order,
+    create_orders_bulk,
+    lift_hold,
+    lift_holds,
+    place_hold,
+    submit_order,
+    submit_orders,
+)
+
+
+class OrderViewSet(ResourceViewSet):
+    """Orders, addressed by number."""
+
+    lookup_field = "number"
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW,
+        "retrieve": permissions.VIEW,
+        "timeline": permissions.VIEW,
+        "receipts": permissions.VIEW,
+        "promises": permissions.VIEW,
+        "documents": permissions.VIEW,
+        "create": permissions.SUBMIT,
+        "create_many": permissions.SUBMIT,
+        "partial_update": permissions.SUBMIT,
+        "submit": permissions.SUBMIT,
+        "cancel": permissions.CANCEL,
+        "allocate": permissions.ALLOCATE,
+        "release": permissions.RELEASE,
+        "holds": permissions.VIEW,
+        "hold": permissions.RELEASE,
+        "release_hold": permissions.RELEASE,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "state": ChoiceFilter("state", choices=tuple(Order.State.values)),
+        "customer": TextFilter("customer__code"),
+        "customer_po": TextFilter("customer_po"),
+        "external_ref": TextFilter("external_ref"),
+        "channel": TextFilter("channel"),
+        "class_code": TextFilter("class_code"),
+        "created_after": MomentFilter("created_at__gte"),
+        "created_before": MomentFilter("created_at__lt"),
+        "requested_before": DateFilter("requested_date__lt"),
+    }
+    ordering_fields = ("id", "requested_date", "total", "number")
+    inputs: ClassVar = {
+        "create": serializers.OrderInput,
+        "create_many": serializers.BulkOrderInput,
+        "partial_update": serializers.OrderChangeInput,
+        "submit": serializers.NothingInput,
+        "cancel": serializers.CancelInput,
+        "allocate": serializers.NothingInput,
+        "release": serializers.ReasonInput,
+        "hold": serializers.HoldInput,
+        "release_hold": serializers.ReasonInput,
+    }
+    outputs: ClassVar = {
+        "list": serializers.OrderSummaryOutput,
+        "retrieve": serializers.OrderOutput,
+        **dict.fromkeys(
+            ("create", "partial_update", "submit", "cancel", "allocate", "release"),
+            serializers.OrderOutput,
+        ),
+        "hold": serializers.OrderOutput,
+        "release_hold": serializers.OrderOutput,
+    }
+
+    def list(self, request: Request) -> Response:
+        return self.page(order_list(entity_ids=self.scope()), _summaries)
+
+    def retrieve(self, request: Request, number: str) -> Response:
+        return Response(shown(self._order(number)))
+
+    def create(self, request: Request) -> Response:
+        body = self.body()
+        draft = draft_of(body, self.entity_id(body["entity"]), Codes([body]))
+        made = create_order(draft=draft, actor=actor_of(request), now=timezone.now())
+        page = self._order(made.number)
+        headers = {"Location": f"/api/v1/orders/{made.number}/"}
+        return Response(shown(page), status=201 if made.created else 200, headers=headers)
+
+    @action(detail=False, methods=["post"], url_path="bulk", url_name="bulk")
+    def create_many(self, request: Request) -> Response:
+        """Take many orders at once; each answers for itself."""
+        return self.bulk(serializers.BulkOrderInput, self._take)
+
+    def partial_update(self, request: Request, number: str) -> Response:
+        """Rewrite a draft; sent with `If-Match`, only if nobody else did."""
+        page, body = self._order(number), self.body()
+        self.check_version(shown(page))
+        now, actor = timezone.now(), actor_of(request)
+        amend_draft(order_id=page.id, draft=_amended(page, body), actor=actor, now=now)
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, number: str) -> Response:
+        """Check the draft and release it, or hold it."""
+        self.body()
+        page = self._order(number)
+        submit_order(order_id=page.id, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, number: str) -> Response:
+        """Cancel the order, or quantities of lines."""
+        page, body = self._order(number), self.body()
+        who = {"actor": actor_of(request), "reason": body["reason"], "now": timezone.now()}
+        if "lines" in body:
+            cancel_lines(order_id=page.id, lines=_cancels(page, body["lines"]), **who)
+        else:
+            cancel_order(order_id=page.id, **who)
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def allocate(self, request: Request, number: str) -> Response:
+        """Have stock kept now for what waits."""
+        self.body()
+        page = self._order(number)
+        allocate_orders(order_ids=[page.id], cause="Asked for over REST", now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, number: str) -> Response:
+        """Lift every hold of the order."""
+        page, reason = self._order(number), self.body()["reason"]
+        lift_holds(order_id=page.id, actor=actor_of(request), reason=reason, now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["get"])
+    def holds(self, request: Request, number: str) -> Response:
+        """Answer the holds, the active first."""
+        return Response({"results": [asdict(hold) for hold in self._order(number).holds]})
+
+    @holds.mapping.post
+    def hold(self, request: Request, number: str) -> Response:
+        """Stop the order by hand."""
+        page, reason = self._order(number), self.body()["reason"]
+        place_hold(order_id=page.id, reason=reason, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"], url_path=r"holds/(?P<hold_id>[0-9]{1,18})/release")
+    def release_hold(self, request: Request, number: str, hold_id: str) -> Response:
+        """Lift one hold."""
+        page, reason = self._order(number), self.body()["reason"]
+        if int(hold_id) not in {hold.id for hold in page.holds}:
+            raise NotFound("There is no such hold on this order.")
+        who = {"actor": actor_of(request), "now": timezone.now()}
+        lift_hold(hold_id=int(hold_id), reason=reason, **who)
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["get"])
+    def timeline(self, request: Request, number: str) -> Response:
+        """Answer what happened to it, the newest first."""
+        thread = f"orders.order:{self._order(number).id}"
+        entries = timeline(thread=thread, entity_ids=self.scope())
+        return Response({"results": [asdict(entry) for entry in entries]})
+
+    @action(detail=True, methods=["get"])
+    def receipts(self, request: Request, number: str) -> Response:
+        """Answer the last allocation decision about each line."""
+        found = receipts_of(order_id=self._order(number).id, limit=500)
+        return Response({"results": [asdict(receipt) for receipt in found]})
+
+    @action(detail=True, methods=["get"])
+    def promises(self, request: Request, number: str) -> Response:
+        """Answer by line what was first promised and what is promised now."""
+        names = ("position", "product", "waiting", "first_promised_date", "promised_date")
+        lines = self._order(number).lines
+        return Response({"results": [{n: getattr(line, n) for n in names} for line in lines]})
+
+    @action(detail=True, methods=["get"])
+    def documents(self, request: Request, number: str) -> Response:
+        """Answer the shipments made for the order."""
+        shipments = shipments_of(order_id=self._order(number).id)
+        return Response({"results": [{"kind": "shipment", **each} for each in shipments]})
+
+    def _order(self, number: str) -> OrderPage:
+        page = order_page(number=number, entity_ids=self.scope(), line_limit=10_000)
+        if page is None:
+            raise NotFound(f"There is no order {number[:40]!r}.")
+        return page
+
+    def _take(self, bodies: Sequence[dict[str, Any]]) -> Sequence[Outcome]:
+        """Take the orders of a bulk request, and submit those that ask for it."""
+        codes, now, actor = Codes(bodies), timezone.now(), actor_of(self.request)
+        entities = cache(self.entity_id)
+        drafts: dict[int, OrderDraft] = {}
+        found: dict[int, Outcome] = {}
+        for index, body in enumerate(bodies):
+            try:
+                drafts[index] = draft_of(body, entities(body["entity"]), codes)
+            except (NotFound, ValidationError) as error:
+                found[index] = error
+        made = create_orders_bulk(drafts=list(drafts.values()), actor=actor, now=now)
+        orders: dict[int, int] = {}
+        for index, captured in zip(drafts, made, strict=True):
+            if captured.order is None:
+                found[index] = captured.refusal or NotFound()
+                continue
+            orders[index] = captured.order.id
+            status = 201 if captured.order.created else 200
+            found[index] = {"status": status, "number": captured.order.number, "state": "draft"}
+        asked = [order_id for index, order_id in orders.items() if bodies[index].get("submit")]
+        stands = submit_orders(order_ids=asked, actor=actor, now=now) if asked else []
+        by_id = {each.id: {"state": each.state, "holds": list(each.holds)} for each in stands}
+        for index, order_id in orders.items():
+            found[index] = {**found[index], **by_id.get(order_id, {})}  # type: ignore[dict-item]
+        return [found[index] for index in range(len(bodies))]
+
+
+def shown(page: OrderPage) -> dict[str, Any]:
+    """Return one order as the API shows it."""
+    plain = (
+        "number", "entity", "customer_po", "channel", "state", "class_code", "priority",
+        "currency", "total", "requested_date", "promised_date", "created_at", "external_ref",
+        "freight", "subtotal", "submitted_at", "released_at", "shipped_at", "invoiced_at",
+        "closed_at", "cancelled_at", "cancel_reason",
+    )  # fmt: skip
+    constraints = ("ship_complete", "no_split", "no_substitutes")
+    return {
+        **{name: getattr(page, name) for name in plain},
+        "customer": page.customer_code,
+        "customer_name": page.customer,
+        "carrier": page.carrier,
+        "ship_to": page.ship_to,
+        "constraints": {name: getattr(page, name) for name in constraints},
+        "lines": [_line(line) for line in page.lines],
+        "holds": [asdict(hold) for hold in page.active_holds],
+    }
+
+
+def _line(line: Any) -> dict[str, Any]:
+    plain = (
+        "id", "product", "ordered", "reserved", "shipped", "invoiced", "cancelled", "waiting",
+        "unit_price", "price_source", "discount", "amount", "node", "first_promised_date",
+        "promised_date",
+    )  # fmt: skip
+    return {
+        "line": line.position,
+        "uom": line.sold_uom,
+        "quantity": line.sold_quantity,
+        "base_uom": line.uom,
+        **{name: getattr(line, name) for name in plain},
+    }
+
+
+def _summaries(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "entity": row["entity_code"],
+            "customer": row["customer_code"],
+            **{n: v for n, v in row.items() if n not in {"id", "entity_code", "customer_code"}},
+        }
+        for row in found
+    ]
+
+
+def _amended(page: OrderPage, body: Mapping[str, Any]) -> OrderDraft:
+    """Return the draft as it stands, with what the body changes."""
+    codes = Codes([body])
+    kept = OrderDraft(
+        entity_id=page.entity_id,
+        customer_id=page.customer_id,
+        lines=codes.lines(body) if "lines" in body else _kept_lines(page),
+        customer_po=page.customer_po,
+        requested_date=page.requested_date,
+        ship_to=page.ship_to,
+        external_ref=page.external_ref,
+        freight=page.freight,
+        carrier_id=Codes([{"carrier": page.carrier}]).carrier({"carrier": page.carrier}),
+        ship_complete=page.ship_complete,
+        no_split=page.no_split,
+        no_substitutes=page.no_substitutes,
+    )
+    plain = ("customer_po", "external_ref", "requested_date", "freight")
+    changes = {name: body[name] for name in plain if name in body} | dict(
+        body.get("constraints", {})
+    )
+    if "ship_to" in body:
+        changes["ship_to"] = address(body["ship_to"], page.customer_id)
+    if "carrier" in body:
+        changes["carrier_id"] = codes.carrier(body)
+    return replace(kept, **changes)
+
+
+def _kept_lines(page: OrderPage) -> list[LineDraft]:
+    """Return the lines as they stand; what was priced by a list is priced again."""
+    nodes = Codes(
+        [{"lines": [{"product": line.product, "node": line.node} for line in page.lines]}]
+    )
+    return [
+        LineDraft(
+            product_id=nodes.products[line.product.upper()],
+            quantity=line.sold_quantity,
+            uom=line.sold_uom,
+            unit_price=line.unit_price if line.price_source == "entered" else None,
+            discount=line.discount,
+            node_id=nodes.nodes.get(line.node) if line.node else None,
+        )
+        for line in page.lines
+    ]
+
+
+def _cancels(page: OrderPage, asked: Sequence[Mapping[str, Any]]) -> list[LineCancel]:
+    by_position = {line.position: line.id for line in page.lines}
+    unknown = [each["line"] not in by_position for each in asked]
+    if any(unknown):
+        said = {"line": [ErrorDetail("There is no such line.", "unknown")]}
+        raise ValidationError({"lines": [said if bad else {} for bad in unknown]})
+    return [LineCancel(by_position[each["line"]], each.get("quantity")) for each in asked]

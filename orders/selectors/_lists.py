@@ -1,0 +1,100 @@
+"""Lists for the API: querysets of plain rows, and codes turned into ids."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from erp.accounts.models import Entity
+from erp.kernel.sql import rows
+from orders.models import CreditAccount, Customer, Order, Price, ShipTo
+
+CODED = {
+    "customer": "SELECT code, id FROM orders_customer WHERE code = ANY(%s)",
+    "node": "SELECT code, id FROM inventory_node WHERE code = ANY(%s) AND is_active",
+    "carrier": "SELECT code, id FROM inventory_carrier WHERE code = ANY(%s) AND is_active",
+}
+
+SHIPMENTS = """
+    SELECT s.number, s.state, n.code AS node, s.planned_date, s.shipped_at, s.tracking_number
+    FROM inventory_shipment s JOIN inventory_node n ON n.id = s.node_id
+    WHERE s.source_id = %s AND s.source_kind = 'orders.order' ORDER BY s.id
+"""
+
+
+def ids_by_code(kind: str, codes: Collection[str]) -> dict[str, int]:
+    """Return the ids of customers, nodes or carriers by code; the unknown are missing."""
+    return dict(rows(CODED[kind], [[code for code in codes if "\0" not in code]]))
+
+
+def order_list(*, entity_ids: Collection[int]) -> QuerySet[Order, dict[str, Any]]:
+    """Return the orders of these entities as plain rows, for the API to narrow and page."""
+    return (
+        Order.objects.filter(entity_id__in=entity_ids)
+        .values(
+            "id",
+            "number",
+            "customer_po",
+            "channel",
+            "state",
+            "class_code",
+            "priority",
+            "currency",
+            "total",
+            "requested_date",
+            "promised_date",
+            "created_at",
+            entity_code=F("entity__code"),
+            customer_code=F("customer__code"),
+        )
+        .order_by("-id")
+    )
+
+
+def customers_within(*, entity_ids: Collection[int]) -> QuerySet[Customer, dict[str, Any]]:
+    """Return the customers that these entities serve, as plain rows."""
+    served = CreditAccount.objects.filter(entity_id__in=entity_ids).values("customer_id")
+    return Customer.objects.filter(pk__in=served).values(
+        "id", "code", "name", "tier", "country", "city", "is_blocked"
+    )
+
+
+def prices_within(*, entity_ids: Collection[int]) -> QuerySet[Price, dict[str, Any]]:
+    """Return the prices of these entities, as plain rows."""
+    return Price.objects.filter(entity_id__in=entity_ids).values(
+        "id",
+        "kind",
+        "currency",
+        "min_quantity",
+        "unit_price",
+        "valid_from",
+        "valid_until",
+        entity_code=F("entity__code"),
+        product_code=F("product__code"),
+        customer_code=F("customer__code"),
+    )
+
+
+def account_terms(*, entity_id: int, customer_id: int) -> dict[str, Any]:
+    """Return the terms of a customer's account, or those with which a new one begins."""
+    terms = ("currency", "credit_limit", "terms_days", "penalty_rate")
+    found = CreditAccount.objects.filter(entity_id=entity_id, customer_id=customer_id)
+    kept = found.values(*terms).first()
+    if kept is not None:
+        return dict(kept)
+    return {"currency": Entity.objects.values_list("currency", flat=True).get(pk=entity_id)}
+
+
+def ship_to_of(*, customer_id: int, code: str) -> dict[str, str] | None:
+    """Return one of a customer's addresses in the shape of an order's `ship_to`."""
+    found = ShipTo.objects.filter(customer_id=customer_id, code=code).values(
+        "name", "address", "city", "region", "postal_code", "country"
+    )
+    first = found.first()
+    return {name: value for name, value in first.items() if value} if first else None
+
+
+def shipments_of(*, order_id: int) -> list[dict[str, Any]]:
+    """Return what left or will leave for an order."""
+    names = ("number", "state", "node", "planned_date", "shipped_at", "tracking_number")
+    return [dict(zip(names, row, strict=True)) for row in rows(SHIPMENTS, [order_id])]
