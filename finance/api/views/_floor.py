@@ -114,19 +114,17 @@ class ShipmentViewSet(ResourceViewSet):
     @action(detail=True, methods=["post"])
     def ship(self, request: Request, number: str) -> Response:
         """Confirm that it left."""
+        shipment = self._shipment(number)
         self.body()
-        ship_shipments(
-            shipment_ids=[self._shipment(number).id], actor=actor_of(request), now=timezone.now()
-        )
+        ship_shipments(shipment_ids=[shipment.id], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["post"])
     def deliver(self, request: Request, number: str) -> Response:
         """Note that the customer has it."""
+        shipment = self._shipment(number)
         self.body()
-        deliver_shipments(
-            shipment_ids=[self._shipment(number).id], actor=actor_of(request), now=timezone.now()
-        )
+        deliver_shipments(shipment_ids=[shipment.id], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["post"])

@@ -150,8 +150,8 @@ class PeriodViewSet(ResourceViewSet):
         )
 
     def _moved(self, request: Request, pk: str, command: Callable[..., Period]) -> Response:
-        self.body()
         self.retrieve(request, pk)
+        self.body()
         now: datetime = timezone.now()
         actor: User = actor_of(request)
         command(period_id=int(pk), actor=actor, now=now)
