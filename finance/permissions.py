@@ -9,8 +9,16 @@ WRITE_ENTRY = "finance.write_journalentry"
 CLOSE_PERIOD = "finance.close_period"
 
 STAFF = [
-    "customer_service", "order_desk", "credit", "pricing", "ar", "ap", "controller",
-    "operations_lead", "executive", "administrator",
+    "customer_service",
+    "order_desk",
+    "credit",
+    "pricing",
+    "ar",
+    "ap",
+    "controller",
+    "operations_lead",
+    "executive",
+    "administrator",
 ]
 
 GRANTS: dict[str, list[str]] = {

@@ -31,9 +31,9 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 class Invoice(FSMModelMixin, models.Model):
     """What one customer owes for one shipment. `number` is gap-free per entity, set when posted.
 
-    `total` = `net` + `freight` + `tax`, whole cents of `currency`; `paid` is allocated cash. Until it
-    is posted, `net` is part of what the customer's account carries as unbilled. Freight of an order
-    is charged on the first of its invoices that is posted. Dates are business dates of the entity.
+    `total` = `net` + `freight` + `tax`, whole cents of `currency`; `paid` is allocated cash. Until
+    it is posted, `net` is part of what the customer's account carries as unbilled. Freight of an
+    order is charged on the first of its invoices that is posted. Dates are the entity's.
     """
 
     class State(models.TextChoices):
@@ -110,9 +110,7 @@ class Invoice(FSMModelMixin, models.Model):
                 condition=Q(state__in=["posted", "partly_paid"]),
             ),
             models.Index(fields=["order"], name="finance_invoice_of_order"),
-            models.Index(
-                fields=["id"], name="finance_invoice_to_post", condition=Q(state="draft")
-            ),
+            models.Index(fields=["id"], name="finance_invoice_to_post", condition=Q(state="draft")),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -152,7 +150,7 @@ class Invoice(FSMModelMixin, models.Model):
 
 
 class InvoiceLine(models.Model):
-    """What one shipment line is charged at: whole cents. A shipment line is invoiced at most once."""
+    """What one shipment line is charged at: whole cents. It is invoiced at most once."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     shipment_line = models.OneToOneField(
@@ -211,7 +209,8 @@ class Payment(models.Model):
                 condition=~Q(reference=""), name="finance_payment_has_a_reference"
             ),
             models.UniqueConstraint(
-                fields=["entity", "customer", "reference"], name="finance_payment_once_per_reference"
+                fields=["entity", "customer", "reference"],
+                name="finance_payment_once_per_reference",
             ),
         ]
         indexes = [models.Index(fields=["entity", "-id"], name="finance_payment_newest")]

@@ -31,7 +31,8 @@ ENTRIES_STAND = f"""
 
     IF EXISTS (
         SELECT FROM added a
-        JOIN finance_period p ON p.entity_id = a.entity_id AND p.starts <= a.date AND p.ends > a.date
+        JOIN finance_period p
+            ON p.entity_id = a.entity_id AND p.starts <= a.date AND p.ends > a.date
         WHERE p.state = 'closed'
            OR p.state = 'soft_closed' AND a.kind NOT IN ('adjustment', 'reversal', 'manual')
     ) THEN
@@ -48,13 +49,14 @@ ENTRIES_STAND = f"""
     END IF;
 
     RETURN NULL;
-"""
+"""  # noqa: S608  the number is our own
 LINES_BALANCE = """
     IF EXISTS (
         SELECT FROM added a
         GROUP BY a.entry_id
         HAVING sum(a.debit) <> sum(a.credit)
-            OR count(*) <> (SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)
+            OR count(*) <> (
+                SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)
     ) THEN
         RAISE EXCEPTION 'debits and credits of an entry differ, or it was posted before'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_balances';
@@ -157,7 +159,7 @@ class JournalEntry(models.Model):
     """One posting, by what caused it. Immutable; a cause is posted at most once per kind.
 
     Debits equal credits: a trigger refuses the statement that would leave them unequal. `date` is a
-    business date of the entity; a closed period refuses it, and a soft-closed one all but corrections.
+    business date of the entity; a closed period refuses it, a soft-closed one all but corrections.
     """
 
     class Kind(models.TextChoices):
@@ -197,7 +199,7 @@ class JournalEntry(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),
+                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
                 func=ENTRIES_STAND,
             ),
         ]
@@ -232,7 +234,7 @@ class JournalLine(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),
+                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
                 func=LINES_BALANCE,
             ),
         ]

@@ -272,7 +272,7 @@ def shipments(
 ) -> list[ShipmentRow]:
     """Return shipments: open ones the earliest planned first, gone ones the newest first.
 
-    `after` is the (planned date, id) of the last row seen. `text` begins a number of it or its order.
+    `after` is the (planned date, id) of the last row seen. `text` begins its number or its order's.
     """
     is_open = not state or state in TO_DO
     narrowed = ["AND s.state = %(state)s" if state else f"AND s.state IN {TO_DO}"]

@@ -72,7 +72,8 @@ PAYMENTS = """
     SELECT p.id, p.number, p.reference, p.received_date, p.currency, p.amount, p.unapplied,
            p.amount - p.unapplied AS applied, p.posted_at, c.code AS customer_code,
            c.name AS customer, e.code AS entity,
-           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS posted_by
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
+               AS posted_by
     FROM finance_payment p
     JOIN orders_customer c ON c.id = p.customer_id
     JOIN accounts_entity e ON e.id = p.entity_id

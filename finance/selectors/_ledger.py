@@ -10,7 +10,8 @@ from erp.kernel.sql import records
 ENTRIES = """
     SELECT j.id, j.kind, j.cause_kind, j.cause_id, j.date, j.posted_at, j.memo, e.code AS entity,
            e.currency,
-           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS posted_by
+           coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
+               AS posted_by
     FROM finance_journalentry j
     JOIN accounts_entity e ON e.id = j.entity_id
     LEFT JOIN accounts_user u ON u.id = j.posted_by_id

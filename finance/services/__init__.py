@@ -1,4 +1,4 @@
-"""Everything that changes the ledger, invoices and payments; and what moves stock and money at once."""
+"""Everything that changes the ledger, invoices and payments, or moves stock and money at once."""
 
 from finance.services._adjusting import adjust_stock
 from finance.services._ageing import close_orders_paid, note_overdue

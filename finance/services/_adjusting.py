@@ -46,7 +46,9 @@ def adjust_stock(
         postings.append(
             Posting(
                 entity_id=entity_id,
-                kind=JournalEntry.Kind.OPENING if kind == "opening" else JournalEntry.Kind.ADJUSTMENT,
+                kind=JournalEntry.Kind.OPENING
+                if kind == "opening"
+                else JournalEntry.Kind.ADJUSTMENT,
                 cause_kind="inventory.adjustment",
                 cause_id=min(each.adjustment_id for each in members),
                 lines=[

@@ -1,6 +1,7 @@
 """Opening an entity's books, and closing their months."""
 
 from datetime import date, datetime
+from itertools import pairwise
 from typing import ClassVar
 
 from django.db import connection, transaction
@@ -68,7 +69,7 @@ def open_books(*, entity_id: int, now: datetime) -> None:
     Period.objects.bulk_create(
         [
             Period(entity_id=entity_id, starts=starts, ends=ends)
-            for starts, ends in zip(months[:-1], months[1:], strict=True)
+            for starts, ends in pairwise(months)
         ],
         ignore_conflicts=True,
     )

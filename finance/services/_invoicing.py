@@ -44,7 +44,7 @@ NAMED = CLAIM.format(which="AND shipment_id = ANY(%(shipments)s)", patience="")
 WAITING = CLAIM.format(which="", patience="SKIP LOCKED")
 WAITING_OF = CLAIM.format(which="AND entity_id = %(entity)s", patience="SKIP LOCKED")
 
-# Read after the locks are held, so that two invoices of one order do not both find the freight open.
+# Read once the locks are held: two invoices of one order must not both find the freight open.
 READ = """
     SELECT i.id, i.entity_id, e.code AS entity, i.account_id, i.order_id, i.shipment_id, i.currency,
            i.net, i.tax, l.lines, l.quantities,
@@ -105,8 +105,8 @@ def invoice_shipments(
     `entity_id` narrows what waits.
 
     What was invoiced before is missing from the answer. Receivable against the accrual, and the
-    order's freight, once, against freight income. Locks the drafts, the credit accounts, the orders,
-    and the number series last.
+    order's freight, once, against freight income. Locks the drafts, the credit accounts, the
+    orders, and the number series last.
 
     Raises:
         PeriodClosed: today's period is closed.
@@ -215,9 +215,7 @@ def _post(drafts: Sequence[Mapping[str, Any]], numbers: Mapping[int, str], now: 
     )
 
 
-def _tell(
-    drafts: Sequence[Mapping[str, Any]], invoiced: Sequence[Invoiced], now: datetime
-) -> None:
+def _tell(drafts: Sequence[Mapping[str, Any]], invoiced: Sequence[Invoiced], now: datetime) -> None:
     publish_all(
         [
             InvoicePosted(

@@ -36,7 +36,8 @@ LOCK = """
 """
 
 KNOWN = """
-    SELECT p.id, p.number, p.entity_id, p.customer_id, p.reference, p.currency, p.amount, p.unapplied
+    SELECT p.id, p.number, p.entity_id, p.customer_id, p.reference, p.currency, p.amount,
+           p.unapplied
     FROM unnest(%(entities)s::bigint[], %(customers)s::bigint[], %(references)s::text[])
         AS n (entity_id, customer_id, reference)
     JOIN finance_payment p
@@ -158,7 +159,7 @@ def post_payments(
         ]
         rows = _insert(fresh, accounts, left, actor, now)
         posted = _answers(rows, fresh, accounts, left)
-        _settle(posted, fresh, spread, accounts, actor, now)
+        _settle(posted, fresh, spread, accounts, actor=actor, now=now)
         by_key |= dict(zip(map(_key, fresh), posted, strict=True))
     return [by_key[_key(payment)] for payment in payments]
 
@@ -270,7 +271,9 @@ def _insert(
             "references": [p.reference.strip() for p in payments],
         },
     )
-    return {(r["entity_id"], r["customer_id"], r["reference"]): (r["id"], r["number"]) for r in inserted}
+    return {
+        (r["entity_id"], r["customer_id"], r["reference"]): (r["id"], r["number"]) for r in inserted
+    }
 
 
 def _answers(
@@ -293,6 +296,7 @@ def _settle(
     payments: Sequence[PaymentDraft],
     spread: Sequence[Sequence[Owed]],
     accounts: Mapping[tuple[int, int], Mapping[str, Any]],
+    *,
     actor: User | None,
     now: datetime,
 ) -> None:

@@ -155,9 +155,7 @@ def post(postings: Iterable[Posting], *, actor: User | None, now: datetime) -> d
     moving = [p for p in postings if any(amount for _, amount in p.lines)]
     if not moving:
         return {}
-    lines = [
-        (p.cause_id, purpose, amount) for p in moving for purpose, amount in p.lines if amount
-    ]
+    lines = [(p.cause_id, purpose, amount) for p in moving for purpose, amount in p.lines if amount]
     found = _written(
         POST,
         {
@@ -192,13 +190,13 @@ def reverse_entry(*, entry_id: int, actor: User, reason: str, now: datetime) -> 
         raise UnknownEntry("There is no such journal entry.")
     if entry.lines.filter(account__purpose__in=CONTROLLED).exists():
         raise NotByHand(
-            f"Entry {entry_id} belongs to {entry.cause_kind} {entry.cause_id}: correct that document, "
-            "and its reversal is posted with it."
+            f"Entry {entry_id} belongs to {entry.cause_kind} {entry.cause_id}: correct that "
+            "document, and its reversal is posted with it."
         )
     new_id = int(
-        _written(
-            REVERSE, {"now": now, "actor": actor.pk, "entry": entry_id, "memo": reason[:200]}
-        )[0][0]
+        _written(REVERSE, {"now": now, "actor": actor.pk, "entry": entry_id, "memo": reason[:200]})[
+            0
+        ][0]
     )
     _record(entry.entity_id, new_id, "finance.reverse_entry", reason, actor=actor, now=now)
     return new_id

@@ -41,7 +41,7 @@ def invoice_pdf(*, invoice: InvoicePage) -> bytes:
         ("Customer", invoice.customer_code),
         ("Your tax id", invoice.customer_tax_id),
     ]
-    data = {
+    data: dict[str, Any] = {
         "title": f"Invoice {number}",
         "heading": "Invoice" if invoice.number else "Draft invoice",
         "number": number,
@@ -73,8 +73,9 @@ def invoice_pdf(*, invoice: InvoicePage) -> bytes:
             for line in invoice.lines
         ],
         "totals": totals,
-        "terms": f"{money(invoice.total)} {invoice.currency} is due on {invoice.due_date:%d %B %Y}, "
-        f"{invoice.terms_days} days after the invoice date. Please name {number} when you pay.",
+        "terms": f"{money(invoice.total)} {invoice.currency} is due on "
+        f"{invoice.due_date:%d %B %Y}, {invoice.terms_days} days after the invoice date. "
+        f"Please name {number} when you pay.",
         "note": f"All amounts are in {invoice.currency}.",
     }
     data["bill_to"] = [row for row in data["bill_to"] if row]

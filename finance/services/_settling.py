@@ -130,7 +130,9 @@ class OpenInvoices:
             if wanted[self.ids[account, number]] > still:
                 raise OverAllocated(f"allocations: only {still:,.2f} is open on {number}.")
         if sum(wanted.values()) > cash:
-            raise OverAllocated(f"allocations: the payment has only {cash:,.2f} to put on invoices.")
+            raise OverAllocated(
+                f"allocations: the payment has only {cash:,.2f} to put on invoices."
+            )
         return self._taken(account, [Owed(i, amount) for i, amount in wanted.items()])
 
     def _taken(self, account: int, taken: list[Owed]) -> list[Owed]:

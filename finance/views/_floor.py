@@ -56,7 +56,7 @@ STEPS = ("planned", "picked", "packed", "shipped", "delivered")
 @require_GET
 @requires(permissions.VIEW_SHIPMENT)
 def shipments(request: SignedInRequest) -> HttpResponse:
-    """Show what the floor has to do: to pick, picked and packed, by node; what has gone, newest first."""
+    """Show what the floor has to do, by step and node; what has gone, the newest first."""
     entity_ids = request.scope(permissions.VIEW_SHIPMENT)
     state = request.GET.get("state", "")
     node = request.GET.get("node", "")
@@ -274,7 +274,9 @@ def _shipment_page(
         "invoices": billed,
         "address": [
             value
-            for value in map(paper.ship_to.get, ("name", "address", "postal_code", "city", "country"))
+            for value in map(
+                paper.ship_to.get, ("name", "address", "postal_code", "city", "country")
+            )
             if value
         ],
         "may": _may(request, paper.entity_id),
@@ -293,23 +295,26 @@ def _may(request: SignedInRequest, entity_id: int | None = None) -> Mapping[str,
 
 def _steps(paper: ShipmentPaper) -> Sequence[Mapping[str, Any]]:
     at = {
-        "picked": paper.picked_at, "packed": paper.packed_at, "shipped": paper.shipped_at,
+        "picked": paper.picked_at,
+        "packed": paper.packed_at,
+        "shipped": paper.shipped_at,
         "delivered": paper.delivered_at,
-    }  # fmt: skip
-    if paper.state in {"void", "failed"}:
-        place = STEPS.index("shipped") if paper.state == "failed" else 0
-        ended: Mapping[str, Any] = {"label": STATES[paper.state], "state": "bad"}
-        return [{"label": STATES[step], "state": "done"} for step in STEPS[1 : place + 1]] + [ended]
-    place = STEPS.index(paper.state)
-    return [
-        {
-            "label": STATES[step],
-            "state": "done" if index < place or paper.state == "delivered"
-            else "now" if index == place else "",
-            "note": at[step].strftime("%d %b %H:%M") if at.get(step) else "",
-        }
-        for index, step in enumerate(STEPS)
-    ]  # fmt: skip
+    }
+    reached = [step for step in STEPS if at.get(step)] or ["planned"]
+    ended = paper.state in {"void", "failed"}
+    steps = []
+    for step in reached if ended else STEPS:
+        moment = at.get(step)
+        is_now = step == paper.state and step != "delivered"
+        is_done = step in reached or STEPS.index(step) < STEPS.index(reached[-1])
+        steps.append(
+            {
+                "label": STATES[step],
+                "state": "now" if is_now else "done" if is_done else "",
+                "note": "" if moment is None else f"{timezone.localtime(moment):%d %b %H:%M}",
+            }
+        )
+    return [*steps, {"label": STATES[paper.state], "state": "bad"}] if ended else steps
 
 
 def _told(row: TimelineRow) -> Mapping[str, Any]:
@@ -353,5 +358,3 @@ def _cursor(text: str) -> tuple[date, int] | None:
         return (date.fromisoformat(day), int(number[:18])) if text else None
     except ValueError:
         return None
-
-

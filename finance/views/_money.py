@@ -88,7 +88,8 @@ def invoice(request: SignedInRequest, number: str) -> HttpResponse:
             )
             if value
         ],
-        "may_pay": page.open > 0 and request.user.has_perm(permissions.POST_PAYMENT, page.entity_id),
+        "may_pay": page.open > 0
+        and request.user.has_perm(permissions.POST_PAYMENT, page.entity_id),
     }
     return render(request, "finance/invoice.html", context)
 
@@ -162,11 +163,7 @@ def open_of_customer(request: SignedInRequest) -> HttpResponse:
     within = list(Entity.objects.filter(code=entity, pk__in=scope).values_list("pk", flat=True))
     code = request.GET.get("customer", "").replace("\0", "").strip()
     customer_id = payer(code=code, entity_ids=within)
-    owed = (
-        []
-        if customer_id is None
-        else open_invoices(customer_id=customer_id, entity_ids=within)
-    )
+    owed = [] if customer_id is None else open_invoices(customer_id=customer_id, entity_ids=within)
     context = {"allocation": AllocationForm(owed), "known": customer_id is not None, "code": code}
     return render(request, "finance/_open_invoices.html", context)
 
@@ -249,7 +246,9 @@ def _payment_form(
     entities = list(
         Entity.objects.filter(pk__in=scope).order_by("code").values_list("code", "name")
     )
-    return PaymentForm([(code, f"{code} · {name}") for code, name in entities], data, initial=initial)
+    return PaymentForm(
+        [(code, f"{code} · {name}") for code, name in entities], data, initial=initial
+    )
 
 
 def _first_guess(request: SignedInRequest) -> Mapping[str, Any]:

@@ -15,7 +15,9 @@ def sent_order(where: World, *lines: tuple[Product, str, str]) -> PurchaseOrder:
         entity_id=where.entity.pk,
         supplier_id=make_supplier().pk,
         node_id=where.node.pk,
-        lines=[PurchaseLine(p.pk, Decimal(quantity), Decimal(price)) for p, quantity, price in lines],
+        lines=[
+            PurchaseLine(p.pk, Decimal(quantity), Decimal(price)) for p, quantity, price in lines
+        ],
         actor=None,
         now=NOW,
     )

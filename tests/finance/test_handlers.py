@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from finance.models import Invoice
-from finance.services import post_payment
+from finance.services import post_payment, ship_shipments
 from finance.tasks import age
 from orders.models import CreditAccount, Order
 from orders.services import cancel_order
@@ -43,8 +43,6 @@ class TestCloseWhatWasPaid:
     def test_closes_an_order_whose_rest_was_cancelled(
         self, world: World, deliver_all: Callable[[], int]
     ) -> None:
-        from finance.services import ship_shipments
-
         goods = product(world, on_hand="1")
         order = allocated(world, (goods, "2", "10"))
         ship_shipments(shipment_ids=pack(shipments_of(order)), actor=None, now=NOW)

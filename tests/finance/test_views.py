@@ -64,9 +64,7 @@ class TestShipmentBoard:
     def test_takes_many_through_picking_packing_and_shipping(
         self, world: World, signed_in: SignIn
     ) -> None:
-        ids = [
-            shipments_of(allocated(world, (product(world), "1", "5")))[0] for _ in range(3)
-        ]
+        ids = [shipments_of(allocated(world, (product(world), "1", "5")))[0] for _ in range(3)]
         client = signed_in(Role.OPERATIONS_LEAD)
 
         for step in ("pick_many", "pack_many", "ship_many"):
@@ -223,9 +221,7 @@ class TestMoneyPages:
         assert pdf.content.startswith(b"%PDF")
         assert numbers[0] in part.content.decode()
 
-    @pytest.mark.parametrize(
-        "name", ["invoices", "payments", "ledger", "entries", "periods"]
-    )
+    @pytest.mark.parametrize("name", ["invoices", "payments", "ledger", "entries", "periods"])
     def test_open_without_anything(self, world: World, signed_in: SignIn, name: str) -> None:
         assert signed_in(Role.CONTROLLER).get(reverse(f"finance:{name}")).status_code == 200
 
@@ -310,9 +306,7 @@ class TestMoneyPages:
             seen.append(Period.objects.get(pk=month.pk).state)
 
         assert seen == ["soft_closed", "closed", "open"]
-        assert signed_in(Role.AR).post(
-            reverse("finance:close", args=[month.pk])
-        ).status_code == 403
+        assert signed_in(Role.AR).post(reverse("finance:close", args=[month.pk])).status_code == 403
         other = factories.world("DE01", "EUR")
         theirs = Period.objects.get(entity=other.entity, starts="2026-10-01")
         assert client.post(reverse("finance:close", args=[theirs.pk])).status_code == 404

@@ -105,9 +105,7 @@ class ShipmentViewSet(ResourceViewSet):
     @action(detail=True, methods=["post"])
     def pack(self, request: Request, number: str) -> Response:
         """Put it into cartons."""
-        pack = Pack(
-            shipment_id=self._shipment(number).id, cartons=self.body().get("cartons", ())
-        )
+        pack = Pack(shipment_id=self._shipment(number).id, cartons=self.body().get("cartons", ()))
         pack_shipments(packs=[pack], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 

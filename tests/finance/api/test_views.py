@@ -12,7 +12,15 @@ from erp.accounts.services import assign_role
 from erp.kernel.sql import rows
 from finance.models import Invoice, JournalEntry, Payment, Period
 from tests.finance import factories
-from tests.finance.factories import World, allocated, invoiced, packed, product, shipments_of, shipped
+from tests.finance.factories import (
+    World,
+    allocated,
+    invoiced,
+    packed,
+    product,
+    shipments_of,
+    shipped,
+)
 from tests.finance.purchases import sent_order
 
 Client = Callable[..., APIClient]
@@ -119,9 +127,7 @@ class TestShipments:
         assert slip.content.startswith(b"%PDF")
 
     @pytest.mark.parametrize("verb", ["pick", "pack", "ship", "deliver", "fail", "void"])
-    def test_of_another_entity_are_not_there(
-        self, world: World, client: Client, verb: str
-    ) -> None:
+    def test_of_another_entity_are_not_there(self, world: World, client: Client, verb: str) -> None:
         other = factories.world("DE01", "EUR")
         number = number_of(shipments_of(allocated(other, (product(other), "1", "5")))[0])
 
@@ -237,9 +243,7 @@ class TestPayments:
             {"allocations": [{"invoice": "X", "amount": "0"}]},
         ],
     )
-    def test_name_what_is_wrong(
-        self, world: World, client: Client, given: dict[str, Any]
-    ) -> None:
+    def test_name_what_is_wrong(self, world: World, client: Client, given: dict[str, Any]) -> None:
         answer = post(client(Role.AR), "payments/", self.body(world, **given))
 
         assert answer.status_code == 400
@@ -281,9 +285,7 @@ class TestLedger:
         assert {Decimal(tie["difference"]) for tie in found["tie_outs"]} == {Decimal(0)}
         assert api.get(f"{BASE}/accounts/?purpose=bank").json()["results"][0]["code"] == "1000"
 
-    def test_shows_entries_and_does_not_undo_documents(
-        self, world: World, client: Client
-    ) -> None:
+    def test_shows_entries_and_does_not_undo_documents(self, world: World, client: Client) -> None:
         shipped(world, (product(world), "4", "9.99"))
         api = client(Role.CONTROLLER)
 

@@ -25,9 +25,7 @@ class TestRounded:
         grid = [Decimal(n) / 1000 for n in range(-3_000, 3_000, 7)]
         grid += [Decimal(n) / 200 for n in range(-41, 41)]
 
-        found = rows(
-            "SELECT n, round(n, 2) FROM unnest(%s::numeric[]) AS n", [grid]
-        )
+        found = rows("SELECT n, round(n, 2) FROM unnest(%s::numeric[]) AS n", [grid])
 
         assert [rounded(number) for number, _ in found] == [twin for _, twin in found]
 
@@ -65,7 +63,9 @@ class TestOldestFirst:
 
         spread = oldest_first(cash, owed)
 
-        assert sum((each.amount for each in spread), Decimal(0)) == min(cash, sum(open_, Decimal(0)))
+        assert sum((each.amount for each in spread), Decimal(0)) == min(
+            cash, sum(open_, Decimal(0))
+        )
         assert all(each.amount == owed[each.invoice_id].amount for each in spread[:-1])
         assert [each.invoice_id for each in spread] == list(range(len(spread)))
         assert all(0 < each.amount <= owed[each.invoice_id].amount for each in spread)

@@ -1,6 +1,7 @@
 """Tests finance/services/_books.py."""
 
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from django.db import transaction
@@ -42,7 +43,7 @@ class TestOpenBooks:
         months = list(Period.objects.order_by("starts").values_list("starts", "ends"))
 
         assert purposes == set(Account.Purpose.values)
-        assert all(one[1] == next_[0] for one, next_ in zip(months[:-1], months[1:], strict=False))
+        assert all(one[1] == next_[0] for one, next_ in pairwise(months))
         assert f"{months[0][0]:%Y-%m} {months[15][0]:%Y-%m}" == "2025-11 2027-02"
 
     def test_opens_what_is_new_for_all(self, world: World) -> None:
@@ -62,7 +63,9 @@ class TestClosing:
 
         assert (closed.state, closed.closed_at) == ("closed", NOW)
         assert (reopened.state, reopened.closed_at) == ("open", None)
-        said = AuditEntry.objects.filter(subject_kind="finance.period").values_list("action", flat=True)
+        said = AuditEntry.objects.filter(subject_kind="finance.period").values_list(
+            "action", flat=True
+        )
         assert list(said.order_by("id")) == [
             "finance.soft_close_period", "finance.close_period", "finance.reopen_period",
         ]  # fmt: skip

@@ -147,7 +147,7 @@ class TestPostPayment:
             ({"allocations": [("INV-NO-1", Decimal(1))]}, UnknownInvoice),
             ({"allocations": [("INV-US01-000001", Decimal("10.01"))]}, OverAllocated),
             ({"allocations": [("INV-US01-000002", Decimal("15.01"))]}, OverAllocated),
-            ({"allocations": [("INV-US01-000002", Decimal("-1"))]}, BadPayment),
+            ({"allocations": [("INV-US01-000002", Decimal(-1))]}, BadPayment),
             ({"allocations": [("INV-US01-000002", Decimal("NaN"))]}, BadPayment),
         ],
     )

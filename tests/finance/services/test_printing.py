@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from django.core.cache import cache
 
+from erp.kernel.sql import rows
+from finance.models import Invoice
 from finance.selectors import invoice, invoice_by_id, shipment_paper
 from finance.services import invoice_pdf, packing_slip_pdf, shipment_labels
 from tests.finance.factories import World, invoiced, packed, product, shipped
@@ -46,8 +48,6 @@ class TestInvoicePdf:
         assert time.process_time() - started < 1.0
 
     def test_prints_a_draft_as_one(self, world: World) -> None:
-        from finance.models import Invoice
-
         shipped(world, (product(world), "4", "9.99"))
         draft = Invoice.objects.get()
         page = invoice_by_id(invoice_id=draft.pk, entity_ids=[world.entity.pk])
@@ -59,8 +59,6 @@ class TestInvoicePdf:
 class TestPackingSlip:
     @pytest.mark.parametrize("name", ["Müller & Söhne", "ACME <b>"])
     def test_prints_with_labels_for_each_carton(self, world: World, name: str) -> None:
-        from erp.kernel.sql import rows
-
         _, ids = packed(world, (product(world), "4", "9.99"))
         number = rows("SELECT number FROM inventory_shipment WHERE id = %s", [ids[0]])[0][0]
         paper = shipment_paper(number=number, entity_ids=[world.entity.pk])

@@ -19,7 +19,16 @@ from orders.models import Order
 from procurement.models import PurchaseOrder
 from procurement.services import BadReceipt
 from tests.finance import factories
-from tests.finance.factories import NOW, World, adjustment, allocated, balance, drift, entry, product
+from tests.finance.factories import (
+    NOW,
+    World,
+    adjustment,
+    allocated,
+    balance,
+    drift,
+    entry,
+    product,
+)
 from tests.finance.purchases import sent_order
 
 
@@ -54,9 +63,7 @@ class TestReceivePurchaseOrder:
         assert JournalEntry.objects.filter(kind="receipt").count() == 3
         assert drift() == {}
 
-    def test_lets_what_waits_for_it_be_served(
-        self, world: World, deliver_all: object
-    ) -> None:
+    def test_lets_what_waits_for_it_be_served(self, world: World, deliver_all: object) -> None:
         goods = product(world, on_hand="0")
         order = allocated(world, (goods, "4", "9.99"))
         assert order.state == "backordered"
