@@ -29,7 +29,7 @@ from exceptions.services import (
 )
 
 PLAYS_WITH_KEYS = 9
-VIEWS = {
+VIEWS: Mapping[str, Mapping[str, Any]] = {
     "mine": {"mine": True},
     "unowned": {"unowned": True},
     "breaching": {"breaching": True},

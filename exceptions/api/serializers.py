@@ -44,7 +44,7 @@ class CaseOutput(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     type = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     subject = serializers.CharField(help_text="`kind:id` of what it is about")
     subject_label = serializers.CharField()
     entity = serializers.CharField()
@@ -68,7 +68,7 @@ class CaseOutput(serializers.Serializer[Any]):
     resolution = serializers.CharField()
     escalation_level = serializers.IntegerField()
     reopened_count = serializers.IntegerField()
-    parent = serializers.IntegerField(allow_null=True)
+    parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]
 
 
 def shown(case: ExceptionCase) -> dict[str, Any]:

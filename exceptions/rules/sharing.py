@@ -20,8 +20,7 @@ def share_out(wanted: Sequence[Desk], loads: Mapping[Desk, Mapping[int, int]]) -
         carried.update(people)
     chosen: list[int | None] = []
     for desk in wanted:
-        people = loads.get(desk)
-        person = min(people, key=lambda one: (carried[one], one)) if people else None
+        person = min(loads.get(desk, ()), key=lambda one: (carried[one], one), default=None)
         if person is not None:
             carried[person] += 1
         chosen.append(person)

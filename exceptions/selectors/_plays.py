@@ -14,7 +14,6 @@ from exceptions.selectors._other_plays import (
     short_pick_plays,
 )
 from exceptions.selectors._shortage_plays import shortage_plays
-from orders.models import Order
 
 PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "orders.line": shortage_plays,
@@ -56,6 +55,6 @@ def _release_for(play: Play, case: ExceptionCase, user: User) -> Play:
     sits_there = RoleAssignment.objects.filter(user=user, entity=case.entity_id, role=role).exists()
     if not sits_there:
         return barred(play, f"{play.gate.partition(',')[0]} alone may lift this hold.")
-    if Order.objects.filter(pk=case.order_id, created_by=user).exists():
+    if case.order is not None and case.order.created_by_id == user.pk:
         return barred(play, "You wrote this order: somebody else lifts its holds.")
     return play

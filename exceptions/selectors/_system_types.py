@@ -42,7 +42,7 @@ DEAD_DELIVERY = statement(
            coalesce(o.currency, told.currency, home.currency) AS currency,
            o.id AS order_id, coalesce(c.name, '') AS party, coalesce(c.tier, '') AS tier,
            coalesce(o.total, 0) AS revenue, d.attempts,
-           regexp_replace(rtrim(d.last_error), '^.*\n', '') AS error
+           regexp_replace(rtrim(d.last_error, E' \\n'), '^.*\n', '') AS error
     FROM outbox_delivery d
     JOIN outbox_message m ON m.id = d.message_id
     LEFT JOIN accounts_entity told ON told.id = m.entity_id

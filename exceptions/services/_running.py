@@ -61,16 +61,19 @@ def write_off(play: Play, actor: User, now: datetime) -> str:
 def _adjust(play: Play, into: str | None, reason: str, actor: User, now: datetime) -> None:
     facts = play.facts
     quantity = Decimal(facts["quantity"])
-    key = {name: int(facts[name]) for name in ("entity_id", "node_id", "product_id")}
-    out = StockAdjustment(
-        **key, quantity=-quantity, reason=f"{reason} (short pick)", status=str(facts["status"])
-    )
-    back = [
-        StockAdjustment(**key, quantity=quantity, reason=f"{reason} (short pick)", status=status)
-        for status in [into]
-        if status
+    signed = [(-quantity, str(facts["status"]))] + ([(quantity, into)] if into else [])
+    adjustments = [
+        StockAdjustment(
+            entity_id=int(facts["entity_id"]),
+            node_id=int(facts["node_id"]),
+            product_id=int(facts["product_id"]),
+            quantity=change,
+            reason=f"{reason} (short pick)",
+            status=status,
+        )
+        for change, status in signed
     ]
-    adjust_stock(adjustments=[out, *back], kind="adjustment", actor=actor, now=now)
+    adjust_stock(adjustments=adjustments, kind="adjustment", actor=actor, now=now)
 
 
 def invoice(play: Play, actor: User, now: datetime) -> str:

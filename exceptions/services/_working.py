@@ -1,5 +1,6 @@
 """What people do with a case: take it, hand it over, say that they are on it, write."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -189,7 +190,7 @@ def _tell(
     actor: User,
     now: datetime,
     *,
-    before: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> None:
     change = Change(

@@ -12,7 +12,7 @@ class KpiOutput(serializers.Serializer[Any]):
     """A figure over a period. Money is by currency: different ones are never added."""
 
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     definition = serializers.CharField()
     unit = serializers.ChoiceField(choices=[unit.value for unit in Unit])
     numerator = serializers.CharField(allow_null=True)

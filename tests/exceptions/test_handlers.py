@@ -1,0 +1,173 @@
+"""exceptions/handlers.py: what the ordinary services do, told by events, opens and clears cases"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from erp.governance.services import ensure_builtin_policies
+from erp.outbox.models import Delivery, Message
+from exceptions.models import ExceptionCase
+from exceptions.selectors import Pace, types_at
+from exceptions.services import refresh, run_play, sweep
+from finance.services import adjust_stock, invoice_shipments, ship_shipments
+from inventory.models import ShipmentLine
+from inventory.services import Pick, ShortPick
+from orders.services import cancel_order, pick_shipments
+from tests.exceptions.factories import person
+from tests.finance import factories
+from tests.finance.factories import World
+
+pytestmark = pytest.mark.django_db
+Deliver = Callable[[], int]
+
+
+@pytest.fixture
+def where(db: None) -> World:
+    ensure_builtin_policies(now=timezone.now())
+    return factories.world()
+
+
+def live(code: str) -> list[ExceptionCase]:
+    return list(ExceptionCase.objects.filter(type=code, state__in=ExceptionCase.LIVE))
+
+
+def nothing_was_missed() -> None:
+    """Fail if holding every type that events tell of against the world finds anything."""
+    swept = sweep(now=timezone.now(), types=types_at(Pace.EVENTS))
+    assert (swept.opened, swept.cleared) == ({}, {})
+
+
+class TestShortage:
+    def test_opens_when_allocation_falls_short_and_clears_when_stock_comes(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        item = factories.product(where, on_hand="3")
+        order = factories.released(where, (item, "9", "7"), now=timezone.now())
+        deliver_all()
+
+        (case,) = live("orders.shortage")
+        assert case.order == order
+        assert case.summary.startswith(f"6 of 9 {item.code}")
+        nothing_was_missed()
+
+        adjust_stock(
+            adjustments=[factories.adjustment(where, item, "20", "2")],
+            kind="adjustment",
+            actor=None,
+            now=timezone.now(),
+        )
+        deliver_all()
+
+        assert live("orders.shortage") == []
+        assert ExceptionCase.objects.get(pk=case.pk).resolved_by is None
+        nothing_was_missed()
+
+    def test_clears_when_the_order_is_cancelled(self, where: World, deliver_all: Deliver) -> None:
+        item = factories.product(where, on_hand="3")
+        order = factories.released(where, (item, "9", "7"), now=timezone.now())
+        deliver_all()
+
+        cancel_order(order_id=order.pk, actor=None, reason="Not wanted", now=timezone.now())
+        deliver_all()
+
+        assert live("orders.shortage") == []
+        nothing_was_missed()
+
+
+class TestCreditHold:
+    def test_opens_with_the_hold_and_closes_by_its_play(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        credit = person("cora", "credit", entity=where.entity)
+        poor = factories.world(limit="10")
+        item = factories.product(poor)
+        order = factories.released(poor, (item, "9", "7"), now=timezone.now())
+        deliver_all()
+
+        (case,) = live("orders.credit_hold")
+        assert (case.order, case.owner, case.queue) == (order, credit, "credit")
+        assert "credit limit" in case.summary
+        run_play(case_id=case.pk, key="release", actor=credit, now=timezone.now())
+        deliver_all()
+
+        order.refresh_from_db(fields=["state"])
+        assert order.state == "allocated"
+        assert live("orders.credit_hold") == []
+        nothing_was_missed()
+
+
+class TestShortPick:
+    def test_opens_for_the_bin_and_closes_when_the_stock_is_put_back(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        lead = person("kim", "operations_lead", entity=where.entity)
+        item = factories.product(where, on_hand="10")
+        order = factories.allocated(where, (item, "10", "7"), now=timezone.now())
+        (shipment,) = factories.shipments_of(order)
+        line = ShipmentLine.objects.get(shipment=shipment)
+        short = ShortPick(line_id=line.pk, picked=Decimal(7), reason="not_found")
+        pick_shipments(
+            picks=[Pick(shipment_id=shipment, shorts=[short])], actor=lead, now=timezone.now()
+        )
+        deliver_all()
+
+        (case,) = live("inventory.short_pick")
+        assert (case.expected_loss, case.queue) == (Decimal("3.00"), "warehouse")  # 3 x 2 x 0.5
+        assert len(live("orders.shortage")) == 1
+        run_play(case_id=case.pk, key="put_back", actor=lead, now=timezone.now())
+        deliver_all()
+
+        assert live("inventory.short_pick") == []
+        assert live("orders.shortage") == []  # what was found was reserved for the line
+        nothing_was_missed()
+
+
+class TestBilling:
+    def test_opens_by_time_and_closes_with_the_invoice(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        now = timezone.now()
+        order, (shipment,) = factories.packed(where, (factories.product(where), "4", "25"), now=now)
+        ship_shipments(shipment_ids=[shipment], actor=None, now=now)
+        assert sweep(now=now, types=["finance.shipped_not_billed"]).opened == {}
+
+        refresh(type="finance.shipped_not_billed", now=now + timedelta(hours=3))
+        (case,) = live("finance.shipped_not_billed")
+        assert case.order == order
+        invoice_shipments(shipment_ids=[shipment], now=now + timedelta(hours=3))
+        deliver_all()
+
+        assert live("finance.shipped_not_billed") == []
+
+
+class TestDeadDelivery:
+    def test_opens_with_the_order_behind_it_and_is_replayed(self, where: World) -> None:
+        now = timezone.now()
+        admin = person("ada", "administrator", entity=where.entity)
+        order = factories.released(where, (factories.product(where), "9", "7"), now=now)
+        message = Message.objects.filter(name="orders.order_released").latest("id")
+        Delivery.objects.filter(message=message).update(
+            status="dead", attempts=8, settled_at=now, last_error="Traceback …\nKeyError: 'x'\n"
+        )
+        dead = Delivery.objects.filter(message=message).first()
+        assert dead is not None
+
+        refresh(type="outbox.dead_delivery", subject_ids=[dead.pk], now=now)
+        case = ExceptionCase.objects.get(subject_id=dead.pk, type="outbox.dead_delivery")
+        assert (case.order, case.queue, case.owner) == (order, "administrator", admin)
+        assert case.summary == "given up after 8 tries: KeyError: 'x'"
+        run_play(case_id=case.pk, key="replay", actor=admin, now=now)
+
+        assert Delivery.objects.get(pk=dead.pk).status == "pending"
+        assert ExceptionCase.objects.get(pk=case.pk).state == "resolved"
+
+
+class TestSweep:
+    def test_finds_what_no_event_told_and_says_so(self, where: World) -> None:
+        factories.allocated(where, (factories.product(where, on_hand="3"), "9", "7"))
+
+        assert sweep(now=timezone.now(), types=["orders.shortage"]).opened == {"orders.shortage": 1}
+        assert sweep(now=timezone.now(), types=["orders.shortage"]).opened == {}
