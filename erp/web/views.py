@@ -143,7 +143,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     context = {
         "sections": [s for s in sections if s.total],
         "done": [s for s in sections if not s.total],
-        "tiles": sections,
+        "tiles": [s for s in sections if s.total],
         "role_names": [str(Role(role).label) for role in sorted(roles)],
         "has_pages": any(
             i.url != "web:home" for _n, items in open_items(request) for i, _h in items

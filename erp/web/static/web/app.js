@@ -294,7 +294,15 @@
     $('[data-focus]', root)?.focus();
     markTheme();
     say(connected);
+    reachable();
   };
+  /* a table wider than its card scrolls inside it, and can be scrolled by keyboard */
+  const reachable = () => $$('.card:has(> table), .scroll, .window').forEach((box) => {
+    const wide = $$(':scope > table', box).some((table) => table.scrollWidth > box.clientWidth + 1);
+    box.classList.toggle('overflows', wide);
+    if (wide || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0; else box.removeAttribute('tabindex');
+  });
+  window.addEventListener('resize', reachable);
   const start = () => {
     const sent = sessionStorage.getItem('sent-draft');
     if (sent) { sessionStorage.removeItem('sent-draft'); if (!$('.field .error, .alert.s1')) store.set(sent, null); }
