@@ -3,6 +3,7 @@
 An app's `permissions.py` spells its permissions and says in `GRANTS` which roles hold each.
 """
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -11,6 +12,8 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 
 from erp.accounts.models import Role
+
+logger = logging.getLogger(__name__)
 
 
 def grant_declared_permissions(sender: AppConfig, **_more: Any) -> None:
@@ -26,13 +29,14 @@ def grant_declared_permissions(sender: AppConfig, **_more: Any) -> None:
             "content_type"
         )
     }
-    missing = sorted(declared.keys() - by_name.keys())
-    if missing:
-        raise LookupError(f"{name} grants what no model of {sender.label} declares: {missing}")
+    for missing in sorted(declared.keys() - by_name.keys()):
+        # a migration that is still to come declares it; a test finds what none does
+        logger.warning("nobody was granted %s: no model declares it yet", missing)
     through = Group.permissions.through
     through.objects.filter(permission__content_type__app_label=sender.label).delete()
     through.objects.bulk_create(
         through(group_id=groups[role].pk, permission_id=by_name[permission].pk)
         for permission, roles in declared.items()
+        if permission in by_name
         for role in roles
     )

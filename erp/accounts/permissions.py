@@ -1,6 +1,8 @@
 """What a user may be allowed to do with accounts."""
 
 VIEW_ENTITY = "accounts.view_entity"
+ADD_ENTITY = "accounts.add_entity"
+CHANGE_ENTITY = "accounts.change_entity"
 
 GRANTS: dict[str, list[str]] = {
     VIEW_ENTITY: [
@@ -21,4 +23,6 @@ GRANTS: dict[str, list[str]] = {
         "administrator",
         "partner",
     ],
+    ADD_ENTITY: ["administrator"],
+    CHANGE_ENTITY: ["administrator", "controller"],
 }

@@ -117,10 +117,17 @@ class TestGrants:
 
         assert held() == before
 
-    def test_what_no_model_declares_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_no_model_declares_is_named_and_granted_to_nobody(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
         monkeypatch.setitem(permissions.GRANTS, "accounts.fly", ["buyer"])
-        with pytest.raises(LookupError, match=r"accounts\.fly"):
-            grant_declared_permissions(apps.get_app_config("accounts"))
+
+        grant_declared_permissions(apps.get_app_config("accounts"))
+
+        assert "accounts.fly" in caplog.text
+        held = Group.objects.get(name=Role.BUYER).permissions.values_list("codename", flat=True)
+        assert "view_entity" in held
+        assert "fly" not in held
 
 
 class TestScope:
