@@ -162,9 +162,9 @@ class ShipmentLine(models.Model):
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
     stock = models.ForeignKey("inventory.Stock", on_delete=models.PROTECT, related_name="+")
     quantity = QuantityField()
-    picked = QuantityField(null=True, blank=True)
+    picked = QuantityField(null=True, blank=True)  # type: ignore[misc]
     short_reason = models.CharField(max_length=12, choices=ShortReason, blank=True)
-    cost = AmountField(null=True, blank=True)
+    cost = AmountField(null=True, blank=True)  # type: ignore[misc]
 
     class Meta:
         constraints = [

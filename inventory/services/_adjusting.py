@@ -17,6 +17,7 @@ from inventory.events import StockFell, StockReceived
 from inventory.models import StockMove, StockStatus
 from inventory.rules import Pool, countable, issue, valued
 from inventory.services._posting import Balance, Key, Movement, balances, posting, posting_and
+from inventory.services._telling import fallen, received
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -205,21 +206,7 @@ def _facts(adjustments: Sequence[StockAdjustment]) -> list[StockReceived | Stock
     for each in adjustments:
         if each.status == StockStatus.AVAILABLE:
             changes[each.entity_id, each.node_id, each.product_id] += each.quantity
-    fallen: dict[tuple[int, int], list[int]] = defaultdict(list)
-    received: list[StockReceived | StockFell] = []
-    for (entity_id, node_id, product_id), quantity in sorted(changes.items()):
-        if quantity > 0:
-            received.append(
-                StockReceived(
-                    entity_id=entity_id,
-                    node_id=node_id,
-                    product_id=product_id,
-                    quantity=f"{quantity:f}",
-                )
-            )
-        elif quantity < 0:
-            fallen[entity_id, node_id].append(product_id)
-    return received + [
-        StockFell(entity_id=entity_id, node_id=node_id, product_ids=",".join(map(str, ids)))
-        for (entity_id, node_id), ids in fallen.items()
+    return [
+        *received({place: quantity for place, quantity in changes.items() if quantity > 0}),
+        *fallen(place for place, quantity in changes.items() if quantity < 0),
     ]

@@ -1,7 +1,6 @@
 """Keeps stock for demand."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +12,6 @@ from django.db import transaction
 
 from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
-from inventory.events import StockFell
 from inventory.rules import (
     Gap,
     Plan,
@@ -25,6 +23,7 @@ from inventory.rules import (
     from_steps,
     plan,
 )
+from inventory.services._telling import fallen
 
 FLIP_LENGTH = 300
 
@@ -176,7 +175,7 @@ def allocate(
         },
     )
     owner = {supply.id: (supply.owner, supply.product) for supply in supplies}
-    publish_all(_fallen((owner[t.supply][0], t.node, owner[t.supply][1]) for t in planned.takes))
+    publish_all(fallen((owner[t.supply][0], t.node, owner[t.supply][1]) for t in planned.takes))
     return Allocation(
         run_id,
         {verdict.want.id: from_steps(verdict.given) for verdict in planned.verdicts},
@@ -281,14 +280,3 @@ def _flip(gaps: Sequence[Gap], names: _Names) -> str:
 
 def _plain(steps: int) -> str:
     return f"{from_steps(steps).normalize():f}"
-
-
-def _fallen(places: Iterable[tuple[int, int, int]]) -> list[StockFell]:
-    """Return one fact per company and node of `(entity, node, product)`."""
-    products: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for entity_id, node_id, product_id in places:
-        products[entity_id, node_id].add(product_id)
-    return [
-        StockFell(entity_id=entity_id, node_id=node_id, product_ids=",".join(map(str, sorted(ids))))
-        for (entity_id, node_id), ids in sorted(products.items())
-    ]

@@ -1,6 +1,6 @@
 """Confirms what was picked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,13 +16,16 @@ from erp.outbox.publishing import publish_all
 from inventory.events import PickFellShort, ShipmentPicked, ShipmentVoided, StockFell
 from inventory.models import Shipment, ShipmentLine, StockMove, StockStatus
 from inventory.rules import countable
-from inventory.services._posting import Movement, balances, posting, posting_and
+from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._standing import Standing, lock, ready
+from inventory.services._telling import fallen
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
 
 Reason = ShipmentLine.ShortReason
+
+NOT_FOUND = "Nothing of it was found"
 
 GOES_TO = {
     Reason.DAMAGED: StockStatus.DAMAGED,
@@ -166,9 +169,9 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
     missing = _set_aside(due, shorts, actor, now)
     record(
         changes=[
-            *(each.change("pick", state="picked", **_said(each, shorts)) for each in picked),
+            *(each.change("pick", state="picked", shorts=_said(each, shorts)) for each in picked),
             *(
-                each.change("void", reason="Nothing of it was found", state="void")
+                each.change("void", reason=NOT_FOUND, state="void")
                 for each in due
                 if each.id in voided
             ),
@@ -255,52 +258,46 @@ def _set_aside(
         )
         for line, short in shorts.values()
     ]
-    keys = {
-        each.shipment_line_id: (
-            shipments[each.shipment_id].entity_id,
-            each.node_id,
-            each.product_id,
-            str(GOES_TO[Reason(each.reason)]),
-        )
-        for each in missing
-    }
-    held = balances([*keys.values(), *((*key[:3], "available") for key in keys.values())])
-    movements = [
-        movement
-        for each in missing
-        for key in [keys[each.shipment_line_id]]
-        for movement in (
-            Movement(
-                held[*key[:3], "available"].stock_id,
-                -each.missing,
-                Decimal(0),
-                each.shipment_line_id,
-                released=each.missing,
-            ),
-            Movement(held[key].stock_id, each.missing, Decimal(0), each.shipment_line_id),
-        )
-    ]
-    lines = [line for line, _ in shorts.values()]
     params = posting(
-        movements,
+        _moved_aside(missing, shipments),
         kind=StockMove.Kind.STATUS,
         cause_kind="inventory.shipmentline",
         actor=actor,
         now=now,
     ) | {
-        "kinds": [line.demand_kind for line in lines],
-        "demands": [line.demand_id for line in lines],
-        "stocks": [line.stock_id for line in lines],
+        "kinds": [line.demand_kind for line, _ in shorts.values()],
+        "demands": [line.demand_id for line, _ in shorts.values()],
+        "stocks": [line.stock_id for line, _ in shorts.values()],
         "missing": [each.missing for each in missing],
     }
-    if run(SHORT, params) != len(lines):
+    if run(SHORT, params) != len(missing):
         raise RuntimeError("a short line was not reserved")  # undoes everything
     return missing
 
 
-def _said(shipment: Standing, shorts: Shorts) -> dict[str, list[dict[str, str]]]:
+def _moved_aside(
+    missing: Sequence[PickedShort], shipments: Mapping[int, Standing]
+) -> list[Movement]:
+    """Lock the balances on both sides; return a move out of one and into the other for each."""
+    keys: list[tuple[Key, Key]] = []
+    for each in missing:
+        place = (shipments[each.shipment_id].entity_id, each.node_id, each.product_id)
+        to = str(GOES_TO[Reason(each.reason)])
+        keys.append(((*place, str(StockStatus.AVAILABLE)), (*place, to)))
+    held = balances([key for pair in keys for key in pair])
+    movements: list[Movement] = []
+    for each, (out, into) in zip(missing, keys, strict=True):
+        line = each.shipment_line_id
+        movements += [
+            Movement(held[out].stock_id, -each.missing, Decimal(0), line, released=each.missing),
+            Movement(held[into].stock_id, each.missing, Decimal(0), line),
+        ]
+    return movements
+
+
+def _said(shipment: Standing, shorts: Shorts) -> list[dict[str, str]]:
     """Return what the audit keeps of a shipment's short lines."""
-    told = [
+    return [
         {
             "product": line.product,
             "planned": f"{line.quantity:f}",
@@ -310,17 +307,15 @@ def _said(shipment: Standing, shorts: Shorts) -> dict[str, list[dict[str, str]]]
         for line, short in shorts.values()
         if line.shipment_id == shipment.id
     ]
-    return {"shorts": told} if told else {}
 
 
 def _facts(
     picked: Sequence[Standing], voided: Sequence[Standing], missing: Sequence[PickedShort]
 ) -> list[ShipmentPicked | ShipmentVoided | PickFellShort | StockFell]:
     entities = {each.id: each.entity_id for each in (*picked, *voided)}
-    places = {(entities[each.shipment_id], each.node_id) for each in missing}
     return [
         *(ShipmentPicked(**each.facts()) for each in picked),
-        *(ShipmentVoided(**each.facts(), reason="Nothing of it was found") for each in voided),
+        *(ShipmentVoided(**each.facts(), reason=NOT_FOUND) for each in voided),
         *(
             PickFellShort(
                 shipment_id=each.shipment_id,
@@ -334,21 +329,5 @@ def _facts(
             )
             for each in missing
         ),
-        *(
-            StockFell(
-                entity_id=entity_id,
-                node_id=node_id,
-                product_ids=",".join(
-                    str(product_id)
-                    for product_id in sorted(
-                        {
-                            each.product_id
-                            for each in missing
-                            if (entities[each.shipment_id], each.node_id) == (entity_id, node_id)
-                        }
-                    )
-                ),
-            )
-            for entity_id, node_id in sorted(places)
-        ),
+        *fallen((entities[s.shipment_id], s.node_id, s.product_id) for s in missing),
     ]

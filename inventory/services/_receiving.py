@@ -14,10 +14,10 @@ from erp.kernel.errors import DomainError
 from erp.kernel.money import CENT
 from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
-from inventory.events import StockReceived
 from inventory.models import StockMove, StockStatus
 from inventory.rules import countable
 from inventory.services._posting import Movement, balances, posting, posting_and
+from inventory.services._telling import received
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -145,7 +145,7 @@ def receive_stock(
         after={"number": number, "lines": len(lines), "value": f"{_value(lines):f}"},
     )
     record(changes=[change], actor=actor, now=now)
-    publish_all(_received(entity_id, node_id, lines))
+    publish_all(received(_available(entity_id, node_id, lines)))
     return ReceivedGoods(
         receipt_id,
         number,
@@ -172,15 +172,12 @@ def _value(lines: Sequence[IncomingLine]) -> Decimal:
     return sum((line.value for line in lines), Decimal(0))
 
 
-def _received(entity_id: int, node_id: int, lines: Sequence[IncomingLine]) -> list[StockReceived]:
-    """Return one fact per product of which some is available now."""
-    quantities: dict[int, Decimal] = defaultdict(Decimal)
+def _available(
+    entity_id: int, node_id: int, lines: Sequence[IncomingLine]
+) -> dict[tuple[int, int, int], Decimal]:
+    """Return how much of each product is available now."""
+    quantities: dict[tuple[int, int, int], Decimal] = defaultdict(Decimal)
     for line in lines:
         if line.status == StockStatus.AVAILABLE:
-            quantities[line.product_id] += line.quantity
-    return [
-        StockReceived(
-            entity_id=entity_id, node_id=node_id, product_id=product_id, quantity=f"{quantity:f}"
-        )
-        for product_id, quantity in sorted(quantities.items())
-    ]
+            quantities[entity_id, node_id, line.product_id] += line.quantity
+    return quantities

@@ -11,9 +11,10 @@ from erp.governance.services import record
 from erp.kernel.sql import rows
 from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
-from inventory.events import ShipmentVoided, StockReceived
+from inventory.events import ShipmentVoided
 from inventory.models import Shipment
 from inventory.services._standing import lock
+from inventory.services._telling import received
 
 REASON = "What it was for was released"
 
@@ -120,15 +121,7 @@ def release_reservations(
     publish_all(
         [
             *(ShipmentVoided(**each.facts(), reason=REASON) for each in voided),
-            *(
-                StockReceived(
-                    entity_id=entity_id,
-                    node_id=node_id,
-                    product_id=product_id,
-                    quantity=f"{quantity:f}",
-                )
-                for (entity_id, node_id, product_id), quantity in sorted(freed.items())
-            ),
+            *received(freed),
         ]
     )
     return dict(given)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -57,7 +56,7 @@ class MasterViewSet(ResourceViewSet):
     ordering = "code"
     ordering_fields = ("code", "name")
 
-    def rows(self) -> QuerySet[Any, dict[str, Any]]:
+    def rows(self) -> Any:
         raise NotImplementedError
 
     def present(self, rows: Sequence[dict[str, Any]]) -> Sequence[Item]:
@@ -130,7 +129,7 @@ class ProductViewSet(MasterViewSet):
     ) | {"stock": serializers.StockOutput}
     kept_fields = PRODUCT_FIELDS
 
-    def rows(self) -> QuerySet[Any, dict[str, Any]]:
+    def rows(self) -> Any:
         return Product.objects.values("id", *PRODUCT_FIELDS)
 
     def present(self, rows: Sequence[dict[str, Any]]) -> Sequence[Item]:
@@ -198,7 +197,7 @@ class NodeViewSet(MasterViewSet):
     )
     kept_fields = (*NODE_FIELDS, "entity_id")
 
-    def rows(self) -> QuerySet[Any, dict[str, Any]]:
+    def rows(self) -> Any:
         nodes = Node.objects.values(*NODE_FIELDS, "entity__code")
         return nodes.filter(entity_id__in=self.scope()) if self._narrowed else nodes
 
@@ -247,7 +246,7 @@ class CarrierViewSet(MasterViewSet):
     )
     kept_fields = CARRIER_FIELDS
 
-    def rows(self) -> QuerySet[Any, dict[str, Any]]:
+    def rows(self) -> Any:
         return Carrier.objects.values(*CARRIER_FIELDS)
 
     def present(self, rows: Sequence[dict[str, Any]]) -> Sequence[Item]:
