@@ -142,12 +142,12 @@ class TestAudit:
         far = Entity.objects.create(code="DE01", name="DE", currency="EUR", country="DE")
         changes = [
             Change(each.pk, "test.change", "t", n, f"t:{n}", {"state": "a"}, {"state": "b"}, said)
-            for n, (each, said) in enumerate([(entity, "seen"), (far, "hidden")])
+            for n, (each, said) in enumerate([(entity, "ours"), (far, "theirs")])
         ]
         record(changes=changes, actor=clerk, now=NOW)
 
         shown = page.get("/governance/audit/?actor=clerk").content.decode()
 
-        assert "seen" in shown
-        assert "hidden" not in shown
+        assert "ours" in shown
+        assert "theirs" not in shown
         assert page.get("/governance/audit/?after=x&thread=%00").status_code == 200

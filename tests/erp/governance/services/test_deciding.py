@@ -91,12 +91,13 @@ class TestDecide:
                 decide(policy="orders.classify", questions=[], now=NOW)
 
     def test_refuses_what_nobody_declared(self, entity: Entity) -> None:
-        with pytest.raises(WrongFacts):
-            decide(policy=CREDIT, questions=[question(entity, colour="red")], now=NOW)
-        with pytest.raises(WrongFacts):
-            decide(policy=CREDIT, questions=[question(entity, on_hold="yes")], now=NOW)
-        with pytest.raises(UnknownPolicy):
-            decide(policy="no.such", questions=[question(entity)], now=NOW)
+        for policy, facts, refusal in [
+            (CREDIT, {"colour": "red"}, WrongFacts),
+            (CREDIT, {"on_hold": "yes"}, WrongFacts),
+            ("no.such", {}, UnknownPolicy),
+        ]:
+            with pytest.raises(refusal), transaction.atomic():
+                decide(policy=policy, questions=[question(entity, **facts)], now=NOW)
 
         assert not DecisionRecord.objects.exists()
 

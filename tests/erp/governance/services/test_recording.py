@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import structlog
@@ -18,7 +19,7 @@ from tests.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
-def change(entity: Entity | None, n: int = 1, **values) -> Change:
+def change(entity: Entity | None, n: int = 1, **values: Any) -> Change:
     return Change(
         entity and entity.pk, "orders.submit", "orders.order", n, f"orders.order:{n}", **values
     )
