@@ -9,15 +9,18 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django_fsm import FSMField
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from erp.accounts.models import RoleAssignment, User
-from erp.web.views import sign_in_to_admin
 
 REFERENCE = frozenset({
     "accounts.entity", "accounts.roleassignment", "inventory.carrier", "inventory.node",
@@ -93,7 +96,7 @@ class PeopleAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
-    filter_horizontal: list[str] = []
+    filter_horizontal = ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         locked = [] if request.user.is_superuser else ["is_superuser", "is_staff", "kind"]
@@ -132,16 +135,20 @@ def register_all() -> None:
     for model in apps.get_models():
         config = apps.get_app_config(model._meta.app_label)  # noqa: SLF001
         ours = config.name.startswith(OURS)
-        if not ours or admin.site.is_registered(model):
+        if not ours or not model._meta.managed or admin.site.is_registered(model):  # noqa: SLF001
             continue
         base = Register if model._meta.label_lower in REFERENCE else Window  # noqa: SLF001
         admin.site.register(model, type(f"{model.__name__}Admin", (base,), options(model)))
 
 
 def login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    return sign_in_to_admin(request)
+    """Send who is not signed in to our own page; who is, and is no administrator, is refused."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    wanted = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
+    return redirect(f"{reverse('web:login')}?{wanted}")
 
 
 admin.site.register(User, PeopleAdmin)
 register_all()
-admin.site.login = login  # type: ignore[method-assign]  one door, one lock-out
+setattr(admin.site, "login", login)  # noqa: B010  one door, one lock-out

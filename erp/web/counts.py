@@ -20,7 +20,8 @@ def cached_counts(request: HttpRequest, url_names: Sequence[str]) -> dict[str, i
         return {}
     chosen = request.session.get("entity", "all")
     keys = {name: f"nav:{user.pk}:{chosen}:{name}" for name in url_names}
-    kept = breaker.attempt(lambda: cache.get_many(list(keys.values())), {})
+    nothing: dict[str, int] = {}
+    kept = breaker.attempt(lambda: cache.get_many(list(keys.values())), nothing)
     found = {name: int(kept[key]) for name, key in keys.items() if key in kept}
     fresh = {
         name: waiting_behind(name, user, request.scope)  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 @cache
-def line() -> "redis.Redis[bytes]":
+def line() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=PATIENCE_SECONDS,

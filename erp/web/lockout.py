@@ -31,7 +31,8 @@ def keys(username: str, address: str) -> Iterator[tuple[str, int]]:
 def is_locked(username: str, address: str) -> bool:
     """Test if this account must wait before the next try from this address."""
     limits = dict(keys(username, address))
-    shared = breaker.attempt(lambda: cache.get_many(list(limits)), {})
+    nothing: dict[str, int] = {}
+    shared = breaker.attempt(lambda: cache.get_many(list(limits)), nothing)
     own = OWN.get_many(list(limits))
     return any(
         max(shared.get(key, 0), own.get(key, 0)) >= allowed for key, allowed in limits.items()

@@ -120,7 +120,7 @@ def redirected(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 def sent_key(request: HttpRequest) -> str | None:
     """Return the token of a posted form, for this session; None if the form carries none."""
-    if request.method != "POST" or not request.content_type.startswith(
+    if request.method != "POST" or not (request.content_type or "").startswith(
         ("application/x-www-form-urlencoded", "multipart/form-data")
     ):
         return None

@@ -6,13 +6,12 @@ from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -93,14 +92,6 @@ def _locked() -> str:
         "Too many wrong passwords. Signing in to this account rests for %(minutes)d minutes; "
         "then try again, or ask an administrator to set a new password."
     ) % {"minutes": lockout.LOCKED_MINUTES}
-
-
-def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
-    """Send who is not signed in to our own page; who is, and is no administrator, is refused."""
-    if request.user.is_authenticated:
-        raise PermissionDenied
-    wanted = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
-    return redirect(f"{reverse('web:login')}?{wanted}")
 
 
 @require_POST

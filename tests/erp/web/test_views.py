@@ -134,8 +134,8 @@ class TestHome:
     ) -> None:
         page = client_of(person(Role.BUYER, entity)).get("/").content.decode()
 
-        assert "Purchases proposed" in page
-        assert "Invoices overdue" not in page
+        assert "Nothing needs to be bought." in page
+        assert "Every customer has paid" not in page
         assert "Buyer" in page
 
     def test_says_what_to_do_without_a_role(self, person: Person, client_of: ClientOf) -> None:
