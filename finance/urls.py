@@ -20,6 +20,7 @@ urlpatterns = [
     path("shipments/<str:number>/void/", views.void, name="void"),
     path("shipments/<str:number>/packing-slip/", views.packing_slip, name="packing_slip"),
     path("shipments/<str:number>/labels/", views.labels, name="labels"),
+    path("picking/", views.picking, name="picking"),
     path("receiving/", views.receiving, name="receiving"),
     path("receiving/<str:number>/", views.receive, name="receive"),
     path("invoices/", views.invoices, name="invoices"),

@@ -57,8 +57,18 @@ STEPS = ("planned", "picked", "packed", "shipped", "delivered")
 @requires(permissions.VIEW_SHIPMENT)
 def shipments(request: SignedInRequest) -> HttpResponse:
     """Show what the floor has to do, by step and node; what has gone, the newest first."""
+    return _board(request, request.GET.get("state", ""))
+
+
+@require_GET
+@requires(permissions.PICK)
+def picking(request: SignedInRequest) -> HttpResponse:
+    """Show what is to pick; the other steps are a tap away."""
+    return _board(request, request.GET.get("state", "planned"))
+
+
+def _board(request: SignedInRequest, state: str) -> HttpResponse:
     entity_ids = request.scope(permissions.VIEW_SHIPMENT)
-    state = request.GET.get("state", "")
     node = request.GET.get("node", "")
     counts = shipment_counts(entity_ids=entity_ids, node=node)
     rows = shipment_rows(
@@ -79,6 +89,7 @@ def shipments(request: SignedInRequest) -> HttpResponse:
         ],
         "nodes": [("", _("All nodes")), *floor_nodes(entity_ids=entity_ids)],
         "may": _may(request),
+        "state": state,
         "query": request.GET.get("q", ""),
     }
     return render(request, "finance/shipments.html", context)

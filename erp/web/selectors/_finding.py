@@ -58,7 +58,7 @@ KINDS: Sequence[Kind] = (
         FROM inventory_product p
         WHERE upper(p.code) LIKE %(starts)s OR p.name ILIKE %(holds)s OR p.barcode = %(text)s
         ORDER BY upper(p.code) LIKE %(starts)s DESC, p.code LIMIT %(limit)s"""),
-    Kind("Shipments", "truck", "inventory.view_shipment", "inventory:shipment", """
+    Kind("Shipments", "truck", "inventory.view_shipment", "finance:shipment", """
         SELECT s.number, s.number, s.source_number || ' · ' || n.name, s.state
         FROM inventory_shipment s JOIN inventory_node n ON n.id = s.node_id
         WHERE s.entity_id = ANY(%(entities)s)

@@ -27,14 +27,14 @@ WAITING: dict[str, Waiting] = {
     "procurement:board": Waiting("procurement.view_purchaseorder", """
         SELECT count(*) FROM procurement_purchaseproposal
         WHERE entity_id = ANY(%(entities)s) AND state = 'open'"""),
-    "procurement:receiving": Waiting("procurement.view_purchaseorder", """
+    "finance:receiving": Waiting("procurement.view_purchaseorder", """
         SELECT count(*) FROM procurement_purchaseorder
         WHERE entity_id = ANY(%(entities)s)
           AND state IN ('sent', 'acknowledged', 'partly_received')"""),
-    "inventory:picking": Waiting("inventory.view_shipment", """
+    "finance:picking": Waiting("inventory.view_shipment", """
         SELECT count(*) FROM inventory_shipment
         WHERE entity_id = ANY(%(entities)s) AND state IN ('planned', 'picked')"""),
-    "inventory:shipments": Waiting("inventory.view_shipment", """
+    "finance:shipments": Waiting("inventory.view_shipment", """
         SELECT count(*) FROM inventory_shipment
         WHERE entity_id = ANY(%(entities)s) AND state = 'packed'"""),
 }  # fmt: skip

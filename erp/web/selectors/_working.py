@@ -155,7 +155,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY p.expected_date, p.id LIMIT %(limit)s"""),
     Worklist(
         "receiving", "To receive", "Nothing is expected.",
-        "procurement.view_purchaseorder", "procurement:receiving", "procurement:order",
+        "procurement.view_purchaseorder", "finance:receiving", "finance:receive",
         held_by(Role.WAREHOUSE), """
         SELECT p.number, s.name, n.name, p.state, p.expected_date, NULL::int, NULL::numeric, '',
                count(*) OVER ()
@@ -166,7 +166,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY p.expected_date, p.id LIMIT %(limit)s"""),
     Worklist(
         "picking", "To pick and pack", "Nothing is left to pick.",
-        "inventory.view_shipment", "inventory:picking", "inventory:shipment",
+        "inventory.view_shipment", "finance:picking", "finance:shipment",
         held_by(Role.WAREHOUSE), """
         SELECT s.number, n.name, s.source_number, s.state, s.planned_date, NULL::int,
                NULL::numeric, '', count(*) OVER ()
@@ -175,7 +175,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY s.planned_date, s.id LIMIT %(limit)s"""),
     Worklist(
         "shipping", "Packed, to ship", "Nothing waits for a truck.",
-        "inventory.view_shipment", "inventory:shipments", "inventory:shipment",
+        "inventory.view_shipment", "finance:shipments", "finance:shipment",
         held_by(Role.SHIPPING), """
         SELECT s.number, n.name, s.source_number, s.state, s.planned_date, NULL::int,
                NULL::numeric, '', count(*) OVER ()

@@ -104,7 +104,7 @@ class TestMyWork:
         order = orders.allocated(account, orders.line(sold, 5))
 
         assert [w.note for w in work_of(picker, Role.WAREHOUSE)["picking"]] == [order.number]
-        assert waiting_behind("inventory:picking", picker, picker.entity_ids) == 1
+        assert waiting_behind("finance:picking", picker, picker.entity_ids) == 1
 
     def test_shows_suppliers_that_are_late(self, person: Person) -> None:
         order = procurement.make_sent_order()
