@@ -64,7 +64,9 @@ def shipments(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.PICK)
 def picking(request: SignedInRequest) -> HttpResponse:
     """Show what is to pick; the other steps are a tap away."""
-    return _board(request, request.GET.get("state", "planned"))
+    if "state" not in request.GET:
+        return redirect(f"{request.path}?state=planned")
+    return _board(request, request.GET["state"])
 
 
 def _board(request: SignedInRequest, state: str) -> HttpResponse:
