@@ -1,6 +1,7 @@
 """What happened elsewhere, and which cases it opens or closes."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.utils import timezone
 
@@ -11,6 +12,21 @@ from finance.events import InvoicePosted
 from inventory.events import PickFellShort, ShipmentShipped
 from orders.events import HoldLifted, LineCovered, LineFellShort, OrderCancelled, OrderHeld
 from procurement.events import PurchaseOrderApproved, PurchaseOrderReceived
+from procurement.services import Waiting, note_served, note_waiting
+
+
+@subscribe_batch(LineFellShort)
+def tell_purchasing_who_waits(events: Sequence[LineFellShort]) -> None:
+    demands = [
+        Waiting("orders.line", each.line_id, each.entity_id, each.product_id, Decimal(each.missing))
+        for each in events
+    ]
+    note_waiting(demands=demands, now=timezone.now())
+
+
+@subscribe_batch(LineCovered)
+def tell_purchasing_who_was_served(events: Sequence[LineCovered]) -> None:
+    note_served(demand_kind="orders.line", demand_ids=[each.line_id for each in events])
 
 
 @subscribe_batch(LineFellShort)

@@ -35,7 +35,7 @@ from procurement.services._mastering import (
     upsert_suppliers,
 )
 from procurement.services._ordering import BadOrder, NotDraft, PurchaseLine, write_order
-from procurement.services._replenishing import Waiting, note_waiting, replenish
+from procurement.services._replenishing import Waiting, note_served, note_waiting, replenish
 
 __all__ = [
     "BadOrder",
@@ -59,6 +59,7 @@ __all__ = [
     "cancel_order",
     "close_order",
     "follow_approval",
+    "note_served",
     "note_waiting",
     "record_received",
     "reject_order",

@@ -202,6 +202,10 @@ FORGET = """
     WHERE w.demand_kind = told.demand_kind AND w.demand_id = told.demand_id
       AND told.quantity <= 0
 """
+SERVED = """
+    DELETE FROM procurement_waitingdemand
+    WHERE demand_kind = %(kind)s AND demand_id = ANY(%(ids)s)
+"""
 CONCERNED = """
     SELECT DISTINCT r.entity_id, r.node_id, r.product_id
     FROM procurement_replenishmentrule r
@@ -233,3 +237,9 @@ def note_waiting(*, demands: Sequence[Waiting], now: datetime) -> list[int]:
     run(TELL, told)
     concerned = [(entity, node, product) for entity, node, product in rows(CONCERNED, told)]
     return replenish(keys=concerned, now=now, cause="shortage")
+
+
+@transaction.atomic
+def note_served(*, demand_kind: str, demand_ids: Collection[int]) -> int:
+    """Forget demands that wait no longer; return how many had waited. One statement."""
+    return run(SERVED, {"kind": demand_kind, "ids": list(demand_ids)})

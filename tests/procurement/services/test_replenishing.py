@@ -16,6 +16,7 @@ from procurement.services import (
     Waiting,
     accept_proposals,
     cancel_order,
+    note_served,
     note_waiting,
     reject_proposal,
     replenish,
@@ -160,6 +161,14 @@ class TestNoteWaiting:
         note_waiting(demands=[self.waiting(need, "0")], now=NOW)
 
         assert not WaitingDemand.objects.exists()
+
+    def test_forgets_who_was_served(self) -> None:
+        need = make_need(on_hand="100")
+        note_waiting(demands=[self.waiting(need, "30"), self.waiting(need, "1", 2)], now=NOW)
+
+        assert note_served(demand_kind="orders.line", demand_ids=[1, 9]) == 1
+
+        assert WaitingDemand.objects.get().demand_id == 2
 
     def test_counts_a_demand_without_a_node_once(self) -> None:
         need = make_need(on_hand="15")
