@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 Rank = tuple[int, int, int]
 
@@ -75,8 +76,7 @@ class Supply:
     is_open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(NamedTuple):
     """So much of one supply for one line; never zero."""
 
     want: int
@@ -85,8 +85,7 @@ class Take:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One node as a line saw it: what was left there, what it took, or why it took nothing."""
 
     node: int
@@ -155,7 +154,8 @@ class _Shelf:
     """What is left of every supply while a plan is made."""
 
     def __init__(self, supplies: Iterable[Supply], policy: Policy) -> None:
-        self.order = [list(Criterion).index(criterion) for criterion in policy.nodes_by]
+        order = [list(Criterion).index(criterion) for criterion in policy.nodes_by]
+        self.order = None if order == sorted(order) and len(order) == len(Criterion) else order
         self.left: dict[int, int] = {}
         self.rows: dict[tuple[int, int], list[Supply]] = defaultdict(list)
         for supply in sorted(supplies, key=attrgetter("node", "id")):
@@ -179,14 +179,21 @@ class _Shelf:
         rows = self.usable(want)
         if len(rows) < 2:  # noqa: PLR2004
             return rows
-        order = self.order
-
-        def key(row: Supply) -> tuple[int, ...]:
-            there = self.left[row.id]
-            values = (row.node != want.node, there < want.steps, places.get(row.node, 0), -there)
-            return (*(values[place] for place in order), row.node, row.id)
-
-        return sorted(rows, key=key)
+        left, named, steps = self.left, want.node, want.steps
+        ranked = []
+        for row in rows:
+            there = left[row.id]
+            values: tuple[int, ...] = (
+                row.node != named,
+                there < steps,
+                places.get(row.node, 0),
+                -there,
+            )
+            if self.order is not None:
+                values = tuple(values[place] for place in self.order)
+            ranked.append((values, row.node, row.id, row))
+        ranked.sort(key=itemgetter(0, 1, 2))
+        return [each[3] for each in ranked]
 
     def take(self, want: Want, rows: Iterable[Supply]) -> list[Take]:
         """Take what the line wants from `rows`, in their order, as far as they reach."""

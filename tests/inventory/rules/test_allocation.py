@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.rules import Criterion, Gap, Plan, Policy, Rejection, Supply, Want, plan
 
 NODES = [1, 2, 3]
+QUICK = settings(max_examples=40, deadline=None)
 
 
 @st.composite
@@ -56,6 +57,7 @@ def given_by(made: Plan) -> dict[int, int]:
 
 
 class TestAnyPlan:
+    @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_gives_no_more_than_there_is_and_was_asked_for(self, wants, supplies) -> None:
         made = plan(wants, supplies)
@@ -68,6 +70,7 @@ class TestAnyPlan:
         got = given_by(made)
         assert all(got[want.id] <= want.steps for want in wants)
 
+    @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_takes_only_what_is_the_owners_allowed_and_open(self, wants, supplies) -> None:
         held, asked = {s.id: s for s in supplies}, {w.id: w for w in wants}
@@ -78,6 +81,7 @@ class TestAnyPlan:
             assert supply.is_open
             assert want.only is None or supply.node in want.only
 
+    @QUICK
     @given(wants_of(bound=True), supplies_of(), st.randoms(use_true_random=False))
     def test_does_not_depend_on_the_order_of_its_input(self, wants, supplies, random) -> None:
         made = plan(wants, supplies)
@@ -85,6 +89,7 @@ class TestAnyPlan:
         random.shuffle(supplies)
         assert plan(wants, supplies) == made
 
+    @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_nothing_is_left_for_a_second_run(self, wants, supplies) -> None:
         made = plan(wants, supplies)
@@ -105,6 +110,7 @@ class TestAnyPlan:
         ]
         assert plan(still, rest).takes == []
 
+    @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_no_line_could_gain_without_a_higher_one_losing(self, wants, supplies) -> None:
         """Every row that a short line may use went to higher ranks."""
@@ -124,6 +130,7 @@ class TestAnyPlan:
                     assert sum(take.steps for take in takers) == supply.steps
                     assert all(rank[take.want] <= want.rank for take in takers)
 
+    @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_an_order_that_leaves_complete_gets_all_or_nothing(self, wants, supplies) -> None:
         got = given_by(plan(wants, supplies))
@@ -131,12 +138,14 @@ class TestAnyPlan:
         assert {got[want.id] == want.steps for want in lines} != {True, False}
         assert all(got[want.id] in {0, want.steps} for want in lines)
 
+    @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_an_undivided_order_leaves_from_one_node(self, wants, supplies) -> None:
         undivided = {want.id for want in wants if want.no_split}
         nodes = {take.node for take in plan(wants, supplies).takes if take.want in undivided}
         assert len(nodes) <= 1
 
+    @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_says_of_every_line_what_it_got_and_why_not_more(self, wants, supplies) -> None:
         made = plan(wants, supplies)
@@ -149,6 +158,7 @@ class TestAnyPlan:
             assert all((each.taken > 0) == (each.rejected is None) for each in verdict.candidates)
             assert bool(verdict.flip) == (verdict.given < verdict.want.steps)
 
+    @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_the_flip_would_have_been_enough(self, wants, supplies) -> None:
         wants = [replace(each, only=None) for each in wants]
