@@ -38,19 +38,20 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Quotes"), "file-pen", "orders:quotes"),
         Item(_("Customers"), "users", "orders:customers"),
         Item(_("Returns"), "undo-2", "orders:returns"),
-        Item(_("Allocation"), "split", "inventory:allocation"),
+        Item(_("Allocation"), "split", "orders:allocation"),
     ]),
     (_("Supply"), [
         Item(_("Inventory"), "boxes", "inventory:stock"),
         Item(_("Products"), "package-search", "inventory:products"),
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
         Item(_("Suppliers"), "factory", "procurement:suppliers"),
+        Item(_("Allocation runs"), "git-fork", "inventory:allocation"),
         Item(_("Transfers"), "arrow-left-right", "inventory:transfers"),
     ]),
     (_("Floor"), [
-        Item(_("Receiving"), "package-open", "procurement:receiving"),
-        Item(_("Pick & pack"), "hand", "inventory:picking"),
-        Item(_("Shipments"), "truck", "inventory:shipments"),
+        Item(_("Receiving"), "package-open", "finance:receiving"),
+        Item(_("Pick & pack"), "hand", "finance:picking"),
+        Item(_("Shipments"), "truck", "finance:shipments"),
         Item(_("Counts"), "list-checks", "inventory:counts"),
     ]),
     (_("Money"), [
@@ -58,6 +59,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Payments"), "banknote", "finance:payments"),
         Item(_("Supplier bills"), "file-check", "finance:bills"),
         Item(_("Disputes"), "scale", "finance:disputes"),
+        Item(_("Ledger"), "book-open", "finance:ledger"),
         Item(_("Close"), "lock", "finance:periods"),
     ]),
     (_("Insight"), [

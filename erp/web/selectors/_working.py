@@ -133,7 +133,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY o.promised_date, o.id LIMIT %(limit)s"""),
     Worklist(
         "proposals", "Purchases proposed", "Nothing needs to be bought.",
-        "procurement.view_purchaseproposal", "procurement:board", "",
+        "procurement.view_purchaseproposal", "procurement:proposals", "",
         held_by(Role.BUYER, Role.PLANNER), """
         SELECT p.id::text, d.code || ' · ' || d.name, s.name || ' → ' || n.name, '', p.need_by,
                NULL::int, round(p.quantity * p.unit_price, 2), p.currency, count(*) OVER ()
