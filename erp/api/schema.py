@@ -1,5 +1,6 @@
 """The OpenAPI document: generated once a process, with what all operations share."""
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework.serializers import Serializer
 
 from erp.kernel.access import public
 
@@ -69,6 +71,12 @@ class ResourceSchema(AutoSchema):
         declared = getattr(self.view, "outputs", {}).get(self._action)
         return declared or self._known_or_object()
 
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """Return the class's name, with its app before it where two apps use the same."""
+        kind = type(serializer)
+        app = kind.__module__.partition(".api")[0].rpartition(".")[2].capitalize()
+        return f"{app}{kind.__name__}" if kind.__name__ in _ambiguous() else kind.__name__
+
     @property
     def _action(self) -> str:
         return getattr(self.view, "action", None) or ""
@@ -89,6 +97,19 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer"}
+
+
+@cache
+def _ambiguous() -> frozenset[str]:
+    """Return the names that more than one serializer class has."""
+    kinds: set[type] = set()
+    waiting: list[type] = [Serializer]
+    while waiting:
+        below = set(waiting.pop().__subclasses__()) - kinds
+        kinds |= below
+        waiting.extend(below)
+    counts = Counter(kind.__name__ for kind in kinds)
+    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def complete(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
