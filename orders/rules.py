@@ -1,5 +1,6 @@
 """What orders decide by themselves: amounts, where a header stands, what can be promised."""
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -110,3 +111,47 @@ def address_of(customer: Mapping[str, str]) -> dict[str, str]:
     """Return a customer's own address in the shape of an order's `ship_to`."""
     names = ("name", "address", "city", "region", "postal_code", "country")
     return {name: customer[name] for name in names if customer[name]}
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """One line as somebody typed or pasted it: nothing is understood yet."""
+
+    product: str = ""
+    quantity: str = ""
+    uom: str = ""
+    price: str = ""
+    discount: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.product or self.quantity or self.uom or self.price or self.discount)
+
+
+HEADINGS = {
+    "product": "product", "product code": "product", "code": "product", "item": "product",
+    "sku": "product", "part": "product", "article": "product", "quantity": "quantity",
+    "qty": "quantity", "pieces": "quantity", "uom": "uom", "unit": "uom", "price": "price",
+    "unit price": "price", "discount": "discount",
+}  # fmt: skip
+COLUMNS = ("product", "quantity", "uom", "price", "discount")
+
+
+def read_lines(text: str) -> list[TypedLine]:
+    """Read lines copied from a spreadsheet or out of a CSV file: tabs, semicolons or commas.
+
+    A first row that names columns says their order; else it is product, quantity, unit, price,
+    discount.
+    """
+    filled = [row for row in text.replace("\0", "").splitlines() if row.strip()]
+    if not filled:
+        return []
+    delimiter = next((mark for mark in "\t;," if mark in filled[0]), "\t")
+    table = [[cell.strip() for cell in row] for row in csv.reader(filled, delimiter=delimiter)]
+    named = [HEADINGS.get(cell.lower(), "") for cell in table[0]]
+    columns = named if "product" in named else COLUMNS
+    lines = []
+    for row in table[1:] if "product" in named else table:
+        cells = {name: cell for name, cell in zip(columns, row, strict=False) if name}
+        lines.append(TypedLine(**cells))
+    return [line for line in lines if not line.is_blank]

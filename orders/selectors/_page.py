@@ -64,6 +64,11 @@ class HoldRow:
     lifted_by: str
     lift_reason: str
 
+    @property
+    def dialog(self) -> str:
+        """The name of the dialog that lifts it, on the order's page."""
+        return f"lift-{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

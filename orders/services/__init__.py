@@ -13,9 +13,11 @@ from orders.services._cancelling import (
 from orders.services._capturing import (
     Captured,
     CreatedOrder,
+    PricedDraft,
     create_order,
     create_orders,
     create_orders_bulk,
+    price_draft,
 )
 from orders.services._drafting import LineDraft, OrderDraft
 from orders.services._holding import (
@@ -112,6 +114,7 @@ __all__ = [
     "Overdue",
     "OwnOrder",
     "PriceRow",
+    "PricedDraft",
     "PromiseInThePast",
     "ReasonMissing",
     "ShipToRow",
@@ -137,6 +140,7 @@ __all__ = [
     "lock_orders",
     "pick_shipments",
     "place_hold",
+    "price_draft",
     "record_cash",
     "record_invoiced",
     "record_overdue",

@@ -117,6 +117,17 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class PricedDraft:
+    """What a draft comes to, in its account's currency."""
+
+    account_id: int
+    currency: str
+    lines: int
+    subtotal: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A draft whose every part is known, ready to be stored."""
 
@@ -173,6 +184,23 @@ def create_order(*, draft: OrderDraft, actor: User | None, now: datetime) -> Cre
         DraftRefused: it cannot be taken as written.
     """
     return _all_of(_capture([draft], actor, now))[0]
+
+
+@transaction.atomic
+def price_draft(*, draft: OrderDraft, now: datetime) -> PricedDraft:
+    """Say what a draft would come to, without storing anything. Two queries.
+
+    Raises:
+        DraftRefused: it cannot be taken as written.
+    """
+    sheet = sheet_of(draft, now)
+    return PricedDraft(
+        account_id=sheet.account["account_id"],
+        currency=sheet.account["currency"],
+        lines=len(sheet.lines),
+        subtotal=sheet.subtotal,
+        total=sheet.total,
+    )
 
 
 def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:

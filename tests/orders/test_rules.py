@@ -19,6 +19,7 @@ from orders.rules import (
     part_of,
     passes_in_turn,
     promise,
+    read_lines,
     taken_before,
 )
 
@@ -158,3 +159,25 @@ class TestPromise:
 
         assert promise(friday, self.CLOCK, 1, date(2026, 11, 1)) == date(2026, 12, 1)
         assert promise(friday, self.CLOCK, 1, date(2027, 1, 1)) == date(2027, 1, 1)
+
+
+class TestReadLines:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", []),
+            ("\n \n", []),
+            ("A-1\t5", [("A-1", "5")]),
+            ("A-1;5\nB-2;1,5\n", [("A-1", "5"), ("B-2", "1,5")]),
+            ('A-1,"5"\r\n,\r\n', [("A-1", "5")]),
+            ("Qty,SKU,Note\n5,A-1,x\n", [("A-1", "5")]),
+            ("A-1", [("A-1", "")]),
+            ("A-1\t5\tCS\t9.5\t10\textra", [("A-1", "5")]),
+        ],
+    )
+    def test_reads_what_spreadsheets_copy(self, text, expected) -> None:
+        assert [(line.product, line.quantity) for line in read_lines(text)] == expected
+
+    @given(st.text(max_size=200))
+    def test_reads_anything_without_failing(self, text) -> None:
+        assert all(not line.is_blank for line in read_lines(text))

@@ -1,0 +1,32 @@
+"""Addresses of the pages of orders and customers."""
+
+from django.urls import path
+
+from orders import views
+
+app_name = "orders"
+
+urlpatterns = [
+    path("", views.board, name="board"),
+    path("submit/", views.submit_many, name="submit_many"),
+    path("new/", views.new, name="new"),
+    path("new/customers/", views.customer_hits, name="customer_hits"),
+    path("new/products/", views.product_hits, name="product_hits"),
+    path("new/line/", views.line, name="line"),
+    path("new/lines/", views.read_pasted, name="read_pasted"),
+    path("new/preview/", views.preview, name="preview"),
+    path("allocation/", views.allocation, name="allocation"),
+    path("allocation/run/", views.allocate_now, name="allocate_now"),
+    path("customers/", views.customers, name="customers"),
+    path("customers/new/", views.new_customer, name="new_customer"),
+    path("customers/<str:code>/", views.customer, name="customer"),
+    path("customers/<str:code>/hold/", views.hold_customer, name="hold_customer"),
+    path("<str:number>/", views.order, name="page"),
+    path("<str:number>/", views.order, name="order"),
+    path("<str:number>/edit/", views.edit, name="edit"),
+    path("<str:number>/submit/", views.submit, name="submit"),
+    path("<str:number>/allocate/", views.allocate, name="allocate"),
+    path("<str:number>/cancel/", views.cancel, name="cancel"),
+    path("<str:number>/hold/", views.hold, name="hold"),
+    path("<str:number>/holds/<int:hold_id>/lift/", views.lift, name="lift"),
+]
