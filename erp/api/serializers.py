@@ -38,6 +38,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
 
+@extend_schema_field({"type": "string", "format": "decimal"})
 class ExactInput(serializers.Field[Decimal, Any, str, Any]):
     """A number as a JSON string ("12.5") or number, exact and within its column."""
 
