@@ -132,7 +132,7 @@ RESERVE = """
 """
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # it refuses nothing: nobody goes on after it failed
 def allocate(
     *,
     demands: Sequence[Demand],

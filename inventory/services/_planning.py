@@ -122,7 +122,7 @@ class _Planned(NamedTuple):
     planned_date: date
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # it refuses nothing: nobody goes on after it failed
 def plan_shipments(*, orders: Sequence[ShipmentSource], now: datetime) -> list[PlannedShipment]:
     """Plan one shipment per source and node for what is reserved and on no live shipment yet.
 

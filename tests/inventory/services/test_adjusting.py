@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from erp.outbox.models import Message
-from inventory.models import Adjustment, ProductCost, Stock, StockMove
+from inventory.models import Adjustment, Product, ProductCost, Stock, StockMove
 from inventory.services import (
     Adjusted,
     BadAdjustment,
@@ -109,7 +109,8 @@ class TestAdjustStock:
         assert (fell["product_ids"], came["product_id"]) == (str(pen.pk), ink.pk)
 
     def test_thousands_in_few_statements(self, django_assert_max_num_queries) -> None:
-        changes = [change(product().pk, "1") for _ in range(200)]
+        pens = Product.objects.bulk_create(Product(code=f"P-{n}", name="P") for n in range(200))
+        changes = [change(pen.pk, "1") for pen in pens]
         with django_assert_max_num_queries(10):
             adjust(*changes, kind="opening")
         assert Stock.objects.count() == 200

@@ -153,7 +153,7 @@ class TestAllocate:
         for pen in pens:
             stocked(pen, 1000)
         demands = [demand(pens[i % 5], 1, group_id=i // 5) for i in range(lines)]
-        with django_assert_num_queries(5):  # of these, two open and close the savepoint
+        with django_assert_num_queries(3):
             reserved(*demands)
 
 

@@ -107,5 +107,5 @@ class TestPlanShipments:
         demands = [demand(pen, Decimal(1), group_id=i) for i in range(30)]
         reserved(*demands)
         sources = [order(place, each) for place, each in enumerate(demands, start=1)]
-        with django_assert_max_num_queries(8):  # of which four open and close savepoints
+        with django_assert_max_num_queries(6):  # of which two open and close the audit's savepoint
             assert len(plan_shipments(orders=sources, now=NOW)) == 30
