@@ -1,5 +1,6 @@
 """The queue of proposals."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -35,6 +36,10 @@ class ProposalRow:
     decided_by: str
     decision_reason: str
     order_number: str
+
+    @property
+    def is_waited_for(self) -> bool:
+        return Decimal(self.reasons.get("waiting", "0")) > 0
 
 
 PROPOSALS = """
@@ -87,7 +92,10 @@ def proposal_board(
         "after_id": int(number) if number.isdecimal() else 0,
         "limit": limit + 1,
     }
-    found = [ProposalRow(**row) for row in records(PROPOSALS, asked)]
+    found = [
+        ProposalRow(**{**row, "reasons": json.loads(row["reasons"])})
+        for row in records(PROPOSALS, asked)
+    ]
     more = f"{found[limit - 1].need_by}_{found[limit - 1].id}" if len(found) > limit else ""
     return found[:limit], more
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from erp.accounts.models import Role
 from erp.governance.selectors import (
     PendingApproval,
     TimelineRow,
@@ -225,6 +226,7 @@ def _page(request: SignedInRequest, page: OrderPage) -> HttpResponse:
         "steps": _steps(page),
         "story": [_told(entry) for entry in story],
         "approval": waiting,
+        "approver": dict(Role.choices).get(waiting.role, waiting.role) if waiting else "",
         "may": _may(page, waiting, may),
     }
     return render(request, "procurement/order.html", context)

@@ -1,5 +1,6 @@
 """What happened, and to what."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +43,7 @@ TIMELINE = """
 def timeline(*, thread: str, entity_ids: Collection[int], limit: int = 200) -> list[TimelineRow]:
     """Return what happened to one document, the newest first. One query, by index."""
     asked = {"thread": thread, "entities": sorted(entity_ids), "limit": limit}
-    return [TimelineRow(**row) for row in records(TIMELINE, asked)]
+    return [TimelineRow(**_read(row)) for row in records(TIMELINE, asked)]
 
 
 def audit_within(entity_ids: Collection[int]) -> QuerySet[AuditEntry]:
@@ -105,5 +106,12 @@ def audit_page(
         "before": int(after) if after.isdecimal() and len(after) < len(str(NEWEST)) else NEWEST,
         "limit": limit + 1,
     }
-    found = [AuditRow(**row) for row in records(AUDIT, asked)]
+    found = [AuditRow(**_read(row)) for row in records(AUDIT, asked)]
     return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    """Read the two JSON columns, which a raw cursor leaves as text."""
+    for name in ("before", "after"):
+        row[name] = None if row[name] is None else json.loads(row[name])
+    return row

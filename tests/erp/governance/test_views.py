@@ -149,5 +149,6 @@ class TestAudit:
         shown = page.get("/governance/audit/?actor=clerk").content.decode()
 
         assert "ours" in shown
+        assert "state a → state b" in " ".join(shown.split())
         assert "theirs" not in shown
         assert page.get("/governance/audit/?after=x&thread=%00").status_code == 200

@@ -86,8 +86,13 @@ class TestTimeline:
     ) -> None:
         far = Entity.objects.create(code="DE01", name="DE", currency="EUR", country="DE")
         record(changes=[change(entity), change(entity, 2)], actor=clerk, now=NOW)
-        record(changes=[change(far, reason="far"), change(None, reason="all")], actor=None, now=NOW)
+        record(
+            changes=[change(far, reason="far"), change(None, reason="all", after={"state": "b"})],
+            actor=None,
+            now=NOW,
+        )
 
         rows = timeline(thread="orders.order:1", entity_ids=[entity.pk])
 
         assert [(row.actor_name, row.reason) for row in rows] == [("", "all"), ("clerk", "")]
+        assert (rows[0].before, rows[0].after) == (None, {"state": "b"})
