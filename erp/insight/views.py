@@ -33,7 +33,7 @@ def tower_page(request: SignedInRequest) -> HttpResponse:
     context = {
         "tower": found,
         "now": now,
-        "spans": [(str(d), f"{d} days") for d in SPANS],
+        "spans": [("" if d == SPANS[0] else str(d), f"{d} days") for d in SPANS],
         "days": days,
         "labels": [f"{day.day:%-d %b}" for day in found.otif_days],
         "service": [
@@ -92,18 +92,24 @@ def tiles(found: Tower) -> list[dict[str, Any]]:
             "median" if cycle.high is None else f"median; P90 {cycle.high:.0f} h",
             found.earlier["order_cycle_time"],
         ),
-        tile(found.exceptions, link("open_exceptions", period),
-             f"{found.exceptions.rows:,} cases, expected loss"),
-        tile(found.backlog, link("backlog_past_promise", period, hit="1"),
-             f"{sum(part.rows for part in late):,} lines"),
-        tile(found.held, link("held_cash", period), f"{found.held.rows:,} orders on hold"),
+        tile(found.exceptions, link("open_exceptions", period), "expected loss",
+             of=(found.exceptions.rows, "cases")),
+        tile(found.backlog, link("backlog_past_promise", period, hit="1"), "past promise",
+             of=(sum(part.rows for part in late), "lines")),
+        tile(found.held, link("held_cash", period), "on hold", of=(found.held.rows, "orders")),
         tile(found.shipped_today, link("shipped", found.today), "shipments")
         | {"label": "Shipped today"},
         tile(found.approvals, link("approvals_waiting", period), "for a second pair of eyes"),
     ]  # fmt: skip
 
 
-def tile(figure: Figure, href: str, note: str, earlier: Figure | None = None) -> dict[str, Any]:
+def tile(
+    figure: Figure,
+    href: str,
+    note: str,
+    earlier: Figure | None = None,
+    of: tuple[int, str] = (0, ""),
+) -> dict[str, Any]:
     """Return one figure for the top of the page; money is written by currency in the template."""
     step = change(figure, earlier) if earlier is not None else None
     better = step is not None and (step < 0 if figure.kpi.unit is Unit.HOURS else step > 0)
@@ -113,7 +119,9 @@ def tile(figure: Figure, href: str, note: str, earlier: Figure | None = None) ->
         "figure": figure,
         "unit": figure.kpi.unit.value,
         "href": href,
-        "note": note,
+        "note": f"{of[0]:,} {of[1]} · {note}" if of[1] else note,
+        "count": of[0],
+        "noun": of[1],
         "trend": f"{'▲' if step > 0 else '▼'} {abs(step)}{unit}" if step else "",
         "tone": "up" if better else "down",
     }

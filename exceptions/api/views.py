@@ -59,7 +59,7 @@ class ExceptionViewSet(ResourceViewSet):
         "opened_after": MomentFilter("opened_at__gte"),
         "resolve_before": MomentFilter("resolve_by__lt"),
     }
-    ordering_fields = ("id", "severity", "expected_loss", "resolve_by", "opened_at")
+    ordering_fields = ("id", "severity", "rank", "expected_loss", "resolve_by", "opened_at")
     inputs: ClassVar = {
         "take": serializers.NothingInput,
         "acknowledge": serializers.NothingInput,

@@ -45,8 +45,9 @@ class ExceptionCase(FSMModelMixin, models.Model):
     """One open condition of the world about one subject (`orders.line`:id).
 
     At most one is open per type and subject. `expected_loss` is in `currency`; `reasons` are the
-    figures behind it. Clocks are UTC moments reckoned in the entity's business time. `is_muted`
-    marks a dismissed case whose condition still holds: it opens no other until it is over.
+    figures behind it, `rank` is about its worth in US dollars, to order cases by and for nothing
+    else. Clocks are UTC moments reckoned in the entity's business time. `is_muted` marks a
+    dismissed case whose condition still holds: it opens no other until it is over.
     """
 
     class State(models.TextChoices):
@@ -76,6 +77,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
     summary = models.CharField(max_length=300)
     severity = models.PositiveSmallIntegerField(default=4)
     expected_loss = AmountField(default=0)
+    rank = AmountField(default=0)
     currency = models.CharField(max_length=3)
     reasons = models.JSONField(default=dict)
     policy_version = models.CharField(max_length=60, blank=True)
@@ -138,7 +140,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
             models.Index(
                 F("entity"),
                 F("severity"),
-                F("expected_loss") * -1,
+                F("rank") * -1,
                 F("id"),
                 name="exceptions_case_queue",
                 condition=~Q(state__in=["resolved", "dismissed"]),
@@ -155,7 +157,6 @@ class ExceptionCase(FSMModelMixin, models.Model):
             ),
             models.Index(fields=["entity", "-resolved_at"], name="exceptions_case_closed"),
             models.Index(fields=["subject_id", "subject_kind"], name="exceptions_case_of_subject"),
-            models.Index(fields=["order"], name="exceptions_case_of_order"),
         ]
 
     def __str__(self) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from exceptions.rules.yardstick import about_dollars, about_local
+
 CENT = Decimal("0.01")
 NOTHING = Decimal(0)
 CERTAIN = Decimal(1)
-TIER_WEIGHTS: Mapping[str, Decimal] = {
+TIER_WEIGHTS: Mapping[str, Decimal] = {  # about US dollars
     "A": Decimal(1000),
     "B": Decimal(300),
     "C": Decimal(50),
@@ -31,26 +33,32 @@ HELD_PAST_DATE = Decimal("0.9")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What is at stake, in one currency. `p_miss` is a share of one; the money is not negative.
+    """What is at stake, in `currency`. `p_miss` is a share of one; the money is not negative.
 
     `tier` is the customer's; no customer has no tier and no weight.
     """
 
     p_miss: Decimal
     revenue: Decimal
+    currency: str = "USD"
     penalty: Decimal = NOTHING
     tier: str = ""
     days_late: int = 0
 
     @property
     def tier_weight(self) -> Decimal:
-        return TIER_WEIGHTS.get(self.tier, NOTHING)
+        return about_local(TIER_WEIGHTS.get(self.tier, NOTHING), self.currency)
 
     @property
     def expected_loss(self) -> Decimal:
         """P(miss) x revenue at risk + penalty + tier weight, half up to the cent."""
         exact = self.p_miss * self.revenue + self.penalty + self.tier_weight
         return exact.quantize(CENT, rounding=ROUND_HALF_UP)
+
+    @property
+    def rank(self) -> Decimal:
+        """The expected loss in about US dollars, to compare it with others. Never for books."""
+        return about_dollars(self.expected_loss, self.currency)
 
     def figures(self) -> dict[str, str | int]:
         """Return the figures as they are kept on the case: decimals as text."""

@@ -55,7 +55,7 @@ OF_ORDER = """
     JOIN orders_order o ON o.id = c.order_id
     LEFT JOIN accounts_user u ON u.id = c.owner_id
     WHERE (o.number = %(number)s OR o.id = %(id)s) AND c.entity_id = ANY(%(entities)s::bigint[])
-    ORDER BY c.state IN ('resolved', 'dismissed'), c.severity, c.expected_loss DESC, c.id DESC
+    ORDER BY c.state IN ('resolved', 'dismissed'), c.severity, c.rank DESC, c.id DESC
     LIMIT 50
 """
 

@@ -92,6 +92,7 @@ def expose_shortage(row: Row) -> Exposure:
             due_in=row["due_in"], supply_in=row["supply_in"], elsewhere=row["elsewhere"] > 0
         ),
         revenue=row["revenue"],
+        currency=row["currency"],
         penalty=penalty(rate=row["penalty_rate"], amount=row["revenue"], days=late),
         tier=row["tier"],
         days_late=late,
@@ -117,6 +118,7 @@ def expose_hold(row: Row) -> Exposure:
     return Exposure(
         p_miss=hold_probability(row["due_in"]),
         revenue=row["revenue"],
+        currency=row["currency"],
         penalty=penalty(rate=row["penalty_rate"], amount=row["revenue"], days=late),
         tier=row["tier"],
         days_late=late,
@@ -124,7 +126,7 @@ def expose_hold(row: Row) -> Exposure:
 
 
 def describe_hold(row: Row) -> str:
-    return f"{row['reason']}; wanted {row['due_date']:%-d %b}"
+    return f"{row['reason'].rstrip('.')}; wanted {row['due_date']:%-d %b}"
 
 
 def hold(code: str, label: str, kind: str) -> CaseType:

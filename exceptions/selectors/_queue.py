@@ -19,7 +19,7 @@ BOARD = """
     SELECT c.id, c.type, c.subject_kind, c.subject_id, c.subject_label,
            c.entity_id, e.code AS entity, c.order_id, o.number AS order_number,
            c.party, c.tier, c.summary, c.severity,
-           c.expected_loss, c.currency, c.queue, c.state, c.owner_id,
+           c.expected_loss, c.rank, c.currency, c.queue, c.state, c.owner_id,
            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS owner,
            c.opened_at, c.acknowledge_by, c.resolve_by, c.acknowledged_at, c.escalation_level,
            c.reopened_count
@@ -41,10 +41,10 @@ BOARD = """
     LEFT JOIN accounts_user u ON u.id = c.owner_id
     ORDER BY {order}
 """
-BY_LOSS = "c.severity, c.expected_loss * -1, c.id"
+BY_LOSS = "c.severity, c.rank * -1, c.id"
 AFTER_BY_LOSS = """
     c.severity >= %(severity)s
-    AND (c.severity, c.expected_loss * -1, c.id) > (%(severity)s, %(loss)s * -1, %(id)s)
+    AND (c.severity, c.rank * -1, c.id) > (%(severity)s, %(rank)s * -1, %(id)s)
 """
 BY_CLOCK = "c.resolve_by, c.id"
 AFTER_BY_CLOCK = "(c.resolve_by, c.id) > (%(resolve_by)s, %(id)s)"
@@ -104,6 +104,7 @@ class QueueRow:
     summary: str
     severity: int
     expected_loss: Decimal
+    rank: Decimal
     currency: str
     queue: str
     state: str
@@ -218,7 +219,7 @@ def _encoded(by: str, row: QueueRow) -> str:
     values = (
         [row.resolve_by.isoformat(), str(row.id)]
         if by == "clock"
-        else [str(row.severity), str(row.expected_loss), str(row.id)]
+        else [str(row.severity), str(row.rank), str(row.id)]
     )
     return base64.urlsafe_b64encode("|".join(values).encode()).decode().rstrip("=")
 
@@ -232,7 +233,7 @@ def _cursor(by: str, after: str) -> tuple[str, dict[str, Any]]:
         if by == "clock":
             moment, pk = text.split("|")
             return AFTER_BY_CLOCK, {"resolve_by": datetime.fromisoformat(moment), "id": int(pk)}
-        severity, loss, pk = text.split("|")
-        return AFTER_BY_LOSS, {"severity": int(severity), "loss": Decimal(loss), "id": int(pk)}
+        severity, rank, pk = text.split("|")
+        return AFTER_BY_LOSS, {"severity": int(severity), "rank": Decimal(rank), "id": int(pk)}
     except (ValueError, InvalidOperation, UnicodeDecodeError, binascii.Error):
         return "true", {}

@@ -144,6 +144,7 @@ def expose_supply(row: Row) -> Exposure:
     return Exposure(
         p_miss=miss_probability(due_in=0, supply_in=max(1, row["days_late"]), elsewhere=False),
         revenue=row["revenue"],
+        currency=row["currency"],
         tier=row["tier"],
         days_late=row["days_late"],
     )
@@ -151,7 +152,10 @@ def expose_supply(row: Row) -> Exposure:
 
 def expose_approval(row: Row) -> Exposure:
     return Exposure(
-        p_miss=hold_probability(row["due_in"]), revenue=row["revenue"], tier=row["tier"]
+        p_miss=hold_probability(row["due_in"]),
+        revenue=row["revenue"],
+        currency=row["currency"],
+        tier=row["tier"],
     )
 
 
@@ -159,6 +163,7 @@ def expose_shipment(row: Row) -> Exposure:
     return Exposure(
         p_miss=hold_probability(row["due_in"] - 1),
         revenue=row["revenue"],
+        currency=row["currency"],
         penalty=row["penalty_rate"] * row["revenue"] * max(0, 1 - row["due_in"]),
         tier=row["tier"],
         days_late=row["days_late"],
@@ -198,7 +203,9 @@ SUPPLY_TYPES = [
         label="Short pick",
         subject_kind="inventory.shipment_line",
         statement=SHORT_PICK,
-        expose=lambda row: Exposure(p_miss=COUNT_LOSES, revenue=row["revenue"]),
+        expose=lambda row: Exposure(
+            p_miss=COUNT_LOSES, revenue=row["revenue"], currency=row["currency"]
+        ),
         describe=lambda row: (
             f"{row['missing']:f} {row['product']} at {row['node']} not picked"
             f" ({row['reason'].replace('_', ' ')}); they stand in {row['status']}"
@@ -223,7 +230,9 @@ SUPPLY_TYPES = [
         label="Inventory drift",
         subject_kind="inventory.stock",
         statement=DRIFT,
-        expose=lambda row: Exposure(p_miss=CERTAIN, revenue=max(NOTHING, row["revenue"])),
+        expose=lambda row: Exposure(
+            p_miss=CERTAIN, revenue=max(NOTHING, row["revenue"]), currency=row["currency"]
+        ),
         describe=lambda row: (
             f"balance says {row['on_hand']:f}, its moves say {row['moved']:f} ({row['status']})"
         ),

@@ -64,6 +64,7 @@ def expose_unbilled(row: Row) -> Exposure:
     return Exposure(
         p_miss=min(FORGOTTEN_AT_MOST, FORGOTTEN_PER_DAY * (1 + row["days"])),
         revenue=row["revenue"],
+        currency=row["currency"],
         days_late=row["days"],
     )
 
@@ -88,7 +89,9 @@ SYSTEM_TYPES = [
         label="Message undelivered",
         subject_kind="outbox.delivery",
         statement=DEAD_DELIVERY,
-        expose=lambda row: Exposure(p_miss=UNDELIVERED, revenue=row["revenue"], tier=row["tier"]),
+        expose=lambda row: Exposure(
+            p_miss=UNDELIVERED, revenue=row["revenue"], currency=row["currency"], tier=row["tier"]
+        ),
         describe=lambda row: f"given up after {row['attempts']} tries: {row['error']}",
         facts=("attempts",),
         plays=("replay",),

@@ -37,7 +37,7 @@ OPEN = """
     INSERT INTO exceptions_exceptioncase (
         opened_at, updated_at, resolution, escalation_level, reopened_count, is_muted,
         type, subject_kind, subject_id, subject_label, entity_id, order_id, party, tier, currency,
-        summary, reasons, expected_loss, severity, policy_version, queue, owner_id, state,
+        summary, reasons, expected_loss, rank, severity, policy_version, queue, owner_id, state,
         acknowledge_by, resolve_by
     )
     SELECT %(now)s, %(now)s, '', 0, 0, false, new.*
@@ -45,8 +45,9 @@ OPEN = """
         %(types)s::text[], %(kinds)s::text[], %(subjects)s::bigint[], %(labels)s::text[],
         %(entities)s::bigint[], %(orders)s::bigint[], %(parties)s::text[], %(tiers)s::text[],
         %(currencies)s::text[], %(summaries)s::text[], %(reasons)s::jsonb[], %(losses)s::numeric[],
-        %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[], %(owners)s::bigint[],
-        %(states)s::text[], %(acknowledge)s::timestamptz[], %(resolve)s::timestamptz[]
+        %(ranks)s::numeric[], %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[],
+        %(owners)s::bigint[], %(states)s::text[], %(acknowledge)s::timestamptz[],
+        %(resolve)s::timestamptz[]
     ) AS new
     ON CONFLICT (type, subject_kind, subject_id) WHERE state NOT IN ('resolved', 'dismissed')
         DO NOTHING
@@ -56,17 +57,18 @@ OPEN = """
 KEEP_TRUE = """
     UPDATE exceptions_exceptioncase c
     SET subject_label = new.label, party = new.party, tier = new.tier, summary = new.summary,
-        reasons = new.reasons, expected_loss = new.loss, severity = new.severity,
+        reasons = new.reasons, expected_loss = new.loss, rank = new.rank, severity = new.severity,
         policy_version = new.version, queue = new.queue, owner_id = new.owner,
         acknowledge_by = new.acknowledge_by, resolve_by = new.resolve_by,
         reopened_count = c.reopened_count + new.reopened, updated_at = %(now)s
     FROM unnest(
         %(ids)s::bigint[], %(labels)s::text[], %(parties)s::text[], %(tiers)s::text[],
         %(summaries)s::text[], %(reasons)s::jsonb[], %(losses)s::numeric[],
-        %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[], %(owners)s::bigint[],
-        %(acknowledge)s::timestamptz[], %(resolve)s::timestamptz[], %(reopened)s::int[]
+        %(ranks)s::numeric[], %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[],
+        %(owners)s::bigint[], %(acknowledge)s::timestamptz[], %(resolve)s::timestamptz[],
+        %(reopened)s::int[]
     ) AS new (
-        id, label, party, tier, summary, reasons, loss, severity, version, queue, owner,
+        id, label, party, tier, summary, reasons, loss, rank, severity, version, queue, owner,
         acknowledge_by, resolve_by, reopened
     )
     WHERE c.id = new.id
@@ -270,6 +272,7 @@ def _columns(plans: Sequence[_Plan], now: datetime) -> dict[str, Any]:
         "summaries": [one.summary for one in conditions],
         "reasons": [orjson.dumps(one.reasons()).decode() for one in conditions],
         "losses": [one.exposure.expected_loss for one in conditions],
+        "ranks": [one.exposure.rank for one in conditions],
         "severities": [plan.rank.severity for plan in plans],
         "versions": [plan.rank.policy_version for plan in plans],
         "owners": [plan.owner for plan in plans],

@@ -11,6 +11,7 @@ from erp.kernel.sql import rows
 from exceptions.rules.clocks import business_calendar, due
 from exceptions.rules.conditions import Condition
 from exceptions.rules.sharing import Desk, share_out
+from exceptions.rules.yardstick import about_dollars
 
 LOADS = """
     SELECT a.entity_id, a.role, u.id, (
@@ -86,8 +87,8 @@ def severity_question(condition: Condition, kind: str, subject_id: int) -> Quest
         subject_id=subject_id,
         facts={
             "type": condition.type,
-            "expected_loss": condition.exposure.expected_loss,
-            "amount": condition.exposure.revenue,
+            "expected_loss": condition.exposure.rank,
+            "amount": about_dollars(condition.exposure.revenue, condition.currency),
             "tier": condition.exposure.tier,
             "days_late": condition.exposure.days_late,
         },
@@ -105,7 +106,7 @@ def route(conditions: Sequence[Condition], ranks: Sequence[Rank], now: datetime)
                 "type": one.type,
                 "severity": found.severity,
                 "tier": one.exposure.tier,
-                "expected_loss": one.exposure.expected_loss,
+                "expected_loss": one.exposure.rank,
             },
         )
         for one, found in zip(conditions, ranks, strict=True)

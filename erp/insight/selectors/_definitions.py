@@ -80,6 +80,7 @@ LINE_FILL = filled("""
         LIMIT 1
     ) first ON true
     WHERE {ASKED} AND o.requested_date BETWEEN %(since)s AND %(until)s
+      AND o.requested_date < (%(as_of)s::timestamptz AT TIME ZONE e.time_zone)::date
 """)
 
 OTIF = filled("""
@@ -228,8 +229,8 @@ KPIS: Mapping[str, Kpi] = {
         Kpi(
             "line_fill_rate",
             "Line fill rate",
-            "Lines asked for in the period whose first shipment carried all of them, without"
-            " substitutes ÷ all lines asked for in the period.",
+            "Lines asked for on a day in the period that has passed, whose first shipment carried"
+            " all of them, without substitutes ÷ all lines asked for on those days.",
             Unit.SHARE,
             LINE_FILL,
             is_daily=True,

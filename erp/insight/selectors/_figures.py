@@ -77,9 +77,9 @@ class Figure:
     high: Decimal | None = None
 
     @property
-    def currency(self) -> str:
-        """The one currency of it; empty when there are several, or none."""
-        return next(iter(self.by_currency)) if len(self.by_currency) == 1 else ""
+    def money(self) -> list[tuple[str, Decimal]]:
+        """Its amounts by currency, without those that are nothing."""
+        return [(currency, amount) for currency, amount in self.by_currency.items() if amount]
 
 
 @dataclass(frozen=True, slots=True)

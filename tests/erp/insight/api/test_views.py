@@ -7,6 +7,7 @@ from erp.accounts.models import RoleAssignment, User
 from tests.finance import factories
 from tests.finance.factories import TODAY, World
 
+LATER = "2026-12-20T00:00:00Z"
 pytestmark = pytest.mark.django_db
 
 
@@ -31,7 +32,9 @@ class TestKpis:
     ) -> None:
         factories.allocated(where, (factories.product(where), "4", "25"))
 
-        found = api.get(f"/api/v1/kpis/line_fill_rate/?from={TODAY}&to={TODAY}").json()
+        found = api.get(
+            f"/api/v1/kpis/line_fill_rate/?from={TODAY}&to={TODAY}&as_of={LATER}"
+        ).json()
 
         assert (found["numerator"], found["denominator"], found["value"]) == ("0", "1", "0")
         assert found["series"] == [
@@ -41,7 +44,7 @@ class TestKpis:
     def test_opens_its_rows(self, api: APIClient, where: World) -> None:
         order = factories.allocated(where, (factories.product(where), "4", "25"))
 
-        address = f"/api/v1/kpis/line_fill_rate/rows/?from={TODAY}&to={TODAY}"
+        address = f"/api/v1/kpis/line_fill_rate/rows/?from={TODAY}&to={TODAY}&as_of={LATER}"
         (row,) = api.get(address).json()["results"]
         met = api.get(f"{address}&met=true").json()["results"]
 
