@@ -17,6 +17,7 @@ urlpatterns = [
     path("new/preview/", views.preview, name="preview"),
     path("allocation/", views.allocation, name="allocation"),
     path("allocation/run/", views.allocate_now, name="allocate_now"),
+    path("waiting/<str:code>/", views.waiting_of_product, name="waiting_of_product"),
     path("customers/", views.customers, name="customers"),
     path("customers/new/", views.new_customer, name="new_customer"),
     path("customers/<str:code>/", views.customer, name="customer"),

@@ -110,6 +110,7 @@ WAITING = """
       AND o.state NOT IN ('closed', 'cancelled', 'invoiced')
       AND o.state IN ('released', 'partly_allocated', 'backordered', 'fulfilling',
                       'partly_shipped')
+      AND (%(product)s = '' OR p.code = %(product)s)
     ORDER BY o.priority, o.requested_date, l.id
     LIMIT %(limit)s
 """
@@ -138,9 +139,12 @@ def backlog(*, entity_ids: Collection[int], on: date) -> list[BacklogRow]:
     return [BacklogRow(**row) for row in found]
 
 
-def waiting_lines(*, entity_ids: Collection[int], limit: int = 200) -> list[WaitingLine]:
-    """Return the lines that wait for stock, in the order in which they will be served."""
-    found = records(WAITING, {"entities": sorted(entity_ids), "limit": limit})
+def waiting_lines(
+    *, entity_ids: Collection[int], product: str = "", limit: int = 200
+) -> list[WaitingLine]:
+    """Return the lines that wait for stock (of one product), in the order they will be served."""
+    params = {"entities": sorted(entity_ids), "product": product, "limit": limit}
+    found = records(WAITING, params)
     return [WaitingLine(**row) for row in found]
 
 

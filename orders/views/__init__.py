@@ -1,6 +1,6 @@
 """The pages of orders and customers."""
 
-from orders.views._allocation import allocate_now, allocation
+from orders.views._allocation import allocate_now, allocation, waiting_of_product
 from orders.views._board import board, submit_many
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, line, new, preview, product_hits, read_pasted
@@ -28,4 +28,5 @@ __all__ = [
     "read_pasted",
     "submit",
     "submit_many",
+    "waiting_of_product",
 ]

@@ -34,6 +34,15 @@ def allocation(request: SignedInRequest) -> HttpResponse:
     return render(request, "orders/allocation.html", context)
 
 
+@require_GET
+@requires(permissions.VIEW)
+def waiting_of_product(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show who waits for one product: a part of its page."""
+    scope = request.scope(permissions.VIEW)
+    lines = [] if "\0" in code else waiting_lines(entity_ids=scope, product=code, limit=50)
+    return render(request, "orders/_waiting_of_product.html", {"lines": lines})
+
+
 @require_POST
 @requires(permissions.ALLOCATE)
 def allocate_now(request: SignedInRequest) -> HttpResponse:

@@ -335,3 +335,15 @@ class TestAllocation:
         assert order.number in shown
         assert Order.objects.get().state == "allocated"
         assert page.get(reverse("orders:allocation")).status_code == 200
+
+    def test_shows_who_waits_for_one_product(self, page) -> None:
+        part, other = make.priced(code="HX-110"), make.priced(code="HX-111")
+        order = make.allocated(make.account(), make.line(part, 2))
+        elsewhere = make.allocated(make.account(), make.line(other, 2))
+
+        at = reverse("orders:waiting_of_product", args=["HX-110"])
+        shown = page.get(at).content.decode()
+
+        assert order.number in shown
+        assert elsewhere.number not in shown
+        assert page.get("/orders/waiting/%00/").status_code == 200
