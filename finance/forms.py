@@ -174,9 +174,9 @@ class AllocationForm(forms.Form):
         super().__init__(data)
         self.invoices = invoices
         for each in invoices:
-            self.fields[f"on_{each.number}"] = AmountField(
-                label=now_("Pay"), required=False, max_value=each.open
-            )
+            pay = AmountField(label=now_("Pay"), required=False, max_value=each.open)
+            pay.widget.attrs["aria-label"] = now_("Pay %(number)s") % {"number": each.number}
+            self.fields[f"on_{each.number}"] = pay
 
     def rows(self) -> Iterator[tuple[OpenInvoice, forms.BoundField]]:
         for each in self.invoices:

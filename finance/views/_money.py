@@ -15,6 +15,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance import permissions
 from finance.forms import AllocationForm, PaymentForm
+from finance.rules import rounded
 from finance.selectors import (
     InvoicePage,
     invoice_board,
@@ -258,7 +259,11 @@ def _first_guess(request: SignedInRequest) -> Mapping[str, Any]:
         number=_text(request, "invoice"), entity_ids=request.scope(permissions.VIEW_INVOICE)
     )
     if page is not None:
-        guess |= {"entity": page.entity, "customer": page.customer_code, "amount": page.open}
+        guess |= {
+            "entity": page.entity,
+            "customer": page.customer_code,
+            "amount": rounded(page.open),
+        }
     return guess
 
 

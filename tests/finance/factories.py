@@ -9,7 +9,7 @@ from itertools import count
 from erp.accounts.models import Entity
 from erp.kernel.invariants import by_code, check
 from erp.kernel.sql import rows
-from finance.models import JournalEntry
+from finance.models import Invoice, JournalEntry
 from finance.selectors import INVARIANTS
 from finance.services import adjust_stock, invoice_shipments, open_books, ship_shipments
 from inventory.models import Node, Product
@@ -161,8 +161,9 @@ def invoiced(
 ) -> tuple[Order, list[str]]:
     """Return the order and its invoices' numbers."""
     order, shipments = shipped(where, *lines, freight=freight, now=now)
-    done = invoice_shipments(shipment_ids=shipments, now=now)
-    return order, [each.number for each in done]
+    invoice_shipments(shipment_ids=shipments, now=now)  # unless the event was quicker
+    numbers = Invoice.objects.filter(order=order).order_by("id").values_list("number", flat=True)
+    return order, [str(number) for number in numbers]
 
 
 def entry(cause_kind: str, cause_id: int) -> dict[str, Decimal]:
