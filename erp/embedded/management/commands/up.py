@@ -1,5 +1,6 @@
 """`manage.py up`: the whole ERP on this machine, under one supervisor."""
 
+import contextlib
 import fcntl
 import http.client
 import os
@@ -55,7 +56,8 @@ class Command(BaseCommand):
         logins = StringIO()
         if demo:
             self.call_if_there("demo", if_empty=True)
-            self.call_if_there("logins", stdout=logins)
+            with contextlib.redirect_stdout(logins):  # shown when the address is
+                self.call_if_there("logins")
         connections.close_all()
         caretaker = Caretaker(
             port, lambda: self.welcome(host, port, time.monotonic() - began, logins.getvalue())
