@@ -44,4 +44,24 @@ INVARIANTS = [
             SELECT FROM governance_auditentry a WHERE a.thread = 'procurement.order:' || o.id)
         """,
     ),
+    Invariant(
+        "governance.shipments_are_audited",
+        "Every shipment has its changes in the audit trail.",
+        """
+        SELECT s.number FROM inventory_shipment s WHERE s.id IN (
+            SELECT id FROM inventory_shipment
+            EXCEPT
+            SELECT subject_id FROM governance_auditentry WHERE subject_kind = 'inventory.shipment')
+        """,
+    ),
+    Invariant(
+        "governance.invoices_are_audited",
+        "Every posted invoice has its changes in the audit trail.",
+        """
+        SELECT i.number FROM finance_invoice i WHERE i.id IN (
+            SELECT id FROM finance_invoice WHERE state <> 'draft'
+            EXCEPT
+            SELECT subject_id FROM governance_auditentry WHERE subject_kind = 'finance.invoice')
+        """,
+    ),
 ]
