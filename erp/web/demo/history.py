@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from random import Random
-from typing import Any
 
 from erp.accounts.models import Entity, User
 from erp.kernel.sql import rows
@@ -63,6 +62,10 @@ LINES = """
 WAITING = """
     SELECT id FROM orders_order WHERE state IN ('backordered', 'partly_allocated')
     ORDER BY priority, id
+"""
+ASKED = """
+    SELECT role FROM governance_approval
+    WHERE document_kind = 'procurement.order' AND document_id = %s AND state = 'pending'
 """
 PROPOSALS = "SELECT id FROM procurement_purchaseproposal WHERE state = 'open' ORDER BY id"
 
@@ -167,12 +170,18 @@ class Past:
         proposals = [row[0] for row in rows(PROPOSALS)]
         if not proposals:
             return
-        buyer, lead = self.people["buyer"], self.people["operations_lead"]
+        buyer = self.people["buyer"]
         for order in accept_proposals(proposal_ids=proposals, actor=buyer, now=at):
-            state: Any = submit_order(order_id=order.id, actor=buyer, now=at)
-            if state.state == "pending":
-                approve_order(order_id=order.id, actor=lead, now=at)
+            submitted = submit_order(order_id=order.id, actor=buyer, now=at)
+            if submitted.state == "pending":
+                self.approve(order.id, at)
             send_order(order_id=order.id, actor=buyer, now=at)
+
+    def approve(self, order_id: int, at: datetime) -> None:
+        """Have a purchase order approved by whoever the approval asks for."""
+        (role,) = rows(ASKED, [order_id])[0]
+        approver = self.people[role or "operations_lead"]
+        approve_order(order_id=order_id, actor=approver, now=at)
 
     def _receive(self, day: date, at: datetime) -> None:
         floor = self.people["warehouse"]

@@ -1,4 +1,5 @@
 import time
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -8,7 +9,7 @@ from django.utils import timezone
 from erp.accounts.models import Entity
 from erp.outbox.delivery import drain
 from erp.outbox.publishing import telling_the_past
-from erp.web.demo.company import make_company
+from erp.web.demo.company import Company, make_company
 from erp.web.demo.founding import found
 from erp.web.demo.history import Past
 from erp.web.demo.today import open_the_day
@@ -44,18 +45,20 @@ class Command(BaseCommand):
             customers=max(LEAST, round(CUSTOMERS * scale)),
             suppliers=max(3, round(SUPPLIERS * scale)),
         )
-        with telling_the_past():
-            with transaction.atomic():
-                entities = found(company, seed=seed, today=now.date(), now=now)
-            past = Past(
-                company, entities, seed=seed, orders_a_day=max(2, round(ORDERS_A_DAY * scale))
-            )
-            orders = 0
-            for day in past.days(now.date()):
-                orders += past.run(day)
-                print(f"\r{day}  {orders} orders", end="", flush=True)
-        open_the_day(past, now)
+        with transaction.atomic():  # all of it or none: no start finds half a company
+            orders = self._make(company, seed, max(2, round(ORDERS_A_DAY * scale)), now)
         drain(timezone.now, seconds=120)
         print(
             f"\rdemo company made in {time.monotonic() - began:.0f} s: {orders} orders of history"
         )
+
+    def _make(self, company: Company, seed: int, orders_a_day: int, now: datetime) -> int:
+        orders = 0
+        with telling_the_past():
+            entities = found(company, seed=seed, today=now.date(), now=now)
+            past = Past(company, entities, seed=seed, orders_a_day=orders_a_day)
+            for day in past.days(now.date()):
+                orders += past.run(day)
+                print(f"\r{day}  {orders} orders", end="", flush=True)
+        open_the_day(past, now)
+        return orders
