@@ -29,6 +29,20 @@ from exceptions.services import (
 )
 
 PLAYS_WITH_KEYS = 9
+SAID: Mapping[str, str] = {
+    "exceptions.open": "Exception opened",
+    "exceptions.reopen": "Exception came back",
+    "exceptions.rank": "Severity changed",
+    "exceptions.escalate": "Escalated",
+    "exceptions.take": "Taken",
+    "exceptions.acknowledge": "Acknowledged",
+    "exceptions.assign": "Handed over",
+    "exceptions.comment": "Comment",
+    "exceptions.run_play": "Way out taken",
+    "exceptions.clear": "Exception cleared by itself",
+    "exceptions.dismiss": "Exception dismissed",
+    "exceptions.resolve": "Exception resolved",
+}
 VIEWS: Mapping[str, Mapping[str, Any]] = {
     "mine": {"mine": True},
     "unowned": {"unowned": True},
@@ -61,8 +75,9 @@ def queue_page(request: SignedInRequest) -> HttpResponse:
     )
     counts = selectors.counts(entity_ids=scope, now=now, user_id=request.user.pk)
     chosen = next((row for row in page.rows if str(row.id) == asked.get("at")), None)
-    shown = chosen or (page.rows[0] if page.rows else None)
     is_live = bool(request.htmx and not request.htmx.boosted)
+    # What was just closed is marked nowhere, so that the next key goes to the first row.
+    shown = chosen if chosen or is_live else next(iter(page.rows), None)
     context: dict[str, Any] = {
         "page": page,
         "counts": counts,
@@ -245,7 +260,7 @@ def done(request: SignedInRequest, pk: int, said: str) -> HttpResponse:
 
 def entry(row: TimelineRow) -> Mapping[str, Any]:
     """Return one entry of the audit trail in words."""
-    verb = row.action.partition(".")[2].replace("_", " ").capitalize()
+    verb = SAID.get(row.action) or row.action.partition(".")[2].replace("_", " ").capitalize()
     who = row.actor_name or "by itself"
     tone = {"exceptions.escalate": "hot", "exceptions.run_play": "good"}.get(row.action, "")
     return {"at": row.at, "text": verb, "tone": tone,

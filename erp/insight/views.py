@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import pluralize
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -42,9 +43,9 @@ def tower_page(request: SignedInRequest) -> HttpResponse:
         ],
         "tiles": tiles(found),
         "links": {code: link(code, found.period) for code in selectors.KPIS},
-        "stages": bars("orders_by_stage", period, found.stages, "orders"),
-        "ages": bars("backlog_past_promise", period, found.ages, "lines"),
-        "severities": bars("open_exceptions", period, found.severities, "cases"),
+        "stages": bars("orders_by_stage", period, found.stages, "order"),
+        "ages": bars("backlog_past_promise", period, found.ages, "line"),
+        "severities": bars("open_exceptions", period, found.severities, "case"),
     }
     return render(request, "insight/tower.html", context)
 
@@ -93,10 +94,10 @@ def tiles(found: Tower) -> list[dict[str, Any]]:
             found.earlier["order_cycle_time"],
         ),
         tile(found.exceptions, link("open_exceptions", period), "expected loss",
-             of=(found.exceptions.rows, "cases")),
+             of=(found.exceptions.rows, "case")),
         tile(found.backlog, link("backlog_past_promise", period, hit="1"), "past promise",
-             of=(sum(part.rows for part in late), "lines")),
-        tile(found.held, link("held_cash", period), "on hold", of=(found.held.rows, "orders")),
+             of=(sum(part.rows for part in late), "line")),
+        tile(found.held, link("held_cash", period), "on hold", of=(found.held.rows, "order")),
         tile(found.shipped_today, link("shipped", found.today), "shipments")
         | {"label": "Shipped today"},
         tile(found.approvals, link("approvals_waiting", period), "for a second pair of eyes"),
@@ -119,7 +120,7 @@ def tile(
         "figure": figure,
         "unit": figure.kpi.unit.value,
         "href": href,
-        "note": f"{of[0]:,} {of[1]} · {note}" if of[1] else note,
+        "note": f"{of[0]:,} {of[1]}{pluralize(of[0])} · {note}" if of[1] else note,
         "count": of[0],
         "noun": of[1],
         "trend": f"{'▲' if step > 0 else '▼'} {abs(step)}{unit}" if step else "",
