@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 
 Value = str | int | bool | date | datetime | Decimal | None
@@ -57,13 +58,13 @@ def move_through(
     field = str(_declared(model, transitions[0]).field.name)
     quote = '"{}"'.format
     named: dict[str, Any] = {field: target_of(model, transitions[-1]), **columns}
-    by_column = {_column(model, name): value for name, value in named.items()}
-    assigned = ", ".join(f"{quote(column)} = %s" for column in by_column)
-    statement = (
+    by_column = {model._meta.get_field(name).column: value for name, value in named.items()}  # noqa: SLF001
+    assigned = ", ".join(f"{quote(column)} = %({column})s" for column in by_column)
+    statement = Prepared(
         f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608, SLF001  names are the model's own
-        f"WHERE id = ANY(%s) AND {quote(field)} = ANY(%s) RETURNING id"
+        f"WHERE id = ANY(%(_ids)s) AND {quote(field)} = ANY(%(_sources)s) RETURNING id"
     )
-    params = [*by_column.values(), list(ids), sources_of(model, transitions[0])]
+    params = {**by_column, "_ids": list(ids), "_sources": sources_of(model, transitions[0])}
     return sorted(row[0] for row in rows(statement, params))
 
 

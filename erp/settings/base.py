@@ -128,6 +128,8 @@ TEMPLATES = [
 DATABASES = {"default": database(os.environ["DATABASE_URL"])}
 DATABASES["default"]["OPTIONS"]["application_name"] = os.environ.get("APP_ROLE", "erp")  # type: ignore[index]
 
+DATABASE_PREPARES = flag("DATABASE_PREPARES", default=True)  # not behind a transaction pooler
+
 AUTHENTICATION_BACKENDS = ["erp.accounts.backends.RoleBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

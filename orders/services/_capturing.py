@@ -12,6 +12,7 @@ from django.db import transaction
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows
 from erp.outbox.publishing import publish_all
 from orders.events import OrderCreated
@@ -22,11 +23,11 @@ from orders.services._refusing import BadAmount, BadReference, DraftRefused
 
 CONSTRAINTS = ("ship_complete", "no_split", "no_substitutes")
 
-FIND_ACCOUNTS = """
+FIND_ACCOUNTS = Prepared("""
     SELECT a.id AS account_id, a.entity_id, a.customer_id, a.currency, c.code,
            c.name, c.address, c.city, c.region, c.postal_code, c.country,
            c.ship_complete, c.no_split, c.no_substitutes,
-           (%(now)s AT TIME ZONE e.time_zone)::date AS today
+           (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS today
     FROM (SELECT DISTINCT entity_id, customer_id
           FROM unnest(%(entities)s::bigint[], %(customers)s::bigint[])
               AS asked (entity_id, customer_id)) AS asked
@@ -34,10 +35,10 @@ FIND_ACCOUNTS = """
         ON a.entity_id = asked.entity_id AND a.customer_id = asked.customer_id
     JOIN orders_customer c ON c.id = a.customer_id
     JOIN accounts_entity e ON e.id = a.entity_id
-"""
+""")
 
 # Ids are drawn first, so that lines find their order; an order whose key is taken is not made.
-INSERT = """
+INSERT = Prepared("""
     WITH asked AS MATERIALIZED (
         SELECT nextval('orders_order_id_seq') AS id, o.*
         FROM unnest(
@@ -61,7 +62,8 @@ INSERT = """
         )
         SELECT id, entity_id, customer_id, account_id, 'draft', channel, customer_po, client_key,
                external_ref, currency, requested_date, ship_to, carrier_id, ship_complete,
-               no_split, no_substitutes, '', 50, freight, subtotal, total, %(now)s, %(actor)s, ''
+               no_split, no_substitutes, '', 50, freight, subtotal, total,
+               %(now)s::timestamptz, %(actor)s::bigint, ''
         FROM asked ORDER BY place
         ON CONFLICT (entity_id, client_key) WHERE client_key IS NOT NULL DO NOTHING
         RETURNING id, number
@@ -88,15 +90,15 @@ INSERT = """
     SELECT made.id, made.number
     FROM asked LEFT JOIN made ON made.id = asked.id
     ORDER BY asked.place
-"""
+""")
 
-FIND_BY_KEY = """
+FIND_BY_KEY = Prepared("""
     SELECT asked.place, o.id, o.number
     FROM unnest(%(places)s::int[], %(entities)s::bigint[], %(keys)s::text[])
         AS asked (place, entity_id, client_key)
     JOIN orders_order o
         ON o.entity_id = asked.entity_id AND o.client_key = asked.client_key
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from erp.governance.services import Decision, Question, decide
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from orders.rules import PART_OF, in_cents, passes_in_turn, taken_before
 
-FACTS = f"""
+FACTS = Prepared(f"""
     SELECT o.id, o.number, o.entity_id, o.account_id, o.state, o.created_by_id, o.currency,
            o.channel, o.customer_po, o.priority, o.requested_date,
-           (%(now)s AT TIME ZONE e.time_zone)::date,
+           (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date,
            o.ship_to ? 'address' OR o.ship_to ? 'city' OR o.ship_to ? 'country',
            o.total, o.freight, line.open, line.lines, line.blocked,
            c.tier, c.is_blocked, a.penalty_rate, a.credit_limit, a.on_hold,
@@ -43,7 +44,7 @@ FACTS = f"""
     ) AS line
     WHERE o.id = ANY(%(ids)s)
     ORDER BY o.id
-"""  # noqa: S608  the parts are our own
+""")  # noqa: S608  the parts are our own
 
 ORDER = "orders.order"
 

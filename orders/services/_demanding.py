@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import move
 from inventory.services import Demand, Piece, ShipmentSource
@@ -24,8 +25,10 @@ HEAD = """
     ORDER BY {order}
     FOR NO KEY UPDATE OF o
 """
-CLAIM = HEAD.format(which="true", order="o.priority, o.id LIMIT %(limit)s") + " SKIP LOCKED"
-BY_ID = HEAD.format(which="o.id = ANY(%(ids)s)", order="o.id")
+CLAIM = Prepared(
+    HEAD.format(which="true", order="o.priority, o.id LIMIT %(limit)s") + " SKIP LOCKED"
+)
+BY_ID = Prepared(HEAD.format(which="o.id = ANY(%(ids)s)", order="o.id"))
 BY_PRODUCT = HEAD.format(
     which="""
         o.entity_id = %(entity)s AND o.id IN (
@@ -35,7 +38,7 @@ BY_PRODUCT = HEAD.format(
     order="o.id",
 )
 
-WAITING = """
+WAITING = Prepared("""
     SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date
     FROM (
         SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
@@ -48,9 +51,9 @@ WAITING = """
     ) AS l
     WHERE waiting > 0
     ORDER BY order_id, position
-"""
+""")
 
-GIVE = """
+GIVE = Prepared("""
     UPDATE orders_orderline l
     SET reserved = l.reserved + g.given,
         promised_date = coalesce(greatest(
@@ -60,22 +63,24 @@ GIVE = """
     FROM unnest(%(ids)s::bigint[], %(given)s::numeric[], %(promises)s::date[])
         AS g (id, given, promised)
     WHERE l.id = g.id
-"""
+""")
 
-KEPT_AT = """
+KEPT_AT = Prepared("""
     SELECT DISTINCT l.order_id, s.node_id
     FROM orders_orderline l
     JOIN inventory_reservation r
         ON r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
     JOIN inventory_stock s ON s.id = r.stock_id
     WHERE l.order_id = ANY(%(ids)s) AND l.reserved > 0
-"""
+""")
 
 RESERVED = (
     "SELECT order_id, id FROM orders_orderline WHERE order_id = ANY(%(ids)s) AND reserved > 0"
 )
 
-CLOCKS = "SELECT id, time_zone, cutoff, handling_days FROM inventory_node WHERE id = ANY(%(ids)s)"
+CLOCKS = Prepared(
+    "SELECT id, time_zone, cutoff, handling_days FROM inventory_node WHERE id = ANY(%(ids)s)"
+)
 
 
 @dataclass(frozen=True, slots=True)

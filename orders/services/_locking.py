@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from orders.models import Order
 
-LOCK = """
+LOCK = Prepared("""
     WITH accounts AS MATERIALIZED (
         SELECT a.id FROM orders_creditaccount a
         WHERE a.id IN (SELECT account_id FROM orders_order WHERE id = ANY(%(orders)s))
@@ -19,7 +20,7 @@ LOCK = """
     WHERE o.id = ANY(%(orders)s) AND (SELECT count(*) FROM accounts) >= 0
     ORDER BY o.id
     FOR NO KEY UPDATE
-"""
+""")
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from erp.accounts.models import User
 from erp.governance.services import Change, record
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import move
 from inventory.services import Pick, PickOutcome
@@ -18,10 +19,10 @@ from orders.services._demanding import BY_ID, heads, wants_of
 from orders.services._locking import lock
 from orders.services._withdrawing import UNRESERVE
 
-SOURCES = """
+SOURCES = Prepared("""
     SELECT id, source_id FROM inventory_shipment
     WHERE id = ANY(%(ids)s) AND source_kind = 'orders.order'
-"""
+""")
 
 
 @transaction.atomic

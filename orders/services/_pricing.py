@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.quantity import QUANTITY_MAX, STEP, NotWholeSteps, to_base
 from erp.kernel.sql import records
 from orders.rules import AMOUNT_MAX, line_amount
@@ -24,7 +25,7 @@ RATE_STEP = Decimal("0.000001")
 AMOUNT_STEP = Decimal("0.0001")
 
 # A contract beats the list; the deepest break that is reached counts, then the latest start.
-FIND = """
+FIND = Prepared("""
     SELECT p.id AS product_id, p.code, p.base_uom, p.is_blocked, u.numerator, u.denominator,
            n.id AS node_id,
            CASE WHEN contract.id IS NULL THEN listed.unit_price
@@ -62,7 +63,7 @@ FIND = """
         ORDER BY r.min_quantity DESC, r.valid_from DESC LIMIT 1
     ) AS listed ON true
     ORDER BY l.place
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,31 +7,33 @@ from datetime import datetime
 
 from erp.governance.services import Decision
 from erp.kernel.events import Event
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import run
 from erp.kernel.states import move_through
 from orders.events import OrderHeld, OrderReleased
 from orders.models import Order
 from orders.services._checking import Case
 
-COMMIT = """
+COMMIT = Prepared("""
     UPDATE orders_creditaccount a SET committed = a.committed + added.amount
     FROM (SELECT id, sum(amount) AS amount
           FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[]) AS each (id, amount)
           GROUP BY id) AS added
     WHERE a.id = added.id
-"""
+""")
 
-STOP = """
+STOP = Prepared("""
     INSERT INTO orders_hold (
         order_id, kind, owner_role, reason, facts, policy_version, state, placed_at, lift_reason
     )
-    SELECT order_id, kind, owner_role, reason, facts, policy_version, 'active', %(now)s, ''
+    SELECT order_id, kind, owner_role, reason, facts, policy_version, 'active',
+           %(now)s::timestamptz, ''
     FROM unnest(
         %(orders)s::bigint[], %(kinds)s::text[], %(roles)s::text[], %(reasons)s::text[],
         %(facts)s::jsonb[], %(versions)s::text[]
     ) AS hold (order_id, kind, owner_role, reason, facts, policy_version)
     ON CONFLICT (order_id, kind) WHERE state = 'active' DO NOTHING
-"""
+""")
 
 REASON_MAX = 300
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from erp.governance.services import Change, record
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows, run
 from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
@@ -25,7 +26,7 @@ def _part(done: str) -> str:
 
 # What each piece is worth is the step of a running sum, so that all pieces of an order make its
 # rounded subtotal: `upto` is what has left of the order by then, exactly.
-SHIP = f"""
+SHIP = Prepared(f"""
     WITH gone AS (
         SELECT g.shipment_line_id, g.quantity, g.place, g.line_id, l.order_id,
                {_part("g.after")} - {_part("g.after - g.quantity")} AS exact,
@@ -70,10 +71,10 @@ SHIP = f"""
     SELECT shipment_line_id, order_id, line_id AS order_line_id, account_id, currency, amount,
            exact, number, entity_id, state, open
     FROM worth ORDER BY place
-"""  # noqa: S608  the parts are our own
+""")  # noqa: S608  the parts are our own
 
 # The first invoice of an order bears its freight, which until then counted as committed.
-BILL = """
+BILL = Prepared("""
     WITH billed AS (
         SELECT line_id, quantity FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[])
             AS b (line_id, quantity)
@@ -101,9 +102,9 @@ BILL = """
         WHERE a.id = d.id
     )
     SELECT order_id FROM before WHERE left_over = 0 ORDER BY order_id
-"""
+""")
 
-CASH = """
+CASH = Prepared("""
     UPDATE orders_creditaccount a
     SET receivable = a.receivable - d.receivable, unapplied = a.unapplied + d.unapplied
     FROM (SELECT id, sum(receivable) AS receivable, sum(unapplied) AS unapplied
@@ -111,7 +112,7 @@ CASH = """
               AS c (id, receivable, unapplied)
           GROUP BY id) AS d
     WHERE a.id = d.id
-"""
+""")
 
 OVERDUE = """
     UPDATE orders_creditaccount a SET overdue_amount = d.amount, overdue_since = d.since

@@ -6,24 +6,25 @@ from datetime import datetime
 from decimal import Decimal
 
 from erp.kernel.events import Event
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from inventory.services import release_reservations
 from orders.events import LineCovered
 from orders.rules import PART_OF
 
-LINES = """
+LINES = Prepared("""
     SELECT l.id, l.order_id, o.number, o.entity_id, l.position, l.quantity, l.reserved, l.shipped,
            l.cancelled, l.waiting, l.amount
     FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
     WHERE l.order_id = ANY(%(ids)s)
     ORDER BY l.order_id, l.position
-"""
+""")
 
-UNRESERVE = """
+UNRESERVE = Prepared("""
     UPDATE orders_orderline l SET reserved = l.reserved - freed.quantity
     FROM unnest(%(ids)s::bigint[], %(quantities)s::numeric[]) AS freed (id, quantity)
     WHERE l.id = freed.id
-"""
+""")
 
 # Freight counts until the first invoice bears it.
 UNCOMMIT = f"""

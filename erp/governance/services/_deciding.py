@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from erp.governance.models import PolicyVersion
 from erp.governance.rules import CompiledTable, Fact, Hit, Schema, compile_table, read_table
 from erp.governance.services._recording import as_json
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 
 ACTIVE = """
@@ -18,7 +19,7 @@ ACTIVE = """
     JOIN governance_policy p ON p.id = v.policy_id
     WHERE v.state = 'active'
 """
-KEEP = """
+KEEP = Prepared("""
     INSERT INTO governance_decisionrecord (
         at, version_id, entity_id, subject_kind, subject_id, inputs, outcome, "row"
     )
@@ -27,7 +28,7 @@ KEEP = """
         %(versions)s::bigint[], %(entities)s::bigint[], %(kinds)s::text[], %(subjects)s::bigint[],
         %(inputs)s::jsonb[], %(outcomes)s::jsonb[], %(rows)s::smallint[]
     ) AS decision
-"""
+""")
 COMPILED_MAX = 500
 
 VersionKey = tuple[int, datetime]

@@ -12,9 +12,10 @@ from django.db import transaction
 
 from erp.accounts.models import User
 from erp.governance.models import AuditEntry
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import run
 
-RECORD = """
+RECORD = Prepared("""
     INSERT INTO governance_auditentry (
         at, actor_id, actor_kind, request_id, entity_id, action, subject_kind, subject_id, thread,
         before, after, reason, policy_version
@@ -25,7 +26,7 @@ RECORD = """
         %(subject_ids)s::bigint[], %(threads)s::text[], %(befores)s::jsonb[], %(afters)s::jsonb[],
         %(reasons)s::text[], %(versions)s::text[]
     ) AS change
-"""
+""")
 REQUEST_ID_MAX = 64
 
 
