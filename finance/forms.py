@@ -175,6 +175,7 @@ class AllocationForm(forms.Form):
         self.invoices = invoices
         for each in invoices:
             pay = AmountField(label=now_("Pay"), required=False, max_value=each.open)
+            pay.widget.attrs["size"] = "8"
             pay.widget.attrs["aria-label"] = now_("Pay %(number)s") % {"number": each.number}
             self.fields[f"on_{each.number}"] = pay
 

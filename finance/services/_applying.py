@@ -1,9 +1,9 @@
 """Putting cash that was left over on invoices later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, run
 from finance.models import Account, JournalEntry, Payment
-from finance.rules import rounded
+from finance.rules import Owed, rounded
 from finance.services._ageing import note_overdue
 from finance.services._posting import Posting, post
 from finance.services._settling import (
@@ -70,18 +70,7 @@ def allocate_payment(
     run(LOCK_ACCOUNT, [account])
     payment = records(LOCK_PAYMENT, [payment_id])[0]
     left: Decimal = payment["unapplied"]
-    if not left:
-        raise NothingToApply(f"Nothing is left of {payment['number']}.")
-    invoices = OpenInvoices({account: left}, {number for number, _ in allocations or ()})
-    if allocations is None:
-        taken = invoices.take_oldest(account, left)
-    else:
-        for number, part in allocations:
-            if not part.is_finite() or part <= 0 or rounded(part) != part:
-                raise OverAllocated(f"allocations: {part} on {number} is not a sum in whole cents.")
-        taken = invoices.take_named(account, left, allocations)
-    if not taken:
-        raise NothingToApply("The customer has no open invoice.")
+    taken = _taken(payment, allocations)
     settled = settle([Applied(payment_id, each.invoice_id, each.amount) for each in taken], now=now)
     moved = sum((each.amount for each in taken), Decimal(0))
     run(USE, [moved, payment_id])
@@ -102,16 +91,40 @@ def allocate_payment(
     )
     record_cash(changes=[CashChange(account, moved, -moved)], now=now)
     note_overdue(account_ids=[account], now=now)
-    change = Change(
-        entity_id=payment["entity_id"],
-        action="finance.allocate_payment",
-        subject_kind="finance.payment",
-        subject_id=payment_id,
-        thread=f"finance.payment:{payment_id}",
-        before={"unapplied": str(left)},
-        after={"unapplied": str(left - moved), "on": [each.number for each in settled]},
-    )
-    record(changes=[change], actor=actor, now=now)
+    after = {"unapplied": str(left - moved), "on": [each.number for each in settled]}
+    record(changes=[_change(payment, after)], actor=actor, now=now)
     tell_settled(settled, actor=actor, now=now)
     reevaluate_credit_holds(account_ids=[account], cause="payment", now=now)
     return moved
+
+
+def _taken(
+    payment: Mapping[str, Any], allocations: Sequence[tuple[str, Decimal]] | None
+) -> list[Owed]:
+    """Decide where the rest of the payment goes."""
+    account, left = payment["account_id"], payment["unapplied"]
+    if not left:
+        raise NothingToApply(f"Nothing is left of {payment['number']}.")
+    for number, part in allocations or ():
+        if not part.is_finite() or part <= 0 or rounded(part) != part:
+            raise OverAllocated(f"allocations: {part} on {number} is not a sum in whole cents.")
+    invoices = OpenInvoices({account: left}, {number for number, _ in allocations or ()})
+    if allocations is None:
+        taken = invoices.take_oldest(account, left)
+    else:
+        taken = invoices.take_named(account, left, allocations)
+    if not taken:
+        raise NothingToApply("The customer has no open invoice.")
+    return taken
+
+
+def _change(payment: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+    return Change(
+        entity_id=payment["entity_id"],
+        action="finance.allocate_payment",
+        subject_kind="finance.payment",
+        subject_id=payment["id"],
+        thread=f"finance.payment:{payment['id']}",
+        before={"unapplied": str(payment["unapplied"])},
+        after=after,
+    )

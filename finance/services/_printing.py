@@ -24,23 +24,7 @@ KILOGRAMS = "kg"
 @transaction.atomic
 def invoice_pdf(*, invoice: InvoicePage) -> bytes:
     """Return the invoice as PDF/A-2b, A4. The same invoice gives the same bytes."""
-    totals = [["Goods", money(invoice.net), False]]
-    if invoice.freight:
-        totals.append(["Freight", money(invoice.freight), False])
-    if invoice.tax:
-        totals.append(["Tax", money(invoice.tax), False])
-    totals.append([f"Total {invoice.currency}", money(invoice.total), True])
     number = invoice.number or "not posted"
-    facts = [
-        ("Invoice date", f"{invoice.invoice_date:%d %B %Y}"),
-        ("Due date", f"{invoice.due_date:%d %B %Y}"),
-        ("Our order", invoice.order_number),
-        ("Your order", invoice.customer_po),
-        ("Shipment", invoice.shipment_number),
-        ("Tracking", invoice.tracking_number),
-        ("Customer", invoice.customer_code),
-        ("Your tax id", invoice.customer_tax_id),
-    ]
     data: dict[str, Any] = {
         "title": f"Invoice {number}",
         "heading": "Invoice" if invoice.number else "Draft invoice",
@@ -51,15 +35,9 @@ def invoice_pdf(*, invoice: InvoicePage) -> bytes:
             "country": invoice.entity_country,
         },
         "date": _parts(invoice.invoice_date),
-        "bill_to": [
-            invoice.customer,
-            invoice.customer_address,
-            f"{invoice.customer_postal_code} {invoice.customer_city}".strip(),
-            invoice.customer_region,
-            invoice.customer_country,
-        ],
+        "bill_to": _bill_to(invoice),
         "ship_to": address_of(invoice.ship_to),
-        "facts": [[name, value] for name, value in facts if value],
+        "facts": _facts(invoice),
         "lines": [
             [
                 str(line.position),
@@ -72,13 +50,12 @@ def invoice_pdf(*, invoice: InvoicePage) -> bytes:
             ]
             for line in invoice.lines
         ],
-        "totals": totals,
+        "totals": _totals(invoice),
         "terms": f"{money(invoice.total)} {invoice.currency} is due on "
         f"{invoice.due_date:%d %B %Y}, {invoice.terms_days} days after the invoice date. "
         f"Please name {number} when you pay.",
         "note": f"All amounts are in {invoice.currency}.",
     }
-    data["bill_to"] = [row for row in data["bill_to"] if row]
     return _compiled("invoice", data)
 
 
@@ -142,6 +119,42 @@ def shipment_labels(*, shipment: ShipmentPaper) -> str:
             for place, box in enumerate(shipment.cartons, 1)
         ]
     )
+
+
+def _bill_to(invoice: InvoicePage) -> list[str]:
+    town = f"{invoice.customer_postal_code} {invoice.customer_city}".strip()
+    rows = [
+        invoice.customer,
+        invoice.customer_address,
+        town,
+        invoice.customer_region,
+        invoice.customer_country,
+    ]
+    return [row for row in rows if row]
+
+
+def _facts(invoice: InvoicePage) -> list[list[str]]:
+    facts = [
+        ["Invoice date", f"{invoice.invoice_date:%d %B %Y}"],
+        ["Due date", f"{invoice.due_date:%d %B %Y}"],
+        ["Our order", invoice.order_number],
+        ["Your order", invoice.customer_po],
+        ["Shipment", invoice.shipment_number],
+        ["Tracking", invoice.tracking_number],
+        ["Customer", invoice.customer_code],
+        ["Your tax id", invoice.customer_tax_id],
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _totals(invoice: InvoicePage) -> list[list[Any]]:
+    """Return (label, amount, is it the total) of each row under the lines."""
+    totals: list[list[Any]] = [["Goods", money(invoice.net), False]]
+    if invoice.freight:
+        totals.append(["Freight", money(invoice.freight), False])
+    if invoice.tax:
+        totals.append(["Tax", money(invoice.tax), False])
+    return [*totals, [f"Total {invoice.currency}", money(invoice.total), True]]
 
 
 def address_of(ship_to: Mapping[str, Any]) -> list[str]:
