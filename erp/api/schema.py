@@ -105,7 +105,7 @@ def _ambiguous() -> frozenset[str]:
     kinds: set[type] = set()
     waiting: list[type] = [Serializer]
     while waiting:
-        below = set(waiting.pop().__subclasses__()) - kinds
+        below: set[type] = set(waiting.pop().__subclasses__()) - kinds
         kinds |= below
         waiting.extend(below)
     counts = Counter(kind.__name__ for kind in kinds)

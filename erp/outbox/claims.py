@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -60,6 +60,12 @@ HOLD = """
     FOR UPDATE OF d
 """
 
+DONE = """
+    UPDATE outbox_delivery
+    SET status = 'done', due_at = NULL, last_error = '', claimed_at = NULL, settled_at = %(now)s
+    WHERE id = ANY(%(ids)s) AND status = 'pending'
+"""
+
 SETTLE = """
     UPDATE outbox_delivery d
     SET status = o.status, attempts = o.attempts, due_at = o.due_at, last_error = o.error,
@@ -73,8 +79,7 @@ SETTLE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One delivery that this worker took; `attempts` counts this time and proves the claim."""
 
     id: int
@@ -127,7 +132,11 @@ def hold(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def settle(outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Record what became of the claims. One statement."""
+    """Record what became of the claims. One statement, or two when some went wrong."""
+    done = [o.claim.id for o in outcomes if o.status == "done"]
+    if done:
+        run(DONE, {"now": now, "ids": done})
+    outcomes = [o for o in outcomes if o.status != "done"]
     if not outcomes:
         return
     run(
