@@ -156,7 +156,7 @@ CITIES = {
 }
 TIERS = "A" * 8 + "B" * 18 + "C" * 50 + "D" * 24
 TERMS = {"A": 45, "B": 30, "C": 30, "D": 14}
-LIMITS = {"A": 400_000, "B": 150_000, "C": 60_000, "D": 15_000}  # US dollars
+LIMITS = {"A": 150_000, "B": 60_000, "C": 25_000, "D": 9_000}  # US dollars
 PENALTIES = {"A": Decimal("0.02"), "B": Decimal("0.01"), "C": Decimal(0), "D": Decimal(0)}
 
 

@@ -35,7 +35,7 @@ from procurement.services import (
     submit_order,
 )
 
-MORNING, AFTERNOON = time(8), time(15)  # UTC
+MORNING, NOON, AFTERNOON = time(8), time(12), time(15)  # UTC
 CHANNELS = ("page", "api", "edi", "csv")
 TO_SHIP = """
     SELECT id FROM inventory_shipment WHERE state = 'planned' AND planned_date <= %s
@@ -145,9 +145,8 @@ class Past:
             pack_shipments(packs=[Pack(shipment_id=i) for i in shipments], actor=floor, now=at)
             ship_shipments(shipment_ids=shipments, actor=dock, now=at)
             invoice_shipments(shipment_ids=shipments, now=at)
-        arrived = [row[0] for row in rows(ARRIVED, [at - timedelta(days=1, hours=12)])]
-        if arrived:
-            deliver_shipments(shipment_ids=arrived, now=at)
+        for arrives, arrived in rows(ARRIVED, [day]):
+            deliver_shipments(shipment_ids=arrived, now=datetime.combine(arrives, NOON, UTC))
 
     def _collect(self, day: date, at: datetime) -> None:
         payments = [

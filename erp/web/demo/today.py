@@ -24,6 +24,7 @@ from procurement.services import (
     submit_order,
 )
 
+DEEPEST_PRICE = Decimal("0.8")  # a break and a contract may take this much off the list
 Buyers = dict[str, DemoCustomer]
 NEAR_LIMIT = """
     SELECT c.code, a.credit_limit - (a.receivable + a.unbilled + a.committed - a.unapplied) AS room,
@@ -33,8 +34,8 @@ NEAR_LIMIT = """
         SELECT s.product_id, q.unit_price FROM inventory_stock s
         JOIN orders_price q ON q.product_id = s.product_id AND q.entity_id = s.entity_id
          AND q.customer_id IS NULL AND q.min_quantity = 0
-        WHERE s.entity_id = a.entity_id AND s.on_hand - s.reserved > 5 AND q.unit_price > 20
-        ORDER BY s.id LIMIT 1
+        WHERE s.entity_id = a.entity_id AND s.on_hand - s.reserved > 5 AND q.min_quantity = 0
+        ORDER BY q.unit_price DESC, s.id LIMIT 1
     ) p ON true
     WHERE a.credit_limit > 0
     ORDER BY (a.receivable + a.unbilled + a.committed - a.unapplied) / a.credit_limit DESC, c.code
@@ -88,7 +89,8 @@ def _take(past: Past, drafts: list[OrderDraft], now: datetime) -> None:
 def _over_limit(past: Past, buyers: Buyers) -> list[OrderDraft]:
     drafts = []
     for code, room, product_id, price in rows(NEAR_LIMIT, [8]):
-        quantity = max(Decimal(1), (max(room, Decimal(0)) / price).to_integral_value() + 3)
+        reach = max(room, Decimal(0)) / price / DEEPEST_PRICE
+        quantity = reach.to_integral_value() + 3
         line = LineDraft(product_id=product_id, quantity=quantity)
         drafts.append(_draft(past, buyers[code], [line]))
     return drafts
