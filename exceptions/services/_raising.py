@@ -116,8 +116,11 @@ def raise_cases(*, conditions: Sequence[Condition], now: datetime) -> Raised:
     somebody dismissed stays dismissed while it lasts, unless it got worse. A case that got worse
     gets the shorter of its clocks, and another desk if nobody has acknowledged it.
 
-    Locks the types, so that what is known of them is not out of date; publishes CaseOpened for
-    each that opened or came back. A handful of statements for any number of conditions.
+    Locks the types, so that what is known of them is not out of date. A handful of statements for
+    any number of conditions.
+
+    Publishes:
+        CaseOpened
     """
     by_key = {one.key: one for one in conditions}
     if not by_key:

@@ -65,6 +65,10 @@ def refresh(
 
     Opens, updates or reopens their cases, and resolves those whose condition is over. Locks the
     type first, so that nothing is decided on what somebody else is about to change.
+
+    Publishes:
+        CaseOpened
+        CaseResolved
     """
     ExceptionCase.objects.settle([type])
     kind = case_type(type)
@@ -87,6 +91,9 @@ def clear(
     """Resolve the cases of these subjects or orders whose condition is over; return which.
 
     Of one type, or of all. Costs one look at an index when there are none, which is the rule.
+
+    Publishes:
+        CaseResolved
     """
     standing = rows(
         STANDING,
@@ -108,7 +115,12 @@ def clear(
 
 @transaction.atomic
 def sweep(*, now: datetime, types: Sequence[str] | None = None) -> Swept:
-    """Hold every case of `types` (None: all) against the world: what events told needs nothing."""
+    """Hold every case of `types` (None: all) against the world: what events told needs nothing.
+
+    Publishes:
+        CaseOpened
+        CaseResolved
+    """
     opened, cleared = {}, {}
     for code in types if types is not None else types_at(*Pace):
         found = refresh(type=code, now=now)

@@ -81,7 +81,10 @@ def fire_due_timers(*, now: datetime, limit: int = 500) -> list[Fired]:
 
     However late it is called, each keeps the moment at which it was due. Only one caller fires at
     a time, so that the order holds; the others get nothing and go home. A case that somebody is
-    changing at this moment waits for the next call. Publishes CaseEscalated for each.
+    changing at this moment waits for the next call.
+
+    Publishes:
+        CaseEscalated
     """
     ((ours,),) = rows("SELECT pg_try_advisory_xact_lock(%s, %s)", ONE_AT_A_TIME)
     if not ours:
