@@ -5,7 +5,10 @@ made for few; for a large batch the planner is asked anew, so that it can choose
 """
 
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 FEW = 200  # elements of arrays; more than that is a batch
+KEPT_S = 10.0  # then it is planned again: tables grow
 PARAMETER = re.compile(r"%\((\w+)\)s(::\w+(?:\[\])?)?|%%")
 
 
@@ -25,7 +29,17 @@ class Prepared(str):
     __slots__ = ()
 
 
-_known: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()  # by server connection
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """How a statement is run that was prepared at `since`."""
+
+    name: str
+    execute: str
+    since: float
+
+
+_serial = count(1)
+_known: WeakKeyDictionary[Any, dict[str, _Call]] = WeakKeyDictionary()  # by server connection
 
 
 def prepared(statement: str, params: Any) -> str:
@@ -38,14 +52,17 @@ def prepared(statement: str, params: Any) -> str:
         return statement
     connection.ensure_connection()
     known = _known.setdefault(connection.connection, {})
-    call = known.get(statement)
-    if call is None:
-        name = f"p{len(known) + 1}"
-        body, call = _rewritten(statement, name)
+    call, now = known.get(statement), time.monotonic()
+    if call is None or now - call.since > KEPT_S:
+        name = call.name if call else f"p{next(_serial)}"
+        body, execute = _rewritten(statement, name)
         with connection.connection.cursor() as cursor:
+            if call:
+                cursor.execute(f"DEALLOCATE {name}")
+                del known[statement]
             cursor.execute(f"PREPARE {name} AS {body}")
-        known[str(statement)] = call
-    return call
+        call = known[str(statement)] = _Call(name, execute, now)
+    return call.execute
 
 
 def _is_few(params: Mapping[str, Any]) -> bool:

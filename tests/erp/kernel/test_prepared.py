@@ -72,3 +72,13 @@ class TestPrepared:
         rows(again, {"n": 1})
         assert connection.connection is not None
         assert rows(again, {"n": 2}) == [(2,)]
+
+    def test_is_planned_again_after_a_while(self, monkeypatch) -> None:
+        again = Prepared("SELECT %(n)s::int AS planned_again")
+        rows(again, {"n": 1})
+        monkeypatch.setattr("erp.kernel.prepared.KEPT_S", -1.0)
+
+        assert rows(again, {"n": 2}) == [(2,)]
+        assert rows(again, {"n": 3}) == [(3,)]
+
+        assert sum("planned_again" in text for text in prepared_statements()) == 1
