@@ -21,7 +21,7 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from erp.accounts.models import User
@@ -32,10 +32,15 @@ CHANNEL = "live"
 HEARTBEAT_SECONDS = 15
 QUEUE_MAX = 200
 CLIENTS_MAX = int(os.environ.get("LIVE_CLIENTS_MAX", "2000"))
-PATIENCE_SECONDS = 0.2  # a page that announces waits no longer for Redis
+PATIENCE_SECONDS = 1.0  # who announces waits no longer for Redis
 RETRY_SECONDS = 2
 SESSION_CHECK_SECONDS = 300
 breaker = Breaker("telling the open pages")
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -184,11 +189,9 @@ def who_asks(cookies: str) -> tuple[int, frozenset[int]] | None:
 
 async def events(scope: Message, receive: Receive, send: Send) -> None:
     """Answer /events/: a stream of what changes, for a signed-in person, until they leave."""
-    headers = dict(scope["headers"])
-    known = await asyncio.to_thread(who_asks, headers.get(b"cookie", b"").decode("latin-1"))
-    if scope["method"] != "GET" or known is None or len(hub.clients) >= CLIENTS_MAX:
-        status = 405 if scope["method"] != "GET" else 204 if known is None else 503
-        # 204 makes a browser stop asking; it asks again when the person signs in.
+    cookies = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    status, known = await admission(scope["method"], cookies)
+    if known is None:
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
         return
@@ -196,21 +199,30 @@ async def events(scope: Message, receive: Receive, send: Send) -> None:
     hub.join(client)
     gone = asyncio.create_task(until_gone(receive))
     try:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-type", b"text/event-stream; charset=utf-8"),
-                    (b"cache-control", b"no-store"),
-                    (b"x-accel-buffering", b"no"),
-                ],
-            }
-        )
-        await stream(client, gone, send, headers.get(b"cookie", b"").decode("latin-1"))
+        await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+        await stream(client, gone, send, cookies)
+    except asyncio.CancelledError:
+        logger.info("A page's stream ends with the server.")
     finally:
         gone.cancel()
-        await hub.leave(client)
+        with suppress(asyncio.CancelledError):
+            await hub.leave(client)
+        with suppress(OSError, RuntimeError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def admission(method: str, cookies: str) -> tuple[int, tuple[int, frozenset[int]] | None]:
+    """Return who may listen, else the status of the refusal; 204 makes a browser stop asking."""
+    if method != "GET":
+        return 405, None
+    if len(hub.clients) >= CLIENTS_MAX:
+        return 503, None
+    try:
+        known = await asyncio.to_thread(who_asks, cookies)
+    except DatabaseError:
+        logger.warning("Nobody can listen: the database does not answer.")
+        return 503, None
+    return (200 if known else 204), known
 
 
 async def stream(client: Client, gone: "asyncio.Task[None]", send: Send, cookies: str) -> None:
@@ -231,12 +243,10 @@ async def stream(client: Client, gone: "asyncio.Task[None]", send: Send, cookies
                 await put(send, ": still here\n\n")
         if loop.time() - checked_at > SESSION_CHECK_SECONDS:
             checked_at = loop.time()
-            known = await asyncio.to_thread(who_asks, cookies)
+            _status, known = await admission("GET", cookies)
             if known is None or known[0] != client.user_id:
-                break
+                return
             client.entities = known[1]
-    with suppress(OSError, RuntimeError):
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def put(send: Send, text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 
 from erp.accounts.models import Entity, Role, User
@@ -43,6 +44,14 @@ class Browser:
             "headers": [(b"cookie", self.cookie.encode())],
         }  # fmt: skip
         await events(scope, self.receive, self.send)
+
+    def stop_server(self) -> None:
+        """Cancel the stream, as a server does that waits no longer."""
+        for task in asyncio.all_tasks(self.loop):
+            if "run" in task.get_coro().__qualname__:
+                self.loop.call_soon_threadsafe(task.cancel)
+        self.thread.join(10)
+        assert not self.thread.is_alive()
 
     async def receive(self) -> dict[str, Any]:
         await self.leaving.wait()
@@ -149,6 +158,33 @@ class TestEvents:
 
         assert browser.status == 204
         assert browser.heard == []
+
+    def test_ends_its_answer_when_the_server_goes_down(
+        self, entity: Entity, person: Person
+    ) -> None:
+        browser = Browser(cookie_of(person(Role.BUYER, entity)))
+        browser.thread.start()
+        until(lambda: bool(browser.sent[1:]))
+
+        browser.stop_server()
+        browser.loop.close()
+
+        assert browser.sent[-1].get("more_body") is False
+        assert not live.hub.clients
+
+    def test_asks_to_come_back_without_a_database(
+        self, entity: Entity, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(cookies: str) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(live, "who_asks", fail)
+        browser = Browser(cookie_of(person(Role.BUYER, entity)))
+        browser.thread.start()
+        browser.thread.join(10)
+        browser.loop.close()
+
+        assert browser.status == 503
 
     def test_only_streams(self, entity: Entity, person: Person) -> None:
         browser = Browser(cookie_of(person(Role.BUYER, entity)), method="POST")

@@ -280,12 +280,22 @@
       waiting.set(topic, [detail]);
       setTimeout(() => { const refs = waiting.get(topic); waiting.delete(topic); body().dispatchEvent(new CustomEvent(`live:${topic}`, { detail: { refs } })); }, 300 + Math.random() * 500);
     };
-    const source = new EventSource(body().dataset.events);
     let lost = false;
-    source.onopen = () => { say(true); if (lost) tell('resumed', {}); lost = false; };
-    source.onerror = () => { say(false); lost = true; };
-    source.onmessage = (event) => { const said = JSON.parse(event.data); tell(said.topic, said); if (said.topic !== 'navigation') tell('navigation', said); };
-    window.addEventListener('pagehide', () => source.close());
+    let patience = 5000;
+    const listen = () => {
+      const source = new EventSource(body().dataset.events);
+      source.onopen = () => { say(true); if (lost) tell('resumed', {}); lost = false; patience = 5000; };
+      source.onmessage = (event) => { const said = JSON.parse(event.data); tell(said.topic, said); if (said.topic !== 'navigation') tell('navigation', said); };
+      source.onerror = () => {
+        say(false);
+        lost = true;
+        if (source.readyState !== EventSource.CLOSED) return; /* the browser tries again by itself */
+        setTimeout(listen, patience);
+        patience = Math.min(patience * 2, 300000);
+      };
+      window.addEventListener('pagehide', () => source.close(), { once: true });
+    };
+    listen();
   };
 
   const dress = (root) => {
