@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from finance.services._settling import close_paid_orders
 from orders.services import Overdue, lock_orders, record_overdue
@@ -15,11 +16,13 @@ LATE = """
     JOIN accounts_entity e ON e.id = a.entity_id
     LEFT JOIN finance_invoice i
         ON i.account_id = a.id AND i.state IN ('posted', 'partly_paid')
-       AND i.due_date < (%(now)s AT TIME ZONE e.time_zone)::date
+       AND i.due_date < (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date
     WHERE {which}
     GROUP BY a.id
     ORDER BY a.id
 """
+ALL = LATE.format(which="true")
+THESE = Prepared(LATE.format(which="a.id = ANY(%(accounts)s::bigint[])"))
 
 
 @transaction.atomic
@@ -28,9 +31,9 @@ def note_overdue(*, account_ids: Collection[int] | None = None, now: datetime) -
 
     All accounts when none are named. Returns how many changed.
     """
-    which = "true" if account_ids is None else "a.id = ANY(%(accounts)s)"
+    statement = ALL if account_ids is None else THESE
     params = {"now": now, "accounts": [*(account_ids or ())]}
-    late = [Overdue(*row) for row in rows(LATE.format(which=which), params)]
+    late = [Overdue(*row) for row in rows(statement, params)]
     return record_overdue(accounts=late, now=now)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from erp.accounts.services import take_numbers
 from erp.governance.services import Change, record
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows
 from erp.kernel.states import move, sources_of, target_of
 from erp.outbox.publishing import publish_all
@@ -28,7 +29,7 @@ CLAIM = """
     WITH draft AS MATERIALIZED (
         SELECT id, order_id, account_id FROM finance_invoice
         WHERE state = 'draft' {which}
-        ORDER BY id LIMIT %(limit)s
+        ORDER BY id LIMIT %(limit)s::int
         FOR NO KEY UPDATE {patience}
     ), account AS MATERIALIZED (
         SELECT a.id FROM orders_creditaccount a WHERE a.id IN (SELECT account_id FROM draft)
@@ -40,12 +41,12 @@ CLAIM = """
     )
     SELECT draft.id FROM draft JOIN document ON document.id = draft.order_id ORDER BY draft.id
 """
-NAMED = CLAIM.format(which="AND shipment_id = ANY(%(shipments)s)", patience="")
+NAMED = Prepared(CLAIM.format(which="AND shipment_id = ANY(%(shipments)s::bigint[])", patience=""))
 WAITING = CLAIM.format(which="", patience="SKIP LOCKED")
 WAITING_OF = CLAIM.format(which="AND entity_id = %(entity)s", patience="SKIP LOCKED")
 
 # Read once the locks are held: two invoices of one order must not both find the freight open.
-READ = """
+READ = Prepared("""
     SELECT i.id, i.entity_id, e.code AS entity, i.account_id, i.order_id, i.shipment_id, i.currency,
            i.net, i.tax, l.lines, l.quantities,
            CASE WHEN row_number() OVER (PARTITION BY i.order_id ORDER BY i.id) = 1
@@ -60,24 +61,26 @@ READ = """
         SELECT array_agg(order_line_id) AS lines, array_agg(quantity) AS quantities
         FROM finance_invoiceline WHERE invoice_id = i.id
     ) AS l
-    WHERE i.id = ANY(%(invoices)s)
+    WHERE i.id = ANY(%(invoices)s::bigint[])
     ORDER BY i.id
-"""
+""")
 
-POST = """
+POST = Prepared("""
     UPDATE finance_invoice i
-    SET state = %(target)s, number = n.number, freight = n.freight,
-        total = i.net + n.freight + i.tax, posted_at = %(now)s,
+    SET state = %(target)s::text, number = n.number, freight = n.freight,
+        total = i.net + n.freight + i.tax, posted_at = %(now)s::timestamptz,
         invoice_date = day.today, due_date = day.today + a.terms_days
     FROM unnest(%(invoices)s::bigint[], %(numbers)s::text[], %(freights)s::numeric[])
         AS n (id, number, freight)
     JOIN finance_invoice d ON d.id = n.id
     JOIN orders_creditaccount a ON a.id = d.account_id
     JOIN accounts_entity e ON e.id = d.entity_id
-    CROSS JOIN LATERAL (SELECT (%(now)s AT TIME ZONE e.time_zone)::date AS today) AS day
-    WHERE i.id = n.id AND i.state = ANY(%(sources)s)
+    CROSS JOIN LATERAL (
+        SELECT (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS today
+    ) AS day
+    WHERE i.id = n.id AND i.state = ANY(%(sources)s::text[])
     RETURNING i.id
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)

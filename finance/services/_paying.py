@@ -12,6 +12,7 @@ from django.db import transaction
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
 from erp.outbox.publishing import publish_all
 from finance.events import PaymentPosted
@@ -26,30 +27,30 @@ Purpose = Account.Purpose
 AHEAD_MAX = timedelta(days=1)  # east of UTC it is tomorrow already
 REFERENCE_MAX = 100
 
-LOCK = """
+LOCK = Prepared("""
     SELECT a.id, a.entity_id, a.customer_id, a.currency, e.currency AS books
     FROM orders_creditaccount a JOIN accounts_entity e ON e.id = a.entity_id
     WHERE (a.entity_id, a.customer_id) IN (
         SELECT * FROM unnest(%(entities)s::bigint[], %(customers)s::bigint[])
     )
     ORDER BY a.id FOR NO KEY UPDATE OF a
-"""
+""")
 
-KNOWN = """
+KNOWN = Prepared("""
     SELECT p.id, p.number, p.entity_id, p.customer_id, p.reference, p.currency, p.amount,
            p.unapplied
     FROM unnest(%(entities)s::bigint[], %(customers)s::bigint[], %(references)s::text[])
         AS n (entity_id, customer_id, reference)
     JOIN finance_payment p
         ON p.entity_id = n.entity_id AND p.customer_id = n.customer_id AND p.reference = n.reference
-"""
+""")
 
-INSERT = """
+INSERT = Prepared("""
     INSERT INTO finance_payment
         (entity_id, customer_id, account_id, currency, amount, unapplied, received_date, reference,
          posted_at, posted_by_id)
     SELECT a.entity_id, a.customer_id, a.id, a.currency, n.amount, n.unapplied, n.received_date,
-           n.reference, %(now)s, %(actor)s
+           n.reference, %(now)s::timestamptz, %(actor)s::bigint
     FROM unnest(
         %(accounts)s::bigint[], %(amounts)s::numeric[], %(unapplied)s::numeric[],
         %(received)s::date[], %(references)s::text[]
@@ -57,7 +58,7 @@ INSERT = """
     JOIN orders_creditaccount a ON a.id = n.account_id
     ORDER BY n.place
     RETURNING id, number, entity_id, customer_id, reference
-"""
+""")
 
 
 class NoAccount(DomainError):

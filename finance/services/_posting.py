@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from finance.models import Account, JournalEntry
 from finance.rules import rounded
@@ -24,13 +25,13 @@ CONTROLLED = [
     Purpose.RECEIVABLE, Purpose.UNBILLED, Purpose.INVENTORY, Purpose.RECEIVED, Purpose.UNAPPLIED,
 ]  # fmt: skip
 
-POST = """
+POST = Prepared("""
     WITH posted AS (
         INSERT INTO finance_journalentry
             (entity_id, kind, cause_kind, cause_id, date, posted_at, posted_by_id, memo)
         SELECT p.entity_id, p.kind, p.cause_kind, p.cause_id,
-               coalesce(p.date, (%(now)s AT TIME ZONE e.time_zone)::date),
-               %(now)s, %(actor)s, p.memo
+               coalesce(p.date, (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date),
+               %(now)s::timestamptz, %(actor)s::bigint, p.memo
         FROM unnest(
             %(entities)s::bigint[], %(kinds)s::text[], %(cause_kinds)s::text[],
             %(cause_ids)s::bigint[], %(dates)s::date[], %(memos)s::text[]
@@ -47,14 +48,15 @@ POST = """
         ORDER BY posted.id, l.place
     )
     SELECT id, cause_id FROM posted ORDER BY id
-"""
+""")
 
 REVERSE = """
     WITH posted AS (
         INSERT INTO finance_journalentry
             (entity_id, kind, cause_kind, cause_id, date, posted_at, posted_by_id, memo)
         SELECT o.entity_id, 'reversal', 'finance.entry', o.id,
-               (%(now)s AT TIME ZONE e.time_zone)::date, %(now)s, %(actor)s, %(memo)s
+               (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date, %(now)s::timestamptz,
+               %(actor)s::bigint, %(memo)s
         FROM finance_journalentry o JOIN accounts_entity e ON e.id = o.entity_id
         WHERE o.id = %(entry)s
         RETURNING id

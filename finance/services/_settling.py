@@ -10,6 +10,7 @@ from typing import ClassVar
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows
 from erp.kernel.states import sources_of, target_of
 from erp.outbox.publishing import publish_all
@@ -19,24 +20,24 @@ from finance.rules import Owed, oldest_first
 from orders.services import close_orders
 
 # The oldest that so much cash can reach, and those that somebody named.
-OWED = """
+OWED = Prepared("""
     SELECT i.id, i.account_id, i.number, i.open
     FROM (
         SELECT id, account_id, number, due_date, total - paid AS open,
                sum(total - paid) OVER (PARTITION BY account_id ORDER BY due_date, id) AS upto
         FROM finance_invoice
-        WHERE account_id = ANY(%(accounts)s) AND state IN ('posted', 'partly_paid')
+        WHERE account_id = ANY(%(accounts)s::bigint[]) AND state IN ('posted', 'partly_paid')
     ) AS i
     JOIN unnest(%(accounts)s::bigint[], %(cash)s::numeric[]) AS c (account_id, cash)
         ON c.account_id = i.account_id
     WHERE i.upto - i.open < c.cash OR i.number = ANY(%(named)s::text[])
     ORDER BY i.account_id, i.due_date, i.id
-"""
+""")
 
-APPLY = """
+APPLY = Prepared("""
     WITH applied AS (
         INSERT INTO finance_paymentallocation (payment_id, invoice_id, amount, at)
-        SELECT n.payment_id, n.invoice_id, n.amount, %(now)s
+        SELECT n.payment_id, n.invoice_id, n.amount, %(now)s::timestamptz
         FROM unnest(%(payments)s::bigint[], %(invoices)s::bigint[], %(amounts)s::numeric[])
             WITH ORDINALITY AS n (payment_id, invoice_id, amount, place)
         ORDER BY n.place
@@ -46,23 +47,24 @@ APPLY = """
     ), paid AS (
         UPDATE finance_invoice i
         SET paid = i.paid + t.amount,
-            state = CASE WHEN i.paid + t.amount = i.total THEN %(all)s ELSE %(some)s END,
+            state = CASE WHEN i.paid + t.amount = i.total
+                         THEN %(all)s::text ELSE %(some)s::text END,
             paid_at = CASE WHEN i.paid + t.amount = i.total THEN %(now)s::timestamptz END
         FROM total t
-        WHERE i.id = t.invoice_id AND i.state = ANY(%(sources)s)
+        WHERE i.id = t.invoice_id AND i.state = ANY(%(sources)s::text[])
         RETURNING i.id, i.number, i.entity_id, i.order_id, i.state, i.paid, i.total, i.currency
     )
     SELECT applied.id AS allocation_id, applied.payment_id, applied.amount, paid.*
     FROM applied JOIN paid ON paid.id = applied.invoice_id
     ORDER BY applied.id
-"""
+""")
 
-CLOSABLE = """
+CLOSABLE = Prepared("""
     SELECT o.id FROM orders_order o
-    WHERE o.id = ANY(%(orders)s) AND o.state = 'invoiced'
+    WHERE o.id = ANY(%(orders)s::bigint[]) AND o.state = 'invoiced'
       AND NOT EXISTS (SELECT FROM finance_invoice i WHERE i.order_id = o.id AND i.state <> 'paid')
     ORDER BY o.id FOR NO KEY UPDATE
-"""
+""")
 
 
 class UnknownInvoice(DomainError):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from erp.accounts.models import User
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, run
 from finance.models import Account, JournalEntry
 from finance.services._posting import ForeignCurrency, Posting, post
@@ -18,11 +19,11 @@ from orders.services import ShippedAmount, record_shipped
 
 Purpose = Account.Purpose
 
-LOCK = """
+LOCK = Prepared("""
     WITH wanted AS MATERIALIZED (
         SELECT s.id, s.number, s.source_id
         FROM inventory_shipment s
-        WHERE s.id = ANY(%(shipments)s) AND s.source_kind = 'orders.order'
+        WHERE s.id = ANY(%(shipments)s::bigint[]) AND s.source_kind = 'orders.order'
     ), account AS MATERIALIZED (
         SELECT a.id FROM orders_creditaccount a
         WHERE a.id IN (SELECT o.account_id FROM orders_order o JOIN wanted w ON w.source_id = o.id)
@@ -35,21 +36,23 @@ LOCK = """
     SELECT w.id, w.number, d.id AS order_id, d.number AS order_number, d.currency,
            d.entity_id, e.currency AS books
     FROM wanted w JOIN document d ON d.id = w.source_id JOIN accounts_entity e ON e.id = d.entity_id
-"""
+""")
 
-DRAFT = """
+DRAFT = Prepared("""
     WITH draft AS (
         INSERT INTO finance_invoice
             (entity_id, customer_id, account_id, order_id, shipment_id, state, currency,
              invoice_date, due_date, net, freight, tax, total, paid, created_at)
         SELECT o.entity_id, o.customer_id, o.account_id, o.id, n.shipment_id, 'draft', o.currency,
-               day.today, day.today + a.terms_days, n.net, 0, 0, n.net, 0, %(now)s
+               day.today, day.today + a.terms_days, n.net, 0, 0, n.net, 0, %(now)s::timestamptz
         FROM unnest(%(shipments)s::bigint[], %(orders)s::bigint[], %(nets)s::numeric[])
             AS n (shipment_id, order_id, net)
         JOIN orders_order o ON o.id = n.order_id
         JOIN orders_creditaccount a ON a.id = o.account_id
         JOIN accounts_entity e ON e.id = o.entity_id
-        CROSS JOIN LATERAL (SELECT (%(now)s AT TIME ZONE e.time_zone)::date AS today) AS day
+        CROSS JOIN LATERAL (
+            SELECT (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS today
+        ) AS day
         ORDER BY n.shipment_id
         RETURNING id, shipment_id
     )
@@ -65,7 +68,7 @@ DRAFT = """
     JOIN draft ON draft.shipment_id = l.shipment_id
     JOIN orders_orderline o ON o.id = l.order_line_id
     ORDER BY draft.id, o.position, l.shipment_line_id
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
