@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.db import transaction
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.rules import (
@@ -72,7 +73,7 @@ class Allocation:
 
 # Rows without anything left are read but not locked. What a row holds is taken from the locked
 # version, which is the newest even if the statement had to wait for it.
-LOCK = """
+LOCK = Prepared("""
     WITH wanted AS (
         SELECT DISTINCT entity_id, product_id
         FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
@@ -92,9 +93,9 @@ LOCK = """
         AND s.status = 'available'
     LEFT JOIN inventory_node n ON n.id = s.node_id
     LEFT JOIN locked ON locked.id = s.id
-"""
+""")
 
-RESERVE = """
+RESERVE = Prepared("""
     WITH piece AS (
         SELECT demand_id, stock_id, steps * 0.001 AS quantity
         FROM unnest(%(demands)s::bigint[], %(stocks)s::bigint[], %(steps)s::bigint[])
@@ -129,7 +130,7 @@ RESERVE = """
         ) AS verdict (line, label, entity, product, asked, given, candidates, flip)
     )
     SELECT id FROM run
-"""
+""")
 
 
 @transaction.atomic(savepoint=False)  # it refuses nothing: nobody goes on after it failed

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from erp.governance.services import record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import target_of
 from erp.outbox.publishing import publish_all
@@ -41,7 +42,7 @@ class Pack:
 
 
 # A carrier that charges in another currency adds no freight cost until it bills.
-LOCK = """
+LOCK = Prepared("""
     WITH shipment AS MATERIALIZED (
         SELECT id, state, number, entity_id, node_id, source_kind, source_id, carrier_id
         FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
@@ -64,9 +65,9 @@ LOCK = """
     LEFT JOIN accounts_entity e ON e.id = shipment.entity_id
     LEFT JOIN inventory_carrier c ON c.id = shipment.carrier_id AND c.currency = e.currency
     ORDER BY shipment.id
-"""
+""")
 
-PACK = """
+PACK = Prepared("""
     WITH packed AS (
         UPDATE inventory_shipment s
         SET state = %(target)s, packed_at = %(now)s, cartons = d.cartons, weight = d.weight,
@@ -78,7 +79,7 @@ PACK = """
     INSERT INTO inventory_carton (shipment_id, number, sscc, weight)
     SELECT * FROM unnest(%(boxes)s::bigint[], %(box_numbers)s::int[], %(ssccs)s::text[],
         %(box_weights)s::numeric[])
-"""
+""")
 
 
 class _Packed(NamedTuple):

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from erp.governance.services import record
 from erp.kernel.errors import DomainError
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import target_of
 from erp.outbox.publishing import publish_all
@@ -85,7 +86,7 @@ class PickOutcome:
     shorts: list[PickedShort]
 
 
-PICK = """
+PICK = Prepared("""
     WITH picked AS (
         UPDATE inventory_shipment
         SET state = %(target)s, picked_at = %(now)s, picked_by_id = %(actor)s
@@ -99,7 +100,7 @@ PICK = """
     LEFT JOIN unnest(%(lines)s::bigint[], %(found)s::numeric[], %(reasons)s::text[])
         AS short (id, picked, reason) ON short.id = line.id
     WHERE l.id = line.id AND line.shipment_id = ANY(%(all)s)
-"""
+""")
 
 # Lines of these shipments, in order, and how many lines each has.
 LINES = """

@@ -11,6 +11,7 @@ import orjson
 from django.db import transaction
 
 from erp.governance.services import Change, record
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentPlanned
@@ -46,7 +47,7 @@ class PlannedShipment:
     node_id: int
 
 
-UNPLANNED = """
+UNPLANNED = Prepared("""
     SELECT d.source, r.demand_id, r.stock_id, s.product_id, s.node_id,
         r.quantity - coalesce(planned.quantity, 0), n.time_zone, n.cutoff, n.handling_days
     FROM unnest(%(sources)s::int[], %(kinds)s::text[], %(demands)s::bigint[])
@@ -64,9 +65,9 @@ UNPLANNED = """
     ) planned ON true
     WHERE r.quantity > coalesce(planned.quantity, 0)
     ORDER BY d.source, s.node_id, r.demand_id, r.stock_id
-"""
+""")
 
-PLAN = """
+PLAN = Prepared("""
     WITH planned AS (
         INSERT INTO inventory_shipment (entity_id, node_id, source_kind, source_id, source_number,
             carrier_id, state, ship_to, planned_date, promised_date, created_at, tracking_number,
@@ -97,7 +98,7 @@ PLAN = """
             AND planned.node_id = l.node_id
     )
     SELECT * FROM planned ORDER BY id
-"""
+""")
 
 
 class _Part(NamedTuple):

@@ -6,13 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from inventory.rules import Pool
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
 
-ENSURE = """
+ENSURE = Prepared("""
     WITH key AS (
         SELECT DISTINCT entity_id, node_id, product_id, status
         FROM unnest(
@@ -38,10 +39,10 @@ ENSURE = """
     )
     ORDER BY product_id, node_id, entity_id, status
     ON CONFLICT DO NOTHING
-"""
+""")
 
 # Costs are locked before balances, each in id order, by whoever needs both.
-LOCK = """
+LOCK = Prepared("""
     WITH key AS (
         SELECT DISTINCT entity_id, node_id, product_id, status
         FROM unnest(
@@ -66,7 +67,7 @@ LOCK = """
     SELECT stock.entity_id, stock.node_id, stock.product_id, stock.status,
         stock.id, stock.on_hand - stock.reserved, cost.quantity, cost.value
     FROM stock JOIN cost USING (entity_id, product_id)
-"""
+""")
 
 # `released` is what a move lowers `reserved` by.
 POST = """
@@ -149,9 +150,9 @@ def balances(keys: Collection[Key]) -> dict[Key, Balance]:
     }
 
 
-def posting_and(rest: str) -> str:
+def posting_and(rest: str) -> Prepared:
     """Return a statement that posts moves and does `rest` at once; `rest` may read `locked`."""
-    return POST + rest
+    return Prepared(POST + rest)
 
 
 def posting(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from erp.governance.services import record
+from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from erp.kernel.states import sources_of, target_of
 from erp.outbox.publishing import publish_all
@@ -38,7 +39,7 @@ class ShippedLine:
 
 
 # Shipments are locked before the costs of what they hold, each in id order.
-LOCK = """
+LOCK = Prepared("""
     WITH shipment AS MATERIALIZED (
         SELECT id, state, number, entity_id, node_id, source_kind, source_id
         FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
@@ -61,7 +62,7 @@ LOCK = """
     LEFT JOIN line ON line.shipment_id = shipment.id
     LEFT JOIN cost ON cost.product_id = line.product_id AND cost.entity_id = line.entity_id
     ORDER BY line.id
-"""
+""")
 
 # A reservation of which only a part leaves is divided: the part is closed, the rest stays open.
 SHIP = posting_and(
