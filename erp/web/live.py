@@ -232,15 +232,16 @@ async def stream(client: Client, gone: "asyncio.Task[None]", send: Send, cookies
     checked_at = loop.time()
     while not gone.done():
         waiting = asyncio.ensure_future(client.queue.get())
-        await asyncio.wait(
-            {waiting, gone}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        try:
+            await asyncio.wait(
+                {waiting, gone}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            waiting.cancel()  # does nothing to one that is done
         if waiting.done():
             await put(send, f"data: {waiting.result()}\n\n")
-        else:
-            waiting.cancel()
-            if not gone.done():
-                await put(send, ": still here\n\n")
+        elif not gone.done():
+            await put(send, ": still here\n\n")
         if loop.time() - checked_at > SESSION_CHECK_SECONDS:
             checked_at = loop.time()
             _status, known = await admission("GET", cookies)
