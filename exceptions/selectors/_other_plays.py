@@ -13,7 +13,6 @@ from exceptions.rules.plays import Loser, Play
 from finance import permissions as finance_permissions
 from inventory import permissions as inventory_permissions
 from orders import permissions as orders_permissions
-from procurement import permissions as procurement_permissions
 
 HOLD = """
     SELECT h.id, h.kind, h.owner_role, o.id AS order_id, o.number, o.total, o.currency,
@@ -42,8 +41,10 @@ SHORT_PICK = """
     WHERE sl.id = %(id)s AND sl.picked < sl.quantity
 """
 PURCHASE = """
-    SELECT po.id, po.number, po.total, po.currency, po.expected_date
+    SELECT po.id, po.number, po.total, po.currency, po.expected_date, a.permission, a.role
     FROM procurement_purchaseorder po
+    JOIN governance_approval a ON a.document_kind = 'procurement.order'
+        AND a.document_id = po.id AND a.state = 'pending'
     WHERE po.id = %(id)s AND po.state = 'pending'
 """
 
@@ -60,7 +61,7 @@ def hold_plays(case: ExceptionCase, now: datetime) -> list[Play]:
 
 
 def release(row: Row, party: str) -> Play:
-    owner = Role(row["owner_role"]).label if row["owner_role"] in Role.values else row["owner_role"]
+    owner = role_label(row["owner_role"])
     if row["kind"] != "credit":
         said = "It goes on to allocation as it is."
     elif row["credit_limit"]:
@@ -184,10 +185,14 @@ def approval_plays(case: ExceptionCase, now: datetime) -> list[Play]:
             ),
             cost=NOTHING,
             currency=row["currency"],
-            permission=procurement_permissions.APPROVE,
-            gate="Whom the approval policy names, and not who asked for it",
+            permission=row["permission"],
+            gate=f"{role_label(row['role'])}, and not who asked for it",
             new_date=row["expected_date"],
             facts={"order_id": row["id"]},
         )
         for row in records(PURCHASE, {"id": case.subject_id})
     ]
+
+
+def role_label(role: str) -> str:
+    return str(Role(role).label) if role in Role.values else role or "Whoever holds the right"

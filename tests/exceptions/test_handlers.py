@@ -16,9 +16,12 @@ from finance.services import adjust_stock, invoice_shipments, ship_shipments
 from inventory.models import ShipmentLine
 from inventory.services import Pick, ShortPick
 from orders.services import cancel_order, pick_shipments
+from procurement.models import PurchaseOrder
+from procurement.services import submit_order
 from tests.exceptions.factories import person
 from tests.finance import factories
 from tests.finance.factories import World
+from tests.procurement import factories as purchases
 
 pytestmark = pytest.mark.django_db
 Deliver = Callable[[], int]
@@ -141,6 +144,42 @@ class TestBilling:
         deliver_all()
 
         assert live("finance.shipped_not_billed") == []
+
+
+class TestPurchasing:
+    def test_opens_when_nobody_approves_and_closes_when_somebody_does(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        lead = person("kim", "operations_lead", "controller", "executive", entity=where.entity)
+        order = purchases.make_order(entity=where.entity, lines=[("10", "900")])
+        buyer = person("bea", "buyer", entity=where.entity)
+        submit_order(order_id=order.pk, actor=buyer, now=timezone.now() - timedelta(days=2))
+
+        refresh(type="procurement.approval_overdue", now=timezone.now())
+        (case,) = live("procurement.approval_overdue")
+        assert (case.queue, case.subject_label) == ("operations_lead", order.number)
+        run_play(case_id=case.pk, key="approve", actor=lead, now=timezone.now())
+
+        assert PurchaseOrder.objects.get(pk=order.pk).state == "approved"
+        assert ExceptionCase.objects.get(pk=case.pk).resolved_by == lead
+
+    def test_tells_of_supply_that_is_late_with_who_waits_for_it(
+        self, where: World, deliver_all: Deliver
+    ) -> None:
+        item = factories.product(where, on_hand="3")
+        factories.released(where, (item, "9", "700"), now=timezone.now())
+        deliver_all()
+        order = purchases.make_sent_order(entity=where.entity)
+        order.lines.update(product=item)
+        PurchaseOrder.objects.filter(pk=order.pk).update(
+            expected_date=timezone.localdate() - timedelta(days=4)
+        )
+
+        refresh(type="procurement.late_supply", now=timezone.now())
+
+        (case,) = live("procurement.late_supply")
+        assert "1 orders wait behind it" in case.summary
+        assert case.expected_loss == Decimal("4040.00")  # 0.95 x 6 x 700 + 50
 
 
 class TestDeadDelivery:
