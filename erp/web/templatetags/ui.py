@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
@@ -11,7 +12,7 @@ from django.forms import BoundField, CheckboxInput
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide import IconDoesNotExist, _render_icon
@@ -36,10 +37,16 @@ def pick(item: Any, name: str, default: Any = None) -> Any:
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
     """Draw a lucide icon that says nothing to a screen reader; a name that is wrong draws a dot."""
+    return _drawn(str(name), int(size))
+
+
+@cache
+def _drawn(name: str, size: int) -> SafeString:
+    hidden = {"aria-hidden": "true", "focusable": "false"}
     try:
-        drawn = _render_icon(str(name), size, **{"aria-hidden": "true", "focusable": "false"})
+        drawn = _render_icon(name, size, **hidden)
     except IconDoesNotExist:
-        drawn = _render_icon("dot", size, **{"aria-hidden": "true", "focusable": "false"})
+        drawn = _render_icon("dot", size, **hidden)
     return mark_safe(drawn)  # noqa: S308  out of an installed package, no input in it
 
 
@@ -390,10 +397,3 @@ def form_errors(form: Any) -> dict[str, Any]:
 def once() -> SafeString:
     """Place the hidden token by which a form sent twice does its work once."""
     return format_html('<input type="hidden" name="idempotency_key" value="{}">', uuid.uuid4())
-
-
-@register.simple_tag
-def attributes(**values: Any) -> SafeString:
-    """Write data attributes from keywords: `{% attributes data_key="a" %}`."""
-    pairs = ((k.replace("_", "-"), v) for k, v in values.items() if v not in (None, "", False))
-    return format_html_join("", ' {}="{}"', pairs)
