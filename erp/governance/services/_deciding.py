@@ -13,12 +13,12 @@ from erp.governance.services._recording import as_json
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 
-ACTIVE = """
+ACTIVE = Prepared("""
     SELECT p.code, v.entity_id, v.id, v.activated_at
     FROM governance_policyversion v
     JOIN governance_policy p ON p.id = v.policy_id
     WHERE v.state = 'active'
-"""
+""")
 KEEP = Prepared("""
     INSERT INTO governance_decisionrecord (
         at, version_id, entity_id, subject_kind, subject_id, inputs, outcome, "row"
@@ -133,7 +133,7 @@ def active_versions() -> dict[tuple[str, int | None], VersionKey]:
     for call in connection.run_on_commit:
         if isinstance(call[1], _Reading):
             return call[1].versions
-    found = {(code, entity): (pk, at) for code, entity, pk, at in rows(ACTIVE)}
+    found = {(code, entity): (pk, at) for code, entity, pk, at in rows(ACTIVE, {})}
     transaction.on_commit(_Reading(found))
     return found
 
