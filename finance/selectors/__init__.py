@@ -23,23 +23,15 @@ from finance.selectors._floor import (
 from finance.selectors._invariants import INVARIANTS
 from finance.selectors._invoices import (
     OVERDUE,
-    AppliedTo,
     InvoiceLineRow,
     InvoicePage,
     InvoiceRow,
-    OpenInvoice,
     PaidBy,
-    PaymentRow,
     find,
     invoice,
     invoice_board,
     invoice_by_id,
     invoices_of_order,
-    open_invoices,
-    payer,
-    payers,
-    payment,
-    payment_board,
     waiting_count,
 )
 from finance.selectors._ledger import (
@@ -53,6 +45,16 @@ from finance.selectors._ledger import (
     periods,
     tie_outs,
     trial_balance,
+)
+from finance.selectors._payments import (
+    AppliedTo,
+    OpenInvoice,
+    PaymentRow,
+    open_invoices,
+    payer,
+    payers,
+    payment,
+    payment_board,
 )
 
 __all__ = [

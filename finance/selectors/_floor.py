@@ -14,7 +14,14 @@ from erp.kernel.sql import records, rows
 
 TO_DO = ("planned", "picked", "packed")
 
+# The page is cut before anything is counted for its rows.
 BOARD = """
+    WITH page AS MATERIALIZED (
+        SELECT s.id FROM inventory_shipment s JOIN inventory_node n ON n.id = s.node_id
+        WHERE s.entity_id = ANY(%(entities)s) {narrowed}
+        ORDER BY {order}
+        LIMIT %(limit)s
+    )
     SELECT s.id, s.number, s.state, s.source_number AS order_number, n.code AS node,
            n.name AS node_name, e.code AS entity, s.planned_date, s.promised_date, s.shipped_at,
            s.cartons, s.weight, coalesce(c.name, '') AS carrier,
@@ -22,7 +29,8 @@ BOARD = """
            l.lines, l.units, l.short,
            s.planned_date < (now() AT TIME ZONE n.time_zone)::date
                AND s.state IN ('planned', 'picked', 'packed') AS is_late
-    FROM inventory_shipment s
+    FROM page
+    JOIN inventory_shipment s ON s.id = page.id
     JOIN inventory_node n ON n.id = s.node_id
     JOIN accounts_entity e ON e.id = s.entity_id
     LEFT JOIN inventory_carrier c ON c.id = s.carrier_id
@@ -33,9 +41,18 @@ BOARD = """
                coalesce(sum(quantity - picked), 0) AS short
         FROM inventory_shipmentline WHERE shipment_id = s.id
     ) AS l
-    WHERE s.entity_id = ANY(%(entities)s) {narrowed}
     ORDER BY {order}
-    LIMIT %(limit)s
+"""
+
+# By number of the shipment or of its order, each by its own index.
+NAMED = """
+    AND s.id IN (
+        SELECT id FROM inventory_shipment WHERE number LIKE %(text)s
+        UNION ALL
+        SELECT f.id FROM orders_order o
+        JOIN inventory_shipment f ON f.source_id = o.id AND f.source_kind = 'orders.order'
+        WHERE o.number LIKE %(text)s
+    )
 """
 
 COUNTS = """
@@ -279,7 +296,7 @@ def shipments(
     if node:
         narrowed.append("AND n.code = %(node)s")
     if text:
-        narrowed.append("AND (s.number LIKE %(text)s OR s.source_number LIKE %(text)s)")
+        narrowed.append(NAMED)
     if after is not None:
         narrowed.append(
             "AND (s.planned_date, s.id) > (%(day)s, %(id)s)" if is_open else "AND s.id < %(id)s"

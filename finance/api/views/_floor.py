@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp.api.filters import ChoiceFilter, DateFilter, Filter, MomentFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
-from erp.api.renderers import StrictJSONRenderer
 from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet
 from finance.api import serializers
@@ -147,17 +148,19 @@ class ShipmentViewSet(ResourceViewSet):
         )
         return self.retrieve(request, number)
 
-    @action(detail=True, methods=["get"], renderer_classes=[ZplRenderer, StrictJSONRenderer])
+    @extend_schema(responses={(200, "application/zpl"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"], renderer_classes=[ZplRenderer])
     def labels(self, request: Request, number: str) -> Response:
         """Return the carton labels as ZPL."""
         text = shipment_labels(shipment=self._shipment(number))
         return Response(text.encode(), content_type="application/zpl; charset=utf-8")
 
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(
         detail=True,
         methods=["get"],
         url_path="packing-slip",
-        renderer_classes=[PdfRenderer, StrictJSONRenderer],
+        renderer_classes=[PdfRenderer],
     )
     def packing_slip(self, request: Request, number: str) -> Response:
         """Return the packing slip as PDF."""

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp.api.filters import ChoiceFilter, DateFilter, Filter, FlagFilter, MomentFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
-from erp.api.renderers import StrictJSONRenderer
 from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet
 from finance import permissions
@@ -80,7 +81,8 @@ class InvoiceViewSet(ResourceViewSet):
     def retrieve(self, request: Request, number: str) -> Response:
         return Response(self._invoice(number))
 
-    @action(detail=True, methods=["get"], renderer_classes=[PdfRenderer, StrictJSONRenderer])
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"], renderer_classes=[PdfRenderer])
     def pdf(self, request: Request, number: str) -> Response:
         """Return the invoice as PDF/A."""
         content = invoice_pdf(invoice=self._invoice(number))

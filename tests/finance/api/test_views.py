@@ -181,7 +181,12 @@ class TestInvoices:
             f"{BASE}/invoices/INV-X/pdf/", headers={"Accept": "application/pdf"}
         )
 
+        plain = client(Role.AR).get(
+            f"{BASE}/invoices/{numbers[0]}/pdf/", headers={"Accept": "application/json"}
+        )
+
         assert answer.content.startswith(b"%PDF")
+        assert (plain.status_code, plain["Content-Type"]) == (406, "application/problem+json")
         assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
     def test_are_posted_on_demand(self, world: World, client: Client) -> None:

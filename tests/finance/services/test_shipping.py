@@ -6,6 +6,7 @@ import pytest
 
 from erp.kernel.sql import run
 from finance.models import Invoice, JournalEntry
+from finance.rules import cents_of, rounded
 from finance.services import (
     BooksNotOpen,
     ForeignCurrency,
@@ -98,6 +99,19 @@ class TestShipShipments:
         assert len(nets) == 3
         assert sum(nets) == Decimal("1.01")  # 1.005 rounded once
         assert drift() == {}
+
+    def test_cuts_cents_as_the_rule_in_python_does(self, world: World) -> None:
+        prices = ["0.3333", "0.005", "1.115", "0.0049", "2.675", "0.1", "0.0001", "9.9999"]
+        order, shipments = packed(
+            world, *[(product(world), str(place + 1), price) for place, price in enumerate(prices)]
+        )
+
+        ship_shipments(shipment_ids=shipments, actor=None, now=NOW)
+
+        lines = Invoice.objects.get().lines.order_by("order_line__position")
+        exact = order.lines.order_by("position").values_list("amount", flat=True)
+        assert [line.amount for line in lines] == cents_of(exact)
+        assert Invoice.objects.get().net == rounded(sum(exact))
 
     def test_gives_nothing_away_of_an_order_of_nothing(self, world: World) -> None:
         free = product(world, unit_value="0")
