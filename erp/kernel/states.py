@@ -58,7 +58,7 @@ def move_through(
     field = str(_declared(model, transitions[0]).field.name)
     quote = '"{}"'.format
     named: dict[str, Any] = {field: target_of(model, transitions[-1]), **columns}
-    by_column = {model._meta.get_field(name).column: value for name, value in named.items()}  # noqa: SLF001
+    by_column = {_column(model, name): value for name, value in named.items()}
     assigned = ", ".join(f"{quote(column)} = %({column})s" for column in by_column)
     statement = Prepared(
         f"UPDATE {quote(model._meta.db_table)} SET {assigned} "  # noqa: S608, SLF001  names are the model's own

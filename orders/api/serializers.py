@@ -13,8 +13,6 @@ from orders.models import Customer
 from orders.rules import LINES_MAX
 
 TERMS_MAX = 3_650
-DECIMAL = {"max_digits": 19, "decimal_places": 4}
-QUANTITY = {"max_digits": 15, "decimal_places": 3}
 
 
 class NothingInput(StrictSerializer):
@@ -181,7 +179,7 @@ class OrderSummaryOutput(serializers.Serializer[None]):
     class_code = serializers.CharField()
     priority = serializers.IntegerField()
     currency = serializers.CharField()
-    total = serializers.DecimalField(**DECIMAL)
+    total = serializers.DecimalField(19, 4)
     requested_date = serializers.DateField()
     promised_date = serializers.DateField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -192,18 +190,18 @@ class OrderLineOutput(serializers.Serializer[None]):
     id = serializers.IntegerField()
     product = serializers.CharField()
     uom = serializers.CharField()
-    quantity = serializers.DecimalField(**QUANTITY)
+    quantity = serializers.DecimalField(15, 3)
     base_uom = serializers.CharField()
-    ordered = serializers.DecimalField(**QUANTITY)
-    reserved = serializers.DecimalField(**QUANTITY)
-    shipped = serializers.DecimalField(**QUANTITY)
-    invoiced = serializers.DecimalField(**QUANTITY)
-    cancelled = serializers.DecimalField(**QUANTITY)
-    waiting = serializers.DecimalField(**QUANTITY)
-    unit_price = serializers.DecimalField(**DECIMAL)
+    ordered = serializers.DecimalField(15, 3)
+    reserved = serializers.DecimalField(15, 3)
+    shipped = serializers.DecimalField(15, 3)
+    invoiced = serializers.DecimalField(15, 3)
+    cancelled = serializers.DecimalField(15, 3)
+    waiting = serializers.DecimalField(15, 3)
+    unit_price = serializers.DecimalField(19, 4)
     price_source = serializers.CharField()
-    discount = serializers.DecimalField(max_digits=9, decimal_places=6)
-    amount = serializers.DecimalField(**DECIMAL)
+    discount = serializers.DecimalField(9, 6)
+    amount = serializers.DecimalField(19, 4)
     node = serializers.CharField(allow_null=True)
     promised_date = serializers.DateField(allow_null=True)
 
@@ -225,8 +223,8 @@ class OrderOutput(OrderSummaryOutput):
     external_ref = serializers.CharField()
     ship_to = serializers.DictField()
     constraints = serializers.DictField()
-    freight = serializers.DecimalField(**DECIMAL)
-    subtotal = serializers.DecimalField(**DECIMAL)
+    freight = serializers.DecimalField(19, 4)
+    subtotal = serializers.DecimalField(19, 4)
     lines = OrderLineOutput(many=True)
     holds = HoldOutput(many=True)
 
@@ -243,14 +241,14 @@ class CustomerOutput(serializers.Serializer[None]):
 class ExposureOutput(serializers.Serializer[None]):
     entity = serializers.CharField()
     currency = serializers.CharField()
-    credit_limit = serializers.DecimalField(**DECIMAL)
-    exposure = serializers.DecimalField(**DECIMAL)
-    available = serializers.DecimalField(**DECIMAL)
-    receivable = serializers.DecimalField(**DECIMAL)
-    unbilled = serializers.DecimalField(**DECIMAL)
-    committed = serializers.DecimalField(**DECIMAL)
-    unapplied = serializers.DecimalField(**DECIMAL)
-    overdue_amount = serializers.DecimalField(**DECIMAL)
+    credit_limit = serializers.DecimalField(19, 4)
+    exposure = serializers.DecimalField(19, 4)
+    available = serializers.DecimalField(19, 4)
+    receivable = serializers.DecimalField(19, 4)
+    unbilled = serializers.DecimalField(19, 4)
+    committed = serializers.DecimalField(19, 4)
+    unapplied = serializers.DecimalField(19, 4)
+    overdue_amount = serializers.DecimalField(19, 4)
     on_hold = serializers.BooleanField()
 
 
@@ -261,7 +259,7 @@ class PriceOutput(serializers.Serializer[None]):
     product = serializers.CharField()
     customer = serializers.CharField(allow_null=True)
     currency = serializers.CharField()
-    min_quantity = serializers.DecimalField(**QUANTITY)
-    unit_price = serializers.DecimalField(**DECIMAL)
+    min_quantity = serializers.DecimalField(15, 3)
+    unit_price = serializers.DecimalField(19, 4)
     valid_from = serializers.DateField()
     valid_to = serializers.DateField(allow_null=True)

@@ -27,7 +27,7 @@ def ids_by_code(kind: str, codes: Collection[str]) -> dict[str, int]:
     return dict(rows(CODED[kind], [[code for code in codes if "\0" not in code]]))
 
 
-def order_list(*, entity_ids: Collection[int]) -> QuerySet[Order, dict[str, Any]]:
+def order_list(*, entity_ids: Collection[int]) -> QuerySet[Any, Any]:
     """Return the orders of these entities as plain rows, for the API to narrow and page."""
     return (
         Order.objects.filter(entity_id__in=entity_ids)
@@ -51,7 +51,7 @@ def order_list(*, entity_ids: Collection[int]) -> QuerySet[Order, dict[str, Any]
     )
 
 
-def customers_within(*, entity_ids: Collection[int]) -> QuerySet[Customer, dict[str, Any]]:
+def customers_within(*, entity_ids: Collection[int]) -> QuerySet[Any, Any]:
     """Return the customers that these entities serve, as plain rows."""
     served = CreditAccount.objects.filter(entity_id__in=entity_ids).values("customer_id")
     return Customer.objects.filter(pk__in=served).values(
@@ -59,7 +59,7 @@ def customers_within(*, entity_ids: Collection[int]) -> QuerySet[Customer, dict[
     )
 
 
-def prices_within(*, entity_ids: Collection[int]) -> QuerySet[Price, dict[str, Any]]:
+def prices_within(*, entity_ids: Collection[int]) -> QuerySet[Any, Any]:
     """Return the prices of these entities, as plain rows."""
     return Price.objects.filter(entity_id__in=entity_ids).values(
         "id",
@@ -91,7 +91,7 @@ def ship_to_of(*, customer_id: int, code: str) -> dict[str, str] | None:
         "name", "address", "city", "region", "postal_code", "country"
     )
     first = found.first()
-    return {name: value for name, value in first.items() if value} if first else None
+    return {name: str(value) for name, value in first.items() if value} if first else None
 
 
 def shipments_of(*, order_id: int) -> list[dict[str, Any]]:

@@ -129,8 +129,7 @@ def serve(
 
 
 def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> str:
-    facts = {"cause": cause, "demands": demands}
-    question = Question(entity_id, "inventory.run", 0, facts)
+    question = Question(entity_id, "inventory.run", 0, {"cause": cause, "demands": demands})
     decided = decide(policy="inventory.allocation", questions=[question], now=now, keep=False)
     return decided[0].policy_version
 

@@ -304,7 +304,7 @@ def _sheet(
 
 
 def _store(sheets: Sequence[Sheet], actor: User | None, now: datetime) -> list[CreatedOrder]:
-    params = _order_columns(sheets) | _line_columns(sheets)
+    params: dict[str, Any] = {**_order_columns(sheets), **_line_columns(sheets)}
     params |= {"now": now, "actor": None if actor is None else actor.pk}
     stored = rows(INSERT, params)
     fresh = [(sheet, row) for sheet, row in zip(sheets, stored, strict=True) if row[0] is not None]

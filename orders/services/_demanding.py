@@ -119,7 +119,7 @@ class Want:
 def heads(statement: str, **params: Any) -> list[Head]:
     """Lock and return the orders that `statement` (CLAIM, BY_ID, BY_PRODUCT) chooses."""
     found = rows(statement, params)
-    return [Head(*row[:7], _object(row[7]), *row[8:]) for row in found]
+    return [Head(*[*row[:7], _object(row[7]), *row[8:]]) for row in found]
 
 
 def wants_of(order_ids: Collection[int]) -> list[Want]:
@@ -239,4 +239,5 @@ def follow(
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    return json.loads(value) if isinstance(value, str) else value
+    found: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found

@@ -228,8 +228,8 @@ def _refuse_unfit(hold: Hold, case: Case, actor: User, now: datetime) -> None:
 
 def _is_author(actor: User, case: Case) -> bool:
     """Test if the person wrote the order, by this account or another one of theirs."""
-    if actor.pk == case.created_by_id:
-        return True
+    if case.created_by_id is None or actor.pk == case.created_by_id:
+        return case.created_by_id is not None
     same = User.objects.filter(pk=case.created_by_id, employee_ref=actor.employee_ref)
     return bool(actor.employee_ref) and same.exists()
 

@@ -173,8 +173,8 @@ class OrderViewSet(ResourceViewSet):
         page, reason = self._order(number), self.body()["reason"]
         if int(hold_id) not in {hold.id for hold in page.holds}:
             raise NotFound("There is no such hold on this order.")
-        who = {"actor": actor_of(request), "now": timezone.now()}
-        lift_hold(hold_id=int(hold_id), reason=reason, **who)
+        now, actor = timezone.now(), actor_of(request)
+        lift_hold(hold_id=int(hold_id), actor=actor, reason=reason, now=now)
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["get"])

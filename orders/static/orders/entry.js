@@ -66,7 +66,9 @@
     (inputs[inputs.indexOf(input) + 1] || input).focus();
   });
   form.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit(form.querySelector('button.primary'));
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault(); // or the browser submits too, by the first button
+    form.querySelector('button.primary').click(); // htmx names the button that was clicked
   });
   form.addEventListener('mousedown', (event) => {
     const option = event.target.closest('[data-combo] [data-value]');
