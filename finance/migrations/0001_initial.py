@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('close_period', 'Can close and reopen a period')],
-                'constraints': [models.UniqueConstraint(fields=('entity', 'starts'), name='finance_period_once'), models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='finance_period_lasts')],
+                'constraints': [models.UniqueConstraint(fields=('entity', 'starts'), name='finance_period_once'), models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='finance_period_lasts'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'closed')), models.Q(('closed_at', None), ('state__in', ['open', 'soft_closed'])), _connector='OR'), name='finance_period_closed_at_is_set_once_closed')],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),

@@ -137,6 +137,11 @@ class Period(FSMModelMixin, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["entity", "starts"], name="finance_period_once"),
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="finance_period_lasts"),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False)
+                | Q(state__in=["open", "soft_closed"], closed_at=None),
+                name="finance_period_closed_at_is_set_once_closed",
+            ),
         ]
 
     def __str__(self) -> str:

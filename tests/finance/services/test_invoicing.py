@@ -127,7 +127,9 @@ class TestInvoiceShipments:
 
     def test_refuses_a_closed_month_and_takes_no_number(self, world: World) -> None:
         _, shipments = shipped(world, (product(world), "1", "5"))
-        run("UPDATE finance_period SET state = 'closed' WHERE starts = '2026-11-01'")
+        run(
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-11-01'"
+        )
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             invoice_shipments(shipment_ids=shipments, now=NOW)
@@ -176,10 +178,13 @@ class TestInvoiceTask:
         shipped(world, (product(world), "1", "5"))
         shipped(other, (product(other), "1", "5"))
         run(
-            "UPDATE finance_period SET state = 'closed' WHERE entity_id = %s",
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE entity_id = %s",
             [world.entity.pk],
         )
-        run("UPDATE finance_period SET state = 'closed' WHERE entity_id = %s", [world.entity.pk])
+        run(
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE entity_id = %s",
+            [world.entity.pk],
+        )
 
         invoice_task()
 

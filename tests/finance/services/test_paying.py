@@ -180,7 +180,9 @@ class TestPostPayment:
             pay(stranger, "10")
 
     def test_refuses_a_day_in_a_closed_month(self, world: World) -> None:
-        run("UPDATE finance_period SET state = 'closed' WHERE starts = '2026-10-01'")
+        run(
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-10-01'"
+        )
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             pay(world, "10", received_date=date(2026, 10, 5))

@@ -160,7 +160,9 @@ class TestTheLedgerItself:
         assert month.state == "open"
 
     def test_refuses_a_closed_month(self, world: World) -> None:
-        run("UPDATE finance_period SET state = 'closed' WHERE starts = '2026-11-01'")
+        run(
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-11-01'"
+        )
 
         with pytest.raises(IntegrityError, match="closed period"), transaction.atomic():
             raw(world, ("bank", 5, 0), ("revenue", 0, 5))
@@ -199,7 +201,9 @@ class TestWriteEntry:
             write(world, ("bank", "11"), ("rounding", "-11"))
 
     def test_refuses_a_closed_month_and_takes_a_soft_closed_one(self, world: World) -> None:
-        run("UPDATE finance_period SET state = 'closed' WHERE starts = '2026-10-01'")
+        run(
+            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-10-01'"
+        )
         run("UPDATE finance_period SET state = 'soft_closed' WHERE starts = '2026-11-01'")
 
         with pytest.raises(PeriodClosed), transaction.atomic():
