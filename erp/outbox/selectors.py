@@ -3,7 +3,25 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from erp.kernel.invariants import Invariant
 from erp.kernel.sql import rows
+
+INVARIANTS = [
+    Invariant(
+        code="outbox.nothing_waits",
+        promise="No fact waits for a handler longer than five minutes, but for those given up.",
+        statement="SELECT id, handler, attempts FROM outbox_delivery"
+        " WHERE status = 'pending' AND attempts = 0"
+        " AND message_id IN (SELECT id FROM outbox_message"
+        " WHERE published_at < now() - interval '5 minutes')",
+    ),
+    Invariant(
+        code="outbox.delivered_once",
+        promise="Each fact has at most one delivery per handler.",
+        statement="SELECT message_id, handler, count(*) FROM outbox_delivery"
+        " GROUP BY 1, 2 HAVING count(*) > 1",
+    ),
+]
 
 BACKLOG = """
     SELECT d.handler,
