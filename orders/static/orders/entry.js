@@ -40,6 +40,16 @@
     found.forEach((o, i) => o.setAttribute('aria-selected', String(i === next)));
     found[next].scrollIntoView({ block: 'nearest' });
   };
+  /* what Enter means: the one marked by arrows, else the code as typed, else the first that still
+     fits: the list may be older than what was typed since */
+  const named = (input) => {
+    const found = options(input);
+    const typed = input.value.trim().toLowerCase();
+    const marked = found.findIndex((o) => o.getAttribute('aria-selected') === 'true');
+    if (marked > 0) return found[marked];
+    return found.find((o) => o.dataset.value.toLowerCase() === typed)
+      || found.find((o) => o.textContent.toLowerCase().includes(typed));
+  };
   const nextRow = (row) => {
     const next = row.nextElementSibling || add();
     cell(next, 'product').focus();
@@ -59,7 +69,8 @@
     if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const row = input.closest('tr');
-    if (open) { choose(input, options(input).find((o) => o.getAttribute('aria-selected') === 'true') || options(input)[0]); return; }
+    const meant = open && named(input);
+    if (meant) { choose(input, meant); return; }
     if (row && input.name === 'product' && input.value) { cell(row, 'quantity').focus(); return; }
     if (row) { nextRow(row); return; }
     const inputs = [...form.querySelectorAll('input:not([type=hidden]):not([type=file])')];
