@@ -1,4 +1,5 @@
 from orders.models.customer import CreditAccount, Customer, Price, ShipTo
-from orders.models.order import Hold, Order, OrderLine
+from orders.models.hold import Hold
+from orders.models.order import Order, OrderLine
 
 __all__ = ["CreditAccount", "Customer", "Hold", "Order", "OrderLine", "Price", "ShipTo"]
