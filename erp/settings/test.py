@@ -2,7 +2,9 @@
 
 import os
 
-os.environ.setdefault("SECRET_KEY", "test-only-key-that-is-never-used-outside-a-test-run-0123456789")
+os.environ.setdefault(
+    "SECRET_KEY", "test-only-key-that-is-never-used-outside-a-test-run-0123456789"
+)
 
 from erp.settings.base import *  # noqa: F403
 
