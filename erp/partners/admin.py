@@ -8,7 +8,7 @@ from erp.partners.models import ImportJob
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ModelAdmin):
+class ImportJobAdmin(ModelAdmin):  # type: ignore[misc]  # the skin is not typed
     list_display = ("id", "entity", "kind", "profile", "state", "rows_total", "rows_done")
     list_filter = ("state", "entity")
 

@@ -28,7 +28,7 @@ class ImportForm(forms.Form):
     what = forms.ChoiceField(
         label="What is in it", help_text="One file in our columns, or the files of a profile."
     )
-    files = ManyFilesField(
+    uploads = ManyFilesField(
         label="Files",
         help_text="CSV or XLSX, up to 64 MB each. The first line names the columns.",
         widget=ManyFilesInput(attrs={"accept": ".csv,.txt,.xlsx"}),

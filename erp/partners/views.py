@@ -58,7 +58,7 @@ def new_import(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     job = receive_files(
         entity=form.cleaned_data["entity"],
-        files={sent.name: sent.read() for sent in form.cleaned_data["files"]},
+        files={sent.name: sent.read() for sent in form.cleaned_data["uploads"]},
         kind=code if how == "kind" else "",
         profile=code if how == "profile" else "",
         actor=request.user,

@@ -48,7 +48,7 @@ class ImportViewSet(ResourceViewSet):
         "undo": permissions.RUN_IMPORT,
     }
     filters: ClassVar[dict[str, Filter]] = {
-        "state": ChoiceFilter("state", choices=ImportJob.State.values),
+        "state": ChoiceFilter("state", choices=tuple(ImportJob.State.values)),
     }
 
     def get_parsers(self) -> list[Any]:

@@ -132,7 +132,7 @@ class _Source:
     """Where the cells of one column come from."""
 
     def __init__(self, source: Any, files: Files) -> None:
-        self.said = {"from": source} if isinstance(source, str) else dict(source)
+        self.said: dict[str, Any] = {"from": source} if isinstance(source, str) else dict(source)
         self.found: dict[str, str] = {}
         self.sums: dict[str, Decimal] = {}
         if "via" in self.said:

@@ -110,6 +110,10 @@ def _given(values: Values, *names: str) -> Values:
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
+def _whole(values: Values, name: str) -> Values:
+    return {name: int(values[name])} if values.get(name) is not None else {}
+
+
 ADDRESS = ("address", "city", "region", "postal_code", "country")
 CONTACT = ("contact", "email", "phone")
 
@@ -135,7 +139,7 @@ def _carriers(values: list[Values], entity: Entity, reason: str, now: datetime) 
     carriers = [
         CarrierDraft(
             **_given(v, "code", "name", "phone", "base_rate", "rate_per_kg"),
-            **({"transit_days": int(v["transit_days"])} if v.get("transit_days") else {}),
+            **_whole(v, "transit_days"),
             currency=entity.currency,
         )
         for v in values
@@ -158,7 +162,7 @@ def _customers(values: list[Values], entity: Entity, reason: str, now: datetime)
             customer_id=ids[v["code"]],
             currency=entity.currency,
             **_given(v, "credit_limit", "penalty_rate"),
-            **({"terms_days": int(v["terms_days"])} if v.get("terms_days") is not None else {}),
+            **_whole(v, "terms_days"),
         )
         for v in values
     ]
@@ -191,7 +195,7 @@ def _offers(values: list[Values], entity: Entity, reason: str, now: datetime) ->
             product_id=products[v["product"]],
             currency=entity.currency,
             **_given(v, "unit_price", "moq", "multiple"),
-            **({"lead_time_days": int(v["lead_time_days"])} if v.get("lead_time_days") else {}),
+            **_whole(v, "lead_time_days"),
         )
         for v in values
     ]

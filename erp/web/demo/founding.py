@@ -261,7 +261,7 @@ def _stock(company: Company, entities: dict[str, Entity], random: Random, at: da
             kept = [p for p in company.products if number == 0 or random.random() < KEPT_ELSEWHERE]
             for p in kept:
                 quantity, point = _cover(p, random)
-                key = {
+                key: dict[str, Any] = {
                     "entity_id": entities[each.code].pk,
                     "node_id": nodes[node],
                     "product_id": products[p.code],

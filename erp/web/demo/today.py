@@ -117,14 +117,16 @@ def _short(past: Past, buyers: Buyers) -> list[OrderDraft]:
     return drafts
 
 
-def _draft(past: Past, buyer: DemoCustomer, lines: list[LineDraft], **more: bool) -> OrderDraft:
+def _draft(
+    past: Past, buyer: DemoCustomer, lines: list[LineDraft], *, no_split: bool = False
+) -> OrderDraft:
     return OrderDraft(
         entity_id=past.entities[buyer.entity.code].pk,
         customer_id=past.customers[buyer.code],
         channel="api",
         customer_po=f"PO {past.random.randint(10_000, 99_999)}",
         lines=lines,
-        **more,
+        no_split=no_split or None,
     )
 
 

@@ -128,7 +128,8 @@ class TestInvoiceShipments:
     def test_refuses_a_closed_month_and_takes_no_number(self, world: World) -> None:
         _, shipments = shipped(world, (product(world), "1", "5"))
         run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-11-01'"
+            "UPDATE finance_period SET state = 'closed', closed_at = now()"
+            " WHERE starts = '2026-11-01'"
         )
 
         with pytest.raises(PeriodClosed), transaction.atomic():

@@ -181,7 +181,8 @@ class TestPostPayment:
 
     def test_refuses_a_day_in_a_closed_month(self, world: World) -> None:
         run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-10-01'"
+            "UPDATE finance_period SET state = 'closed', closed_at = now()"
+            " WHERE starts = '2026-10-01'"
         )
 
         with pytest.raises(PeriodClosed), transaction.atomic():

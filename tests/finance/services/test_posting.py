@@ -161,7 +161,8 @@ class TestTheLedgerItself:
 
     def test_refuses_a_closed_month(self, world: World) -> None:
         run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-11-01'"
+            "UPDATE finance_period SET state = 'closed', closed_at = now()"
+            " WHERE starts = '2026-11-01'"
         )
 
         with pytest.raises(IntegrityError, match="closed period"), transaction.atomic():
@@ -202,7 +203,8 @@ class TestWriteEntry:
 
     def test_refuses_a_closed_month_and_takes_a_soft_closed_one(self, world: World) -> None:
         run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-10-01'"
+            "UPDATE finance_period SET state = 'closed', closed_at = now()"
+            " WHERE starts = '2026-10-01'"
         )
         run("UPDATE finance_period SET state = 'soft_closed' WHERE starts = '2026-11-01'")
 

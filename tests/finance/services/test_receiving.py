@@ -85,7 +85,8 @@ class TestReceivePurchaseOrder:
     def test_refuses_a_closed_month(self, world: World) -> None:
         order = sent_order(world, (product(world, on_hand="0"), "10", "2"))
         run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE starts = '2026-11-01'"
+            "UPDATE finance_period SET state = 'closed', closed_at = now()"
+            " WHERE starts = '2026-11-01'"
         )
 
         with pytest.raises(PeriodClosed), transaction.atomic():
