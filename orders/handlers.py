@@ -14,7 +14,7 @@ from orders.services import allocate_orders, allocate_waiting
 def allocate_released_orders(events: Sequence[OrderReleased]) -> None:
     """Have stock kept for what was just released, the most urgent first."""
     ids = {event.order_id for event in events}
-    allocate_orders(order_ids=ids, cause="Released", now=timezone.now())
+    allocate_orders(order_ids=ids, cause="Released", now=timezone.now(), again=False)
 
 
 @subscribe_batch(StockReceived)

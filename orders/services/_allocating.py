@@ -46,13 +46,19 @@ class AllocatedOrders:
 
 @transaction.atomic
 def allocate_orders(
-    *, order_ids: Collection[int] | None, limit: int = 500, cause: str, now: datetime
+    *,
+    order_ids: Collection[int] | None,
+    limit: int = 500,
+    cause: str,
+    now: datetime,
+    again: bool = True,
 ) -> AllocatedOrders:
     """Have stock kept for what orders wait for, and plan its shipments.
 
     With `order_ids`, for those of them that wait; else for up to `limit` released orders, the most
     urgent first, that nobody else is just allocating. Lines, promises, order states and shipments
-    follow in the same commit. Orders that wait for nothing are passed over, so it can be repeated.
+    follow in the same commit. Orders that wait for nothing are passed over, so it can be repeated;
+    without `again`, so are those that were allocated before.
 
     Publishes:
         LineCovered
@@ -62,7 +68,8 @@ def allocate_orders(
     if order_ids is None:
         chosen = heads(CLAIM, states=[Order.State.RELEASED], limit=limit)
     else:
-        chosen = heads(BY_ID, ids=sorted(set(order_ids)), states=SERVED)
+        states = SERVED if again else [Order.State.RELEASED]
+        chosen = heads(BY_ID, ids=sorted(set(order_ids)), states=states)
     return serve(chosen, wants_of([head.id for head in chosen]), cause=cause, now=now)
 
 
@@ -212,7 +219,7 @@ class _Pass:
                 before={"state": head.state},
                 after={
                     "state": self.states[head.id],
-                    "given": f"{self.total[head.id]:f}",
+                    "given": f"{self.total[head.id].normalize():f}",
                     "run": run,
                 },
                 reason=cause,

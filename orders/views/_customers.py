@@ -1,7 +1,5 @@
 """Customers: the list, the page of one, and a new one."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +15,7 @@ from orders.forms import CustomerForm
 from orders.models import Customer
 from orders.selectors import BoardFilters, CustomerPage, customer_list, customer_page, order_board
 from orders.services import AccountRow, CustomerRow, hold_account, save_customer
+from orders.views._order import credit_bars
 
 PAGE = 100
 
@@ -60,7 +59,7 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
         "accounts": [
             {
                 "account": each,
-                "bars": _bars(each.exposure),
+                "bars": credit_bars(each.exposure),
                 "may_stop": each.entity_id in may_stop,
                 "dialog": f"stop-{each.exposure.account_id}",
                 "account_text": str(each.exposure.account_id),
@@ -135,16 +134,3 @@ def _found(request: SignedInRequest, code: str, permission: str) -> CustomerPage
     if page is None:
         raise Http404
     return page
-
-
-def _bars(found: Any) -> list[dict[str, Any]]:
-    limit = found.credit_limit or found.exposure or 1
-    parts = (
-        (_("Open invoices"), found.receivable),
-        (_("Shipped, not invoiced"), found.unbilled),
-        (_("Open orders"), found.committed),
-        (_("Unapplied cash"), found.unapplied),
-    )
-    return [
-        {"label": label, "value": value, "share": min(1, value / limit)} for label, value in parts
-    ]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
 from orders.selectors import (
+    Exposure,
     HoldRow,
     OrderPage,
     Receipt,
@@ -54,6 +56,7 @@ TOLD = {
     "orders.serve_from_node": "Served from another node",
     "orders.keep_backorder": "Promised to another day",
 }
+ADDRESS = ("name", "address", "postal_code", "city", "region", "country")
 HOT = {"held", "backordered", "partly_allocated", "cancelled", "failed", "void"}
 GOOD = {"released", "allocated", "shipped", "invoiced", "closed", "delivered", "paid"}
 
@@ -76,6 +79,7 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
     scope = request.scope(permissions.VIEW)
     liftable = _liftable(request, page)
     shipments = shipments_of(order_id=page.id)
+    credit = exposure(account_id=page.account_id)
     context = {
         "order": page,
         "next": _next(request, page, liftable, shipments),
@@ -85,8 +89,9 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
             _told(row)
             for row in timeline(thread=f"orders.order:{page.id}", entity_ids=scope, limit=100)
         ],
-        "credit": exposure(account_id=page.account_id),
-        "exposure": _bars(page),
+        "credit": credit,
+        "exposure": credit_bars(credit) if credit else [],
+        "address": [page.ship_to[name] for name in ADDRESS if page.ship_to.get(name)],
         "liftable": liftable,
         "shipments": shipments,
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
@@ -264,9 +269,10 @@ def _told(row: TimelineRow) -> dict[str, Any]:
     state = str(after.get("state", ""))
     if state and row.action not in {"orders.create", "orders.close", "orders.cancel"}:
         text += f": {state.replace('_', ' ')}"
+    shown = after if row.action.startswith(("orders.", "inventory.", "finance.")) else {}
     facts = [
         f"{name.replace('_', ' ')} {value}"
-        for name, value in after.items()
+        for name, value in shown.items()
         if name != "state" and value not in (None, "", [], {}) and not isinstance(value, dict)
     ]
     detail = " · ".join([*([row.reason] if row.reason else []), *facts, row.actor_name or "system"])
@@ -279,19 +285,24 @@ def _facts(said: Any) -> Mapping[str, Any]:
     return (json.loads(said) if isinstance(said, str) else said) or {}
 
 
-def _bars(page: OrderPage) -> list[dict[str, Any]]:
-    found = exposure(account_id=page.account_id)
-    if found is None:
-        return []
-    limit = found.credit_limit or max(found.exposure, page.total) or 1
+def credit_bars(found: Exposure) -> list[dict[str, Any]]:
+    """Return what an account owes as bars whose full length is its limit."""
+    limit = found.credit_limit or max(found.exposure, Decimal(1))
     parts = (
         (_("Open invoices"), found.receivable),
         (_("Shipped, not invoiced"), found.unbilled),
         (_("Open orders"), found.committed),
+        (_("Cash not yet applied"), -found.unapplied),
     )
     return [
-        {"label": label, "value": value, "share": min(1, value / limit), "tone": "ok"}
+        {
+            "label": label,
+            "value": value,
+            "share": min(1, abs(value) / limit),
+            "text": f"{value:,.2f}",
+        }
         for label, value in parts
+        if value or label != parts[-1][0]
     ]
 
 
