@@ -43,11 +43,19 @@ class Invoice(FSMModelMixin, models.Model):
         PAID = "paid", "Paid"
 
     number = models.CharField(max_length=30, null=True, unique=True)  # noqa: DJ001  null until posted
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     customer = models.ForeignKey("orders.Customer", on_delete=models.PROTECT, related_name="+")
-    account = models.ForeignKey("orders.CreditAccount", on_delete=models.PROTECT, related_name="+")
-    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="+")
-    shipment = models.ForeignKey("inventory.Shipment", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        "orders.CreditAccount", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    order = models.ForeignKey(
+        "orders.Order", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    shipment = models.ForeignKey(
+        "inventory.Shipment", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     state = FSMField(choices=State, default=State.DRAFT, protected=True)
     currency = models.CharField(max_length=3)
     invoice_date = models.DateField()
@@ -157,7 +165,9 @@ class InvoiceLine(models.Model):
         "inventory.ShipmentLine", on_delete=models.PROTECT, related_name="+"
     )
     order_line = models.ForeignKey("orders.OrderLine", on_delete=models.PROTECT, related_name="+")
-    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        "inventory.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     quantity = QuantityField()
     unit_price = AmountField()
     discount = RateField(default=0)
@@ -184,9 +194,13 @@ class Payment(models.Model):
     number = models.CharField(
         max_length=20, unique=True, db_default=NextNumber("PAY-", "finance_payment_number")
     )
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     customer = models.ForeignKey("orders.Customer", on_delete=models.PROTECT, related_name="+")
-    account = models.ForeignKey("orders.CreditAccount", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        "orders.CreditAccount", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     currency = models.CharField(max_length=3)
     amount = AmountField()
     unapplied = AmountField()
@@ -194,7 +208,11 @@ class Payment(models.Model):
     reference = models.CharField(max_length=100)
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:

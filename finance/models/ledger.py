@@ -100,7 +100,9 @@ class Account(models.Model):
         VARIANCE = "variance", "Stock adjustments"
         ROUNDING = "rounding", "Rounding"
 
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     code = models.CharField(max_length=10)
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -126,7 +128,9 @@ class Period(FSMModelMixin, models.Model):
         SOFT_CLOSED = "soft_closed", "Soft-closed"
         CLOSED = "closed", "Closed"
 
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     starts = models.DateField()
     ends = models.DateField()
     state = FSMField(choices=State, default=State.OPEN, protected=True)
@@ -177,14 +181,20 @@ class JournalEntry(models.Model):
         REVERSAL = "reversal"
         MANUAL = "manual"
 
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     cause_kind = models.CharField(max_length=40)
     cause_id = models.BigIntegerField()
     date = models.DateField()
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     memo = models.CharField(max_length=200, blank=True)
 
@@ -217,7 +227,9 @@ class JournalLine(models.Model):
     """One debit or credit in the entity's currency, whole cents. Immutable."""
 
     entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="lines")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lines")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="lines", db_index=False
+    )
     debit = AmountField(default=0)
     credit = AmountField(default=0)
 

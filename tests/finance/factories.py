@@ -8,7 +8,7 @@ from itertools import count
 
 from erp.accounts.models import Entity
 from erp.kernel.invariants import by_code, check
-from erp.kernel.sql import rows
+from erp.kernel.sql import rows, run
 from finance.models import Invoice, JournalEntry
 from finance.selectors import INVARIANTS
 from finance.services import adjust_stock, invoice_shipments, open_books, ship_shipments
@@ -190,3 +190,13 @@ def drift() -> dict[str, int]:
         for code, found in by_code([check(each) for each in INVARIANTS]).items()
         if found
     }
+
+
+def close_month(starts: str, entity: Entity | None = None, state: str = "closed") -> None:
+    """Close a month ("2026-11-01") of one entity, or of all, whatever is still open in it."""
+    run(
+        "UPDATE finance_period SET state = %(state)s,"
+        " closed_at = CASE WHEN %(state)s = 'closed' THEN now() END"
+        " WHERE starts = %(starts)s AND (%(entity)s IS NULL OR entity_id = %(entity)s)",
+        {"state": state, "starts": starts, "entity": None if entity is None else entity.pk},
+    )

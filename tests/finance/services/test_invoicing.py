@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, InternalError, transaction
+from django.utils import timezone
 
 from erp.governance.models import AuditEntry
 from erp.kernel.sql import run
@@ -21,6 +22,7 @@ from tests.finance.factories import (
     adjustment,
     allocated,
     balance,
+    close_month,
     drift,
     entry,
     pack,
@@ -127,10 +129,7 @@ class TestInvoiceShipments:
 
     def test_refuses_a_closed_month_and_takes_no_number(self, world: World) -> None:
         _, shipments = shipped(world, (product(world), "1", "5"))
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now()"
-            " WHERE starts = '2026-11-01'"
-        )
+        close_month("2026-11-01")
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             invoice_shipments(shipment_ids=shipments, now=NOW)
@@ -178,14 +177,7 @@ class TestInvoiceTask:
         other = factories.world("DE01", "EUR")
         shipped(world, (product(world), "1", "5"))
         shipped(other, (product(other), "1", "5"))
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE entity_id = %s",
-            [world.entity.pk],
-        )
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now() WHERE entity_id = %s",
-            [world.entity.pk],
-        )
+        close_month(f"{timezone.now():%Y-%m}-01", world.entity)
 
         invoice_task()
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from erp.kernel.sql import run
 from erp.outbox.models import Message
 from finance.models import Invoice, JournalEntry, Payment, PaymentAllocation
 from finance.services import (
@@ -31,6 +30,7 @@ from tests.finance.factories import (
     TODAY,
     World,
     balance,
+    close_month,
     drift,
     entry,
     invoiced,
@@ -180,10 +180,7 @@ class TestPostPayment:
             pay(stranger, "10")
 
     def test_refuses_a_day_in_a_closed_month(self, world: World) -> None:
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now()"
-            " WHERE starts = '2026-10-01'"
-        )
+        close_month("2026-10-01")
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             pay(world, "10", received_date=date(2026, 10, 5))

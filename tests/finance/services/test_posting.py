@@ -19,7 +19,7 @@ from finance.services import (
     write_entry,
 )
 from tests.finance import factories
-from tests.finance.factories import NOW, TODAY, World, drift, product, shipped
+from tests.finance.factories import NOW, TODAY, World, close_month, drift, product, shipped
 
 RAW = """
     WITH e AS (
@@ -160,10 +160,7 @@ class TestTheLedgerItself:
         assert month.state == "open"
 
     def test_refuses_a_closed_month(self, world: World) -> None:
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now()"
-            " WHERE starts = '2026-11-01'"
-        )
+        close_month("2026-11-01")
 
         with pytest.raises(IntegrityError, match="closed period"), transaction.atomic():
             raw(world, ("bank", 5, 0), ("revenue", 0, 5))
@@ -202,11 +199,8 @@ class TestWriteEntry:
             write(world, ("bank", "11"), ("rounding", "-11"))
 
     def test_refuses_a_closed_month_and_takes_a_soft_closed_one(self, world: World) -> None:
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now()"
-            " WHERE starts = '2026-10-01'"
-        )
-        run("UPDATE finance_period SET state = 'soft_closed' WHERE starts = '2026-11-01'")
+        close_month("2026-10-01")
+        close_month("2026-11-01", state="soft_closed")
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             write(world, ("bank", "10"), ("rounding", "-10"), on=date(2026, 10, 31))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from erp.kernel.sql import rows, run
+from erp.kernel.sql import rows
 from finance.models import JournalEntry
 from finance.services import (
     ForeignCurrency,
@@ -25,6 +25,7 @@ from tests.finance.factories import (
     adjustment,
     allocated,
     balance,
+    close_month,
     drift,
     entry,
     product,
@@ -84,10 +85,7 @@ class TestReceivePurchaseOrder:
 
     def test_refuses_a_closed_month(self, world: World) -> None:
         order = sent_order(world, (product(world, on_hand="0"), "10", "2"))
-        run(
-            "UPDATE finance_period SET state = 'closed', closed_at = now()"
-            " WHERE starts = '2026-11-01'"
-        )
+        close_month("2026-11-01")
 
         with pytest.raises(PeriodClosed), transaction.atomic():
             receive(order, "10")
