@@ -120,7 +120,12 @@ def lift_holds(*, order_id: int, actor: User, reason: str, now: datetime) -> Ord
 
 @transaction.atomic
 def place_hold(
-    *, order_id: int, reason: str, actor: User, now: datetime, owner_role: str = "operations_lead"
+    *,
+    order_id: int,
+    reason: str,
+    actor: User | None,
+    now: datetime,
+    owner_role: str = "operations_lead",
 ) -> Order:
     """Stop an order by hand: what is reserved for it is given back until the hold is lifted.
 
