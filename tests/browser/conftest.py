@@ -112,8 +112,9 @@ def open_context(browser: Browser, server_url: str) -> Iterator[Callable[..., Br
 
 
 def _is_fault(kind: str, text: str) -> bool:
-    """Test if a console line is a fault; an answer of 4xx is what some tests ask for."""
-    return kind == "error" and not text.startswith("Failed to load resource")
+    """Test if a console line is a fault: a 4xx may be asked for, leaving aborts requests."""
+    expected = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
+    return kind == "error" and not text.startswith(expected)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -45,7 +46,8 @@ def ask(messages: list[Message], query: bytes = b"", length: int = 0) -> list[Me
         "client": ("127.0.0.1", 1),
         "server": ("testserver", 80),
     }
-    asyncio.run(application(scope, receive, send))
+    with ThreadPoolExecutor(1) as aside:  # a browser test may have left a loop in this thread
+        aside.submit(lambda: asyncio.run(application(scope, receive, send))).result()
     return sent
 
 

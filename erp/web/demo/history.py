@@ -60,7 +60,7 @@ LINES = """
     WHERE order_id = %s AND quantity > received ORDER BY id
 """
 WAITING = """
-    SELECT id FROM orders_order WHERE state IN ('backordered', 'partly_allocated')
+    SELECT id FROM orders_order WHERE state IN ('backordered', 'partly_allocated', 'partly_shipped')
     ORDER BY priority, id
 """
 ASKED = """
