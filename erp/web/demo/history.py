@@ -41,9 +41,14 @@ TO_SHIP = """
     SELECT id FROM inventory_shipment WHERE state = 'planned' AND planned_date <= %s
     AND (id * 2654435761 + %s) %% 100 >= 6 ORDER BY id
 """
-ARRIVED = (
-    "SELECT id FROM inventory_shipment WHERE state = 'shipped' AND shipped_at < %s ORDER BY id"
-)
+ARRIVED = """
+    SELECT a.arrives, array_agg(a.id ORDER BY a.id) FROM (
+        SELECT s.id, s.shipped_at::date + coalesce(c.transit_days, 2)
+               + CASE WHEN (s.id * 40503) %% 100 < 5 THEN 2 ELSE 0 END AS arrives
+        FROM inventory_shipment s LEFT JOIN inventory_carrier c ON c.id = s.carrier_id
+        WHERE s.state = 'shipped'
+    ) a WHERE a.arrives <= %s GROUP BY 1 ORDER BY 1
+"""
 DUE = """
     SELECT i.entity_id, i.customer_id, i.number, i.total - i.paid, i.due_date, c.code
     FROM finance_invoice i JOIN orders_customer c ON c.id = i.customer_id
