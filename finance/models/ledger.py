@@ -15,6 +15,41 @@ POSTS_LOCK = 7346  # advisory: shared while posting into an entity's books, alon
 
 # An entry and its lines come in one statement. That is what lets a trigger per statement see whole
 # entries, and what makes a line added later, even a balanced pair, refusable.
+WITHOUT_LINES = """
+    SELECT EXISTS (
+        SELECT FROM added a
+        WHERE NOT EXISTS (SELECT FROM finance_journalline l WHERE l.entry_id = a.id)
+    )
+"""
+UNBALANCED = """
+    SELECT EXISTS (
+        SELECT FROM added a
+        GROUP BY a.entry_id
+        HAVING sum(a.debit) <> sum(a.credit)
+            OR count(*) <> (
+                SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)
+    )
+"""
+ASTRAY = """
+    SELECT EXISTS (
+        SELECT FROM added a
+        JOIN finance_journalentry e ON e.id = a.entry_id
+        JOIN finance_account c ON c.id = a.account_id
+        WHERE c.entity_id <> e.entity_id
+    )
+"""
+FEW = 50  # rows; a plan kept from a day of small tables would read them whole for each of many
+
+
+def answered(question: str) -> str:
+    """Return plpgsql that sets `broken`: planned once for few rows, anew for many."""
+    return f"""
+    IF many THEN EXECUTE $question${question}$question$ INTO broken;
+    ELSE {question.strip().replace("SELECT EXISTS", "broken := EXISTS", 1)};
+    END IF;
+"""
+
+
 ENTRIES_STAND = f"""
     PERFORM pg_advisory_xact_lock_shared({POSTS_LOCK}, touched.entity_id::int)
     FROM (SELECT DISTINCT entity_id FROM added ORDER BY entity_id) AS touched;
@@ -40,40 +75,32 @@ ENTRIES_STAND = f"""
         USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_period_is_open';
     END IF;
 
-    IF EXISTS (
-        SELECT FROM added a
-        WHERE NOT EXISTS (SELECT FROM finance_journalline l WHERE l.entry_id = a.id)
-    ) THEN
+    many := (SELECT count(*) FROM added) > {FEW};
+    {answered(WITHOUT_LINES)}
+    IF broken THEN
         RAISE EXCEPTION 'an entry came without its lines'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_has_lines';
     END IF;
 
     RETURN NULL;
 """  # noqa: S608  the number is our own
-LINES_BALANCE = """
-    IF EXISTS (
-        SELECT FROM added a
-        GROUP BY a.entry_id
-        HAVING sum(a.debit) <> sum(a.credit)
-            OR count(*) <> (
-                SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)
-    ) THEN
+LINES_BALANCE = f"""
+    many := (SELECT count(*) FROM added) > {FEW};
+    {answered(UNBALANCED)}
+    IF broken THEN
         RAISE EXCEPTION 'debits and credits of an entry differ, or it was posted before'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_balances';
     END IF;
 
-    IF EXISTS (
-        SELECT FROM added a
-        JOIN finance_journalentry e ON e.id = a.entry_id
-        JOIN finance_account c ON c.id = a.account_id
-        WHERE c.entity_id <> e.entity_id
-    ) THEN
+    {answered(ASTRAY)}
+    IF broken THEN
         RAISE EXCEPTION 'a line is on the account of another entity'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_line_is_on_its_own_books';
     END IF;
 
     RETURN NULL;
-"""
+"""  # noqa: S608  the number is our own
+ANSWERS = [("many", "boolean"), ("broken", "boolean")]
 
 
 class Account(models.Model):
@@ -215,6 +242,7 @@ class JournalEntry(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
+                declare=ANSWERS,
                 func=ENTRIES_STAND,
             ),
         ]
@@ -252,6 +280,7 @@ class JournalLine(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
+                declare=ANSWERS,
                 func=LINES_BALANCE,
             ),
         ]
