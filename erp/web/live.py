@@ -34,6 +34,7 @@ QUEUE_MAX = 200
 CLIENTS_MAX = int(os.environ.get("LIVE_CLIENTS_MAX", "2000"))
 PATIENCE_SECONDS = 1.0  # who announces waits no longer for Redis
 RETRY_SECONDS = 2
+CANCEL_SECONDS = 0.5
 SESSION_CHECK_SECONDS = 300
 breaker = Breaker("telling the open pages")
 STREAM_HEADERS = [
@@ -113,8 +114,7 @@ class Hub:
         self.clients.discard(client)
         if not self.clients and self.task is not None:
             listening, self.task = self.task, None
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await end(listening)
 
     async def listen(self) -> None:
         """Pass on what is announced, for as long as anybody is there; Redis may come and go."""
@@ -161,6 +161,13 @@ class Hub:
 
 
 hub = Hub()
+
+
+async def end(task: "asyncio.Task[None]") -> None:
+    """Cancel until it is done: the Redis client loses a cancellation that meets its connecting."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_SECONDS)
 
 
 def who_asks(cookies: str) -> tuple[int, frozenset[int]] | None:

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -171,6 +172,17 @@ class TestEvents:
 
         assert browser.sent[-1].get("more_body") is False
         assert not live.hub.clients
+
+    @pytest.mark.parametrize("milliseconds", range(6))
+    def test_ends_while_it_is_still_connecting(self, milliseconds: int) -> None:
+        async def start_and_stop() -> bool:
+            listening = asyncio.create_task(Hub().listen())
+            await asyncio.sleep(milliseconds / 1000)
+            await asyncio.wait_for(live.end(listening), 10)
+            return listening.done()
+
+        with ThreadPoolExecutor() as pool:  # the browser tests keep a loop in this thread
+            assert pool.submit(asyncio.run, start_and_stop()).result()
 
     def test_asks_to_come_back_without_a_database(
         self, entity: Entity, person: Person, monkeypatch: pytest.MonkeyPatch
