@@ -24,6 +24,7 @@ class Hold(FSMModelMixin, models.Model):
         MARGIN = "margin", "Margin"
         COMPLIANCE = "compliance", "Compliance"
         DUPLICATE = "duplicate", "Duplicate"
+        PROMISE = "promise", "Promise"
         MANUAL = "manual", "Manual"
 
     class State(models.TextChoices):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
+from erp.governance.services import Change, keep_answers, record
 from erp.kernel.errors import DomainError
 from erp.kernel.events import Event
 from erp.kernel.sql import rows
@@ -15,9 +15,9 @@ from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
 from orders.events import HoldLifted
 from orders.models import Hold, Order
-from orders.services._checking import Case, cases_of, check_credit
+from orders.services._checking import Case, Stop, cases_of, check_credit, credit_stops
 from orders.services._locking import lock
-from orders.services._releasing import Stop, held, place, release
+from orders.services._releasing import held, place, release
 from orders.services._withdrawing import withdraw_lines
 
 ROLE = """
@@ -176,11 +176,15 @@ def reevaluate_credit_holds(
     ]
     cases.sort(key=lambda case: (case.priority, case.id))
     others = {case.id for case in cases if len(case.active_holds) > 1}
-    decisions = check_credit(cases, others, now, keep=False)
-    passing = [c for c, d in zip(cases, decisions, strict=True) if not d.outcome["hold"]]
-    if not passing:
+    answers = [
+        (case, answer)
+        for case, answer in zip(cases, check_credit(cases, others), strict=True)
+        if not answer.decision.outcome["hold"]
+    ]
+    if not answers:
         return []
-    check_credit(passing, others, now)
+    passing = [case for case, _answer in answers]
+    keep_answers(answers=[answer for _case, answer in answers], now=now)
     holds = dict(rows(ACTIVE_CREDIT, {"orders": [case.id for case in passing]}))
     move(Hold, "lift", list(holds.values()), lifted_at=now, lift_reason=cause[:300])
     go_on = [case for case in passing if case.id not in others]
@@ -208,12 +212,9 @@ def _go_on(order_ids: Sequence[int], now: datetime) -> list[Event]:
     cases = [case for case in cases_of(order_ids, now) if not case.active_holds]
     cases = [case for case in cases if case.state == Order.State.HELD]
     unasked = [case for case in cases if not case.credit_lifted]
-    decisions = check_credit(unasked, (), now) if unasked else []
-    stops = [
-        Stop.by(decision, case, Hold.Kind.CREDIT.value)
-        for case, decision in zip(unasked, decisions, strict=True)
-        if decision.outcome["hold"]
-    ]
+    answers = check_credit(unasked, ()) if unasked else []
+    keep_answers(answers=answers, now=now)
+    stops = credit_stops(unasked, answers)
     place(stops, now)
     stopped = {stop.case.id for stop in stops}
     events = release([case for case in cases if case.id not in stopped], now)

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
-from erp.governance.services import Decision
 from erp.kernel.events import Event
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import run
 from erp.kernel.states import move_through
 from orders.events import OrderHeld, OrderReleased
 from orders.models import Order
-from orders.services._checking import Case
+from orders.services._checking import Case, Stop
 
 COMMIT = Prepared("""
     UPDATE orders_creditaccount a SET committed = a.committed + added.amount
@@ -38,23 +38,6 @@ STOP = Prepared("""
 REASON_MAX = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One reason why one order does not go on, and who may say that it does."""
-
-    case: Case
-    kind: str
-    owner_role: str
-    reason: str
-    policy_version: str = ""
-
-    @classmethod
-    def by(cls, decision: Decision, case: Case, kind: str) -> "Stop":
-        """Read a policy's answer."""
-        outcome = decision.outcome
-        return cls(case, kind, outcome["owner_role"], outcome["reason"], decision.policy_version)
-
-
 def place(stops: Sequence[Stop], now: datetime) -> None:
     """Write the holds; one that is active already stays. One statement."""
     if not stops:
@@ -67,7 +50,7 @@ def place(stops: Sequence[Stop], now: datetime) -> None:
             "kinds": [stop.kind for stop in stops],
             "roles": [stop.owner_role for stop in stops],
             "reasons": [stop.reason[:REASON_MAX] for stop in stops],
-            "facts": [_facts(stop) for stop in stops],
+            "facts": [json.dumps(dict(stop.facts), default=_plain) for stop in stops],
             "versions": [stop.policy_version for stop in stops],
         },
     )
@@ -102,14 +85,5 @@ def held(case: Case, kinds: Sequence[str]) -> OrderHeld:
     )
 
 
-def _facts(stop: Stop) -> str:
-    case = stop.case
-    return json.dumps(
-        {
-            "limit": str(case.limit),
-            "exposure": str(case.exposure),
-            "total": str(case.total),
-            "currency": case.currency,
-            "overdue_amount": str(case.overdue_amount),
-        }
-    )
+def _plain(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -8,20 +8,22 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, Decision, record
+from erp.governance.services import Answer, Change, keep_answers, record
 from erp.kernel.errors import DomainError
 from erp.kernel.states import move_through
 from erp.outbox.publishing import publish_all
-from orders.models import Hold, Order
+from orders.models import Order
 from orders.services._checking import (
     Case,
+    Stop,
     cases_of,
-    check_completeness,
     check_credit,
     classify,
+    credit_stops,
+    run_checks,
 )
 from orders.services._locking import lock
-from orders.services._releasing import Stop, commit, held, place, released
+from orders.services._releasing import commit, held, place, released
 
 
 class OrderCancelled(DomainError):
@@ -45,9 +47,9 @@ class _Checked:
     """One draft with all that the policies said about it."""
 
     case: Case
-    classed: Decision
+    classed: Answer
     stops: list[Stop]
-    credit: Decision
+    credit: Answer
 
     @property
     def kinds(self) -> list[str]:
@@ -107,32 +109,24 @@ def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> li
 
 
 def _check(cases: Sequence[Case], now: datetime) -> list[_Checked]:
+    """Class the orders and run every check on them, in turn of priority; keep all answers."""
     if not cases:
         return []
-    classed = dict(zip([case.id for case in cases], classify(cases, now), strict=True))
-    ordered = sorted(cases, key=lambda case: (classed[case.id].outcome["priority"], case.id))
-    complete = check_completeness(ordered, now)
-    stopped = {
-        case.id
-        for case, decision in zip(ordered, complete, strict=True)
-        if decision.outcome["hold"] or case.active_holds
-    }
-    credit = check_credit(ordered, stopped, now)
+    classed = {case.id: answer for case, answer in zip(cases, classify(cases), strict=True)}
+    ordered = sorted(
+        cases, key=lambda case: (classed[case.id].decision.outcome["priority"], case.id)
+    )
+    found = run_checks(ordered, now)
+    stopped = {stop.case.id for stop in found.stops}
+    stopped |= {case.id for case in ordered if case.active_holds}
+    credit = check_credit(ordered, stopped)
+    stops: dict[int, list[Stop]] = {}
+    for stop in (*found.stops, *credit_stops(ordered, credit)):
+        stops.setdefault(stop.case.id, []).append(stop)
+    keep_answers(answers=[*classed.values(), *found.answers, *credit], now=now)
     return [
-        _Checked(
-            case=case,
-            classed=classed[case.id],
-            stops=[
-                Stop.by(decision, case, kind)
-                for kind, decision in (
-                    (Hold.Kind.COMPLETENESS.value, complete[i]),
-                    (Hold.Kind.CREDIT.value, credit[i]),
-                )
-                if decision.outcome["hold"]
-            ],
-            credit=credit[i],
-        )
-        for i, case in enumerate(ordered)
+        _Checked(case, classed[case.id], stops.get(case.id, []), answer)
+        for case, answer in zip(ordered, credit, strict=True)
     ]
 
 
@@ -140,7 +134,7 @@ def _apply(checked: Sequence[_Checked], now: datetime) -> None:
     groups: dict[tuple[str, str, int], list[int]] = {}
     for each in checked:
         step = "hold" if each.kinds else "release"
-        outcome = each.classed.outcome
+        outcome = each.classed.decision.outcome
         key = (step, outcome["class_code"], int(outcome["priority"]))
         groups.setdefault(key, []).append(each.case.id)
     for (step, class_code, priority), ids in sorted(groups.items()):
@@ -153,7 +147,7 @@ def _apply(checked: Sequence[_Checked], now: datetime) -> None:
 
 
 def _change(checked: _Checked) -> Change:
-    case, outcome = checked.case, checked.classed.outcome
+    case, outcome = checked.case, checked.classed.decision.outcome
     return Change(
         entity_id=case.entity_id,
         action="orders.submit",
@@ -168,7 +162,7 @@ def _change(checked: _Checked) -> Change:
             "holds": checked.kinds,
         },
         reason=" ".join(stop.reason for stop in checked.stops)[:300],
-        policy_version=checked.credit.policy_version,
+        policy_version=checked.credit.decision.policy_version,
     )
 
 

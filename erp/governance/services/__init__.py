@@ -12,7 +12,15 @@ from erp.governance.services._approving import (
     request_approval,
     withdraw,
 )
-from erp.governance.services._deciding import Decision, Question, UnknownPolicy, decide
+from erp.governance.services._deciding import (
+    Answer,
+    Decision,
+    Question,
+    UnknownPolicy,
+    ask_policy,
+    decide,
+    keep_answers,
+)
 from erp.governance.services._recording import Change, record
 from erp.governance.services._versioning import (
     OwnVersion,
@@ -26,6 +34,7 @@ from erp.governance.services._versioning import (
 
 __all__ = [
     "AlreadyDecided",
+    "Answer",
     "Change",
     "Decision",
     "DocumentChanged",
@@ -42,8 +51,10 @@ __all__ = [
     "WrongFacts",
     "activate_version",
     "approve",
+    "ask_policy",
     "decide",
     "ensure_builtin_policies",
+    "keep_answers",
     "record",
     "reject",
     "request_approval",

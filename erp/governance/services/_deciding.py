@@ -1,7 +1,7 @@
 """Decisions by policy: the active version answers, and every answer is kept."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,15 @@ class Decision:
     policy_version: str
     version_id: int
     row: int | None
+    text: str = field(default="{}", repr=False, compare=False)  # the outcome as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question with what a policy decided about it."""
+
+    question: Question
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +77,10 @@ class _Ready:
     table: CompiledTable
     label: str
     version_id: int
-    decisions: dict[tuple[int, ...], tuple[Decision, str]]
+    decisions: dict[tuple[int, ...], Decision]
 
-    def decision(self, answer: tuple[int, ...]) -> tuple[Decision, str]:
-        """Return the decision and its outcome as JSON; made once for all cases alike."""
+    def decision(self, answer: tuple[int, ...]) -> Decision:
+        """Return the decision, made once for all cases alike."""
         if answer not in self.decisions:
             said = [self.table.outcomes[number] for number in answer]
             if self.table.table.hit is Hit.COLLECT:
@@ -79,8 +88,13 @@ class _Ready:
                 outcome: dict[str, Any] = {name: [row[name] for row in said] for name in names}
             else:
                 outcome = said[0] if said else {}
-            found = Decision(outcome, self.label, self.version_id, answer[0] if answer else None)
-            self.decisions[answer] = found, as_json(outcome) or "{}"
+            self.decisions[answer] = Decision(
+                outcome,
+                self.label,
+                self.version_id,
+                answer[0] if answer else None,
+                as_json(outcome) or "{}",
+            )
         return self.decisions[answer]
 
 
@@ -110,6 +124,22 @@ def decide(
         UnknownPolicy: nothing is active under that name.
         WrongFacts: a question names a fact that the policy does not declare, or of another type.
     """
+    answers = ask_policy(policy=policy, questions=questions)
+    if keep:
+        keep_answers(answers=answers, now=now)
+    return [answer.decision for answer in answers]
+
+
+@transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
+def ask_policy(*, policy: str, questions: Sequence[Question]) -> list[Answer]:
+    """Answer `questions`, in order, as `decide` does, and write nothing down.
+
+    Whoever asks several policies about one batch keeps all their answers at once (`keep_answers`).
+
+    Raises:
+        UnknownPolicy: nothing is active under that name.
+        WrongFacts: a question names a fact that the policy does not declare, or of another type.
+    """
     by_version: dict[VersionKey, list[int]] = {}
     active = active_versions()
     for position, question in enumerate(questions):
@@ -122,10 +152,15 @@ def decide(
         ready = _ready(key)
         answers = ready.table.answers([questions[position].facts for position in positions])
         for position, answer in zip(positions, answers, strict=True):
-            found[position] = ready.decision(answer)
-    if keep and questions:
-        _keep(questions, found, now)
-    return [decision for decision, _text in found]
+            found[position] = Answer(questions[position], ready.decision(answer))
+    return found
+
+
+@transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
+def keep_answers(*, answers: Sequence[Answer], now: datetime) -> None:
+    """Write decisions down with their inputs, of however many policies. One statement."""
+    if answers:
+        _keep(answers, now)
 
 
 def active_versions() -> dict[tuple[str, int | None], VersionKey]:
@@ -157,19 +192,19 @@ def _ready(key: VersionKey) -> _Ready:
     return _compiled[key]
 
 
-def _keep(
-    questions: Sequence[Question], found: Sequence[tuple[Decision, str]], now: datetime
-) -> None:
+def _keep(answers: Sequence[Answer], now: datetime) -> None:
+    questions = [answer.question for answer in answers]
+    decisions = [answer.decision for answer in answers]
     run(
         KEEP,
         {
             "now": now,
-            "versions": [decision.version_id for decision, _ in found],
+            "versions": [decision.version_id for decision in decisions],
             "entities": [question.entity_id for question in questions],
             "kinds": [question.subject_kind for question in questions],
             "subjects": [question.subject_id for question in questions],
             "inputs": [as_json(question.facts) for question in questions],
-            "outcomes": [text for _, text in found],
-            "rows": [decision.row for decision, _ in found],
+            "outcomes": [decision.text for decision in decisions],
+            "rows": [decision.row for decision in decisions],
         },
     )

@@ -1,0 +1,21 @@
+"""How urgent an order is."""
+
+from collections.abc import Sequence
+
+from erp.governance.services import Answer, ask_policy
+from orders.services._checking._case import Case, questions_of
+
+
+def classify(cases: Sequence[Case]) -> list[Answer]:
+    """Ask for each order's class and priority; nothing is kept yet."""
+    facts = [
+        {
+            "tier": case.tier,
+            "channel": case.channel,
+            "penalty_rate": case.penalty_rate,
+            "total": case.total,
+            "days_to_request": (case.requested_date - case.today).days,
+        }
+        for case in cases
+    ]
+    return ask_policy(policy="orders.classify", questions=questions_of(cases, facts))

@@ -1,0 +1,106 @@
+"""Whether the account's credit allows the order; asked last, knowing what others stopped."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from erp.governance.services import Answer, ask_policy
+from orders.models import Hold
+from orders.rules import in_cents, passes_in_turn, taken_before
+from orders.services._checking._case import Case, Stop, questions_of
+
+
+def check_credit(cases: Sequence[Case], stopped: Collection[int]) -> list[Answer]:
+    """Ask of each order if its account's credit allows it, in the order given.
+
+    Orders of one account count against its limit one after the other, but for those that do not go
+    on (`stopped` by another hold, or held by an answer before). Which ones go on is guessed, asked
+    about, and corrected until guess and answers agree; no later answer changes an earlier one.
+    Nothing is kept yet.
+    """
+    accounts: dict[int, list[int]] = {}
+    for position, case in enumerate(cases):
+        accounts.setdefault(case.account_id, []).append(position)
+    if len(accounts) == len(cases):
+        return _ask_credit(cases, [Decimal(0)] * len(cases))
+    goes = _guess(cases, accounts, stopped)
+    while True:
+        taken = _taken(cases, accounts, goes)
+        answers = _ask_credit(cases, taken)
+        said = [
+            not answer.decision.outcome["hold"] and case.id not in stopped
+            for case, answer in zip(cases, answers, strict=True)
+        ]
+        wrong = [
+            next(p for p in positions if goes[p] != said[p])
+            for positions in accounts.values()
+            if any(goes[p] != said[p] for p in positions)
+        ]
+        if not wrong:
+            return answers
+        for first in wrong:
+            goes[first] = said[first]
+
+
+def _guess(
+    cases: Sequence[Case], accounts: dict[int, list[int]], stopped: Collection[int]
+) -> list[bool]:
+    goes = [False] * len(cases)
+    for positions in accounts.values():
+        candidates = [p for p in positions if cases[p].id not in stopped]
+        room = cases[positions[0]].limit - cases[positions[0]].exposure
+        fits = passes_in_turn(room, [cases[p].commits for p in candidates])
+        for position, passes in zip(candidates, fits, strict=True):
+            goes[position] = passes
+    return goes
+
+
+def _taken(
+    cases: Sequence[Case], accounts: dict[int, list[int]], goes: Sequence[bool]
+) -> list[Decimal]:
+    """Return by how much the orders before each, of its account, raise the exposure."""
+    taken = [Decimal(0)] * len(cases)
+    for positions in accounts.values():
+        before = taken_before([cases[p].commits for p in positions], [goes[p] for p in positions])
+        for position, amount in zip(positions, before, strict=True):
+            taken[position] = amount
+    return taken
+
+
+def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> list[Answer]:
+    facts = []
+    for case, before in zip(cases, taken, strict=True):
+        after = case.exposure + before + in_cents(case.commits)
+        since = case.overdue_since
+        facts.append(
+            {
+                "limit": case.limit,
+                "exposure_after": after,
+                "used": round(after / case.limit, 6) if case.limit else None,
+                "overdue_days": (case.today - since).days if since else 0,
+                "overdue_amount": case.overdue_amount,
+                "total": case.total,
+                "on_hold": case.on_hold,
+                "tier": case.tier,
+            }
+        )
+    return ask_policy(policy="orders.release.credit", questions=questions_of(cases, facts))
+
+
+def credit_stops(cases: Sequence[Case], answers: Sequence[Answer]) -> list[Stop]:
+    """Return the holds that credit's answers ask for."""
+    return [
+        Stop.by(answer.decision, case, Hold.Kind.CREDIT.value, credit_facts(case))
+        for case, answer in zip(cases, answers, strict=True)
+        if answer.decision.outcome["hold"]
+    ]
+
+
+def credit_facts(case: Case) -> dict[str, str]:
+    """Return what a credit hold shows of its account, in its currency."""
+    return {
+        "limit": str(case.limit),
+        "exposure": str(case.exposure),
+        "total": str(case.total),
+        "currency": case.currency,
+        "overdue_amount": str(case.overdue_amount),
+    }
