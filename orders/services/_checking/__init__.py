@@ -9,6 +9,7 @@ which orders the others stopped.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
+from erp.governance.services import Answer
 from orders.models import Hold
 from orders.services._checking._case import Case, Finding, Stop, cases_of
 from orders.services._checking._classifying import classify
@@ -26,7 +27,8 @@ def run_checks(
     cases: Sequence[Case], now: datetime, *, kinds: Collection[str] | None = None
 ) -> Finding:
     """Run every check but credit, or those of `kinds`, on all orders; nothing is kept yet."""
-    stops, answers = [], []
+    stops: list[Stop] = []
+    answers: list[Answer] = []
     for kind, check in CHECKS.items():
         if cases and (kinds is None or kind in kinds):
             finding = check(cases, now)
