@@ -299,6 +299,8 @@ class OrderLine(models.Model):
     `amount` is quantity x unit_price x (1 - discount), half up to a hundredth of a cent; documents
     round once, at their total. `reserved`, `shipped`, `invoiced`, `cancelled` mirror what inventory
     and finance did for the line, in base units. `waiting` is what nobody has reserved yet.
+    `price_source` says in words where the price comes from; `price_basis` holds the ids behind it
+    and what the prices that lost would have been.
     """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
@@ -310,7 +312,8 @@ class OrderLine(models.Model):
     uom_quantity = QuantityField()
     quantity = QuantityField()
     unit_price = AmountField()
-    price_source = models.CharField(max_length=60, blank=True)
+    price_source = models.CharField(max_length=300, blank=True)
+    price_basis = models.JSONField(default=dict, blank=True)
     discount = RateField(default=Decimal(0))
     amount = AmountField()
     node = models.ForeignKey(

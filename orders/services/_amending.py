@@ -34,17 +34,18 @@ REWRITE = """
 INSERT_LINES = """
     INSERT INTO orders_orderline (
         order_id, position, product_id, uom, uom_quantity, quantity, unit_price, price_source,
-        discount, amount, node_id, reserved, shipped, invoiced, cancelled
+        discount, amount, node_id, price_basis, reserved, shipped, invoiced, cancelled
     )
     SELECT %(order)s, l.position, l.product_id, l.uom, l.uom_quantity, l.quantity, l.unit_price,
-           l.price_source, l.discount, l.amount, l.node_id, 0, 0, 0, 0
+           l.price_source, l.discount, l.amount, l.node_id, l.basis, 0, 0, 0, 0
     FROM unnest(
         %(products)s::bigint[], %(uoms)s::text[], %(uom_quantities)s::numeric[],
         %(quantities)s::numeric[], %(prices)s::numeric[], %(sources)s::text[],
-        %(discounts)s::numeric[], %(amounts)s::numeric[], %(nodes)s::bigint[]
+        %(discounts)s::numeric[], %(amounts)s::numeric[], %(nodes)s::bigint[],
+        %(bases)s::jsonb[]
     ) WITH ORDINALITY AS l (
         product_id, uom, uom_quantity, quantity, unit_price, price_source, discount, amount,
-        node_id, position
+        node_id, basis, position
     )
 """
 

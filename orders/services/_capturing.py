@@ -70,18 +70,18 @@ INSERT = Prepared("""
     ), lines AS (
         INSERT INTO orders_orderline (
             order_id, position, product_id, uom, uom_quantity, quantity, unit_price, price_source,
-            discount, amount, node_id, reserved, shipped, invoiced, cancelled
+            discount, amount, node_id, price_basis, reserved, shipped, invoiced, cancelled
         )
         SELECT made.id, l.position, l.product_id, l.uom, l.uom_quantity, l.quantity,
-               l.unit_price, l.price_source, l.discount, l.amount, l.node_id, 0, 0, 0, 0
+               l.unit_price, l.price_source, l.discount, l.amount, l.node_id, l.basis, 0, 0, 0, 0
         FROM unnest(
             %(places)s::int[], %(positions)s::int[], %(products)s::bigint[], %(uoms)s::text[],
             %(uom_quantities)s::numeric[], %(quantities)s::numeric[], %(prices)s::numeric[],
             %(sources)s::text[], %(discounts)s::numeric[], %(amounts)s::numeric[],
-            %(nodes)s::bigint[]
+            %(nodes)s::bigint[], %(bases)s::jsonb[]
         ) AS l (
             place, position, product_id, uom, uom_quantity, quantity, unit_price, price_source,
-            discount, amount, node_id
+            discount, amount, node_id, basis
         )
         JOIN asked ON asked.place = l.place
         JOIN made ON made.id = asked.id
@@ -281,6 +281,8 @@ def _ask(draft: OrderDraft, line: LineDraft, account: Mapping[str, Any]) -> Line
         unit_price=line.unit_price,
         discount=line.discount,
         node_id=line.node_id,
+        price_source=line.price_source,
+        price_basis=line.price_basis,
     )
 
 

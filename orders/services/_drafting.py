@@ -27,7 +27,9 @@ class LineDraft:
     """One line as asked for: `quantity` in `uom` (empty: the product's base unit).
 
     `unit_price` is per base unit in the account's currency; none: the price list answers.
-    `discount` is a share of one.
+    `discount` is a share of one. `price_source` says where a given price comes from ("quote
+    QT-7 line 2"; empty: somebody entered it) and `price_basis` holds the ids behind it, `kind`
+    first: {"kind": "quote", "quote_line": 12}.
     """
 
     product_id: int
@@ -36,6 +38,8 @@ class LineDraft:
     unit_price: Decimal | None = None
     discount: Decimal = Decimal(0)
     node_id: int | None = None
+    price_source: str = ""
+    price_basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Finds out what each line of a draft is: its product, base quantity, price and amount."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -80,6 +81,8 @@ class LineAsk:
     unit_price: Decimal | None
     discount: Decimal
     node_id: int | None
+    price_source: str = ""
+    price_basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class PricedLine:
     discount: Decimal
     amount: Decimal
     node_id: int | None
+    price_basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 def price_lines(asks: Sequence[LineAsk], fields: Sequence[str]) -> list[PricedLine | DraftRefused]:
@@ -120,6 +124,7 @@ def line_columns(lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
         "discounts": [line.discount for line in lines],
         "amounts": [line.amount for line in lines],
         "nodes": [line.node_id for line in lines],
+        "bases": [json.dumps(dict(line.price_basis)) for line in lines],
     }
 
 
@@ -184,7 +189,8 @@ def _priced(ask: LineAsk, row: Mapping[str, Any], field: str) -> PricedLine | Dr
             f"{ask.quantity} {uom} is not a whole number of thousandths of {row['base_uom']}.",
             f"{field}.quantity",
         )
-    price = row["unit_price"] if ask.unit_price is None else ask.unit_price
+    is_given = ask.unit_price is not None
+    price = ask.unit_price if is_given else row["unit_price"]
     if price is None:
         return NoPrice(f"{code} has no {ask.currency} price on {ask.day}.", f"{field}.product")
     amount = line_amount(quantity, price, ask.discount)
@@ -196,10 +202,11 @@ def _priced(ask: LineAsk, row: Mapping[str, Any], field: str) -> PricedLine | Dr
         uom_quantity=ask.quantity,
         quantity=quantity,
         unit_price=price,
-        price_source="entered" if ask.unit_price is not None else row["price_source"],
+        price_source=ask.price_source or "entered" if is_given else row["price_source"],
         discount=ask.discount,
         amount=amount,
         node_id=ask.node_id,
+        price_basis=ask.price_basis or {"kind": "entered" if is_given else row["price_source"]},
     )
 
 
