@@ -4,7 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from erp.api.serializers import AmountInput, ExactInput, QuantityInput, StrictSerializer, TextInput
+from erp.api.serializers import (
+    AmountInput,
+    ExactInput,
+    QuantityInput,
+    RateInput,
+    StrictSerializer,
+    TextInput,
+)
 from inventory.models import Product
 
 LINES_MAX = 1_000
@@ -42,6 +49,10 @@ class ProductInput(StrictSerializer):
     pack_note = TextInput(max_length=100, required=False)
     is_blocked = serializers.BooleanField(required=False)
     is_discontinued = serializers.BooleanField(required=False)
+    export_code = TextInput(max_length=20, required=False)
+    hazmat_class = TextInput(max_length=10, required=False)
+    licence_required = serializers.BooleanField(required=False)
+    controlled_share = RateInput(required=False)
     uoms = UomInput(many=True, required=False)
 
 
@@ -131,6 +142,10 @@ class ProductOutput(serializers.Serializer[Any]):
     pack_note = serializers.CharField(allow_blank=True)
     is_blocked = serializers.BooleanField()
     is_discontinued = serializers.BooleanField()
+    export_code = serializers.CharField(allow_blank=True)
+    hazmat_class = serializers.CharField(allow_blank=True)
+    licence_required = serializers.BooleanField()
+    controlled_share = serializers.CharField()
 
 
 class NodeOutput(serializers.Serializer[Any]):

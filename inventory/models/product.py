@@ -4,12 +4,16 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
+from erp.kernel.fields import RateField
+
 
 class Product(models.Model):
     """One thing that is bought, kept and sold. All quantities of it are in `base_uom`.
 
     `weight` is kilograms per base unit. A blocked product is not sold; a discontinued one is sold
-    while it lasts and never bought again.
+    while it lasts and never bought again. `export_code` is its number in the export lists (5A002),
+    `controlled_share` the part of its value (0 to 1) that is of controlled origin. A product with a
+    hazard class, or for which a licence is required, goes to customers with a valid certificate.
     """
 
     class Tracking(models.TextChoices):
@@ -27,6 +31,10 @@ class Product(models.Model):
     pack_note = models.CharField(max_length=100, blank=True)
     is_blocked = models.BooleanField(default=False)
     is_discontinued = models.BooleanField(default=False)
+    export_code = models.CharField(max_length=20, blank=True)
+    hazmat_class = models.CharField(max_length=10, blank=True)
+    licence_required = models.BooleanField(default=False)
+    controlled_share = RateField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -34,6 +42,10 @@ class Product(models.Model):
             models.CheckConstraint(condition=~Q(code=""), name="inventory_product_has_a_code"),
             models.CheckConstraint(
                 condition=Q(weight__gte=0), name="inventory_product_weight_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(controlled_share__gte=0, controlled_share__lte=1),
+                name="inventory_product_controlled_share_is_a_share",
             ),
         ]
         indexes = [

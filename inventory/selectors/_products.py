@@ -42,7 +42,7 @@ NARROWED = {
 
 PRODUCT = """
     SELECT id, code, name, base_uom AS uom, category, tracking, weight, barcode, pack_note,
-        is_blocked, is_discontinued
+        is_blocked, is_discontinued, export_code, hazmat_class, licence_required, controlled_share
     FROM inventory_product WHERE code = %s
 """
 
@@ -127,6 +127,10 @@ class ProductPage:
     pack_note: str
     is_blocked: bool
     is_discontinued: bool
+    export_code: str
+    hazmat_class: str
+    licence_required: bool
+    controlled_share: Decimal
     uoms: Sequence[UomRow]
     stock: Sequence[StockRow]
     costs: Sequence[CostRow]

@@ -44,7 +44,10 @@ class UomDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductDraft:
-    """A product as it should be; `weight` is kilograms per base unit. `uoms` None leaves them."""
+    """A product as it should be; `weight` is kilograms per base unit. `uoms` None leaves them.
+
+    So does None of what concerns exports: `controlled_share` is a share of one.
+    """
 
     code: str
     name: str
@@ -56,6 +59,10 @@ class ProductDraft:
     pack_note: str = ""
     is_blocked: bool = False
     is_discontinued: bool = False
+    export_code: str | None = None
+    hazmat_class: str | None = None
+    licence_required: bool | None = None
+    controlled_share: Decimal | None = None
     uoms: Sequence[UomDraft] | None = None
 
 
@@ -93,22 +100,35 @@ Draft = TypeVar("Draft", ProductDraft, NodeDraft, CarrierDraft)
 
 PRODUCTS = """
     INSERT INTO inventory_product AS kept (code, name, base_uom, category, tracking, weight,
-        barcode, pack_note, is_blocked, is_discontinued, created_at)
-    SELECT d.*, %(now)s FROM unnest(%(code)s::text[], %(name)s::text[], %(base_uom)s::text[],
+        barcode, pack_note, is_blocked, is_discontinued, export_code, hazmat_class,
+        licence_required, controlled_share, created_at)
+    SELECT d.code, d.name, d.base_uom, d.category, d.tracking, d.weight, d.barcode, d.pack_note,
+        d.is_blocked, d.is_discontinued, coalesce(d.export_code, p.export_code, ''),
+        coalesce(d.hazmat_class, p.hazmat_class, ''),
+        coalesce(d.licence_required, p.licence_required, false),
+        coalesce(d.controlled_share, p.controlled_share, 1), %(now)s
+    FROM unnest(%(code)s::text[], %(name)s::text[], %(base_uom)s::text[],
         %(category)s::text[], %(tracking)s::text[], %(weight)s::numeric[], %(barcode)s::text[],
-        %(pack_note)s::text[], %(is_blocked)s::boolean[], %(is_discontinued)s::boolean[]
+        %(pack_note)s::text[], %(is_blocked)s::boolean[], %(is_discontinued)s::boolean[],
+        %(export_code)s::text[], %(hazmat_class)s::text[], %(licence_required)s::boolean[],
+        %(controlled_share)s::numeric[]
     ) AS d (code, name, base_uom, category, tracking, weight, barcode, pack_note, is_blocked,
-        is_discontinued)
-    ORDER BY code
+        is_discontinued, export_code, hazmat_class, licence_required, controlled_share)
+    LEFT JOIN inventory_product p ON p.code = d.code
+    ORDER BY d.code
     ON CONFLICT (code) DO UPDATE SET name = excluded.name, base_uom = excluded.base_uom,
         category = excluded.category, tracking = excluded.tracking, weight = excluded.weight,
         barcode = excluded.barcode, pack_note = excluded.pack_note,
-        is_blocked = excluded.is_blocked, is_discontinued = excluded.is_discontinued
+        is_blocked = excluded.is_blocked, is_discontinued = excluded.is_discontinued,
+        export_code = excluded.export_code, hazmat_class = excluded.hazmat_class,
+        licence_required = excluded.licence_required, controlled_share = excluded.controlled_share
     WHERE (kept.name, kept.base_uom, kept.category, kept.tracking, kept.weight, kept.barcode,
-            kept.pack_note, kept.is_blocked, kept.is_discontinued)
+            kept.pack_note, kept.is_blocked, kept.is_discontinued, kept.export_code,
+            kept.hazmat_class, kept.licence_required, kept.controlled_share)
         IS DISTINCT FROM (excluded.name, excluded.base_uom, excluded.category, excluded.tracking,
             excluded.weight, excluded.barcode, excluded.pack_note, excluded.is_blocked,
-            excluded.is_discontinued)
+            excluded.is_discontinued, excluded.export_code, excluded.hazmat_class,
+            excluded.licence_required, excluded.controlled_share)
     RETURNING id, code, xmax = 0
 """
 
@@ -299,15 +319,21 @@ def _write(
             subject_kind=kind,
             subject_id=row_id,
             thread=f"{kind}:{row_id}",
-            after={name: _told(getattr(latest[code], name)) for name in names},
+            after=_told(latest[code], names),
         )
         for row_id, code, is_new in rows(statement, {**columns, "now": now})
     ]
     record(changes=changes, actor=actor, now=now)
 
 
-def _told(value: Any) -> Any:
-    return value.isoformat("minutes") if isinstance(value, time) else value
+def _told(draft: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return what a draft says; what it leaves as it was is not said."""
+    values = {name: getattr(draft, name) for name in names}
+    return {
+        name: value.isoformat("minutes") if isinstance(value, time) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 Faults = Iterator[tuple[str, str]]  # field, sentence
@@ -321,7 +347,7 @@ def _check(drafts: Sequence[Draft], faults: Callable[[Draft], Faults]) -> None:
 
 def _text_faults(draft: Any, limits: Mapping[str, int], needed: Sequence[str]) -> Faults:
     for name, limit in limits.items():
-        value = getattr(draft, name)
+        value = getattr(draft, name) or ""
         if name in needed and not value.strip():
             yield name, "It cannot be empty."
         if len(value) > limit:
@@ -333,12 +359,16 @@ def _text_faults(draft: Any, limits: Mapping[str, int], needed: Sequence[str]) -
 def _product_faults(draft: ProductDraft) -> Faults:
     limits = {
         "code": 40, "name": 200, "base_uom": 10, "category": 100, "barcode": 20, "pack_note": 100,
+        "export_code": 20, "hazmat_class": 10,
     }  # fmt: skip
     yield from _text_faults(draft, limits, ("code", "name", "base_uom"))
     if draft.tracking not in Product.Tracking.values:
         yield "tracking", "It is none, lot or serial."
     if not (draft.weight.is_finite() and 0 <= draft.weight < WEIGHT_MAX):
         yield "weight", "It is kilograms, zero or more."
+    share = draft.controlled_share
+    if share is not None and not (share.is_finite() and 0 <= share <= 1):
+        yield "controlled_share", "It is a share, from 0 to 1."
     for uom in draft.uoms or ():
         yield from _text_faults(uom, {"code": 10}, ("code",))
         if not (0 < uom.numerator < RATIO_MAX and 0 < uom.denominator < RATIO_MAX):

@@ -135,6 +135,10 @@ KINDS: dict[str, tuple[Column, ...]] = {
         Column("pack_note", text, size=100, example="case of 12"),
         Column("is_blocked", flag, example="0"),
         Column("is_discontinued", flag, example="0"),
+        Column("export_code", text, size=20, example=""),
+        Column("hazmat_class", text, size=10, example=""),
+        Column("licence_required", flag, example="0"),
+        Column("controlled_share", not_negative, example="1"),
     ),
     "customers": (
         Column("code", text, required=True, size=40, example="HALDEN"),

@@ -129,6 +129,10 @@ def _products(values: list[Values], entity: Entity, reason: str, now: datetime) 
         "pack_note",
         "is_blocked",
         "is_discontinued",
+        "export_code",
+        "hazmat_class",
+        "licence_required",
+        "controlled_share",
     )
     upsert_products(
         drafts=[ProductDraft(**_given(v, *wanted)) for v in values], actor=None, now=now

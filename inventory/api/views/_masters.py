@@ -34,7 +34,8 @@ from inventory.services import (
 
 PRODUCT_FIELDS = (
     "code", "name", "base_uom", "category", "tracking", "weight", "barcode", "pack_note",
-    "is_blocked", "is_discontinued",
+    "is_blocked", "is_discontinued", "export_code", "hazmat_class", "licence_required",
+    "controlled_share",
 )  # fmt: skip
 NODE_FIELDS = (
     "code", "name", "country", "city", "region", "time_zone", "cutoff", "handling_days",
@@ -118,6 +119,9 @@ class ProductViewSet(MasterViewSet):
         "barcode": TextFilter("barcode"),
         "is_blocked": FlagFilter("is_blocked"),
         "is_discontinued": FlagFilter("is_discontinued"),
+        "export_code": TextFilter("export_code"),
+        "hazmat_class": TextFilter("hazmat_class"),
+        "licence_required": FlagFilter("licence_required"),
         "created_after": MomentFilter("created_at__gte"),
     }
     inputs: ClassVar = {

@@ -43,6 +43,10 @@ class TestProducts:
             "pack_note": "",
             "is_blocked": False,
             "is_discontinued": False,
+            "export_code": "",
+            "hazmat_class": "",
+            "licence_required": False,
+            "controlled_share": "1.000000",
             "uoms": [{"code": "BOX", "numerator": 12, "denominator": 1}],
         }
         changed = everything.patch("/api/v1/products/PEN/", {"name": "Ink pen"}, format="json")
