@@ -103,7 +103,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is ours; they are told in order
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one thread
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one thread
         )
         program.started_at = time.monotonic()
         output = program.process.stdout

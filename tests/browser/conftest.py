@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import uvicorn
@@ -31,6 +32,7 @@ CHROMIUM = next(
     None,
 )
 DESKTOP = {"width": 1440, "height": 900}
+UNDER_WAY: set[int] = set()  # the server's requests
 PHONE = {"width": 390, "height": 844}
 
 
@@ -67,11 +69,18 @@ def server_url(django_db_setup: None) -> Iterator[str]:
     )
     from erp.asgi import application  # noqa: PLC0415  its threads read the line above
 
+    async def counted(scope: Any, receive: Any, send: Any) -> None:
+        UNDER_WAY.add(id(scope))
+        try:
+            await application(scope, receive, send)
+        finally:
+            UNDER_WAY.discard(id(scope))
+
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
-            application, port=port, log_level="warning", lifespan="off", ws="none",
+            counted, port=port, log_level="warning", lifespan="off", ws="none",
             timeout_graceful_shutdown=1,
         )
     )  # fmt: skip
@@ -108,6 +117,10 @@ def open_context(browser: Browser, server_url: str) -> Iterator[Callable[..., Br
     yield open_one
     for context in opened:
         context.close()
+    until = time.monotonic() + 20
+    while UNDER_WAY and time.monotonic() < until:  # or emptying the tables would meet a reader
+        time.sleep(0.02)
+    assert not UNDER_WAY, "a request outlives its browser"
     assert not errors, f"the browser complained: {errors}"
 
 

@@ -116,15 +116,15 @@ class TestStop:
         assert f"Cannot listen on 127.0.0.1:{system.port}" in refusal.value.stderr
 
     def test_a_killed_supervisor_takes_everything_along(self, system: RunningSystem) -> None:
-        everything = [system.pid(name) for name in (*PROGRAMS, *SERVERS)]
+        everything = {name: system.pid(name) for name in (*PROGRAMS, *SERVERS)}
         assert system.supervisor is not None
 
         system.kill("up")
         system.supervisor.wait()
 
         deadline = time.monotonic() + 90
-        while any(runs(pid) for pid in everything):
-            assert time.monotonic() < deadline, "something outlives the supervisor"
+        while left := [name for name, pid in everything.items() if runs(pid)]:
+            assert time.monotonic() < deadline, f"{left} outlive the supervisor"
             time.sleep(0.1)
         system.start()
         system.wait_ready()
