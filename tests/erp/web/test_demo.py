@@ -1,0 +1,41 @@
+"""erp/web/demo, erp/web/management/commands/demo.py"""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from erp.accounts.models import Entity
+from exceptions.models import ExceptionCase
+from inventory.models import Shipment
+from orders.models import Hold, Order
+
+
+@pytest.mark.django_db
+class TestDemo:
+    def test_leaves_work_on_every_desk_and_nothing_out_of_balance(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("demo", scale=0.03)
+        call_command("verify", json=True)
+
+        checked = json.loads(capsys.readouterr().out.splitlines()[-1])
+        states = set(Order.objects.values_list("state", flat=True))
+        assert checked["drift"] == 0
+        assert Entity.objects.count() == 5
+        assert {"closed", "invoiced", "allocated", "held"} <= states
+        assert Hold.objects.filter(kind="credit", state="active").exists()
+        assert {"planned", "picked", "delivered"} <= set(
+            Shipment.objects.values_list("state", flat=True)
+        )
+        assert ExceptionCase.objects.exclude(state__in=["resolved", "dismissed"]).exists()
+
+    def test_is_made_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Entity.objects.create(code="US01", name="Ours", currency="USD", time_zone="UTC")
+
+        call_command("demo", if_empty=True)
+        call_command("demo")
+
+        assert "in an empty database only" in capsys.readouterr().out
+        assert Entity.objects.count() == 1
+        assert not Order.objects.exists()
