@@ -98,6 +98,29 @@ class OrderCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAmended(Event):
+    """A submitted order was changed: `revision` is what the customer sees of it now."""
+
+    name: ClassVar[str] = "orders.order_amended"
+    order_id: int
+    number: str
+    entity_id: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestUnwanted(Event):
+    """A line fell short whose customer does not wait: `missing` base units are to be cancelled."""
+
+    name: ClassVar[str] = "orders.rest_unwanted"
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShipped(Event):
     """Every line of an order has left or was cancelled."""
 

@@ -1,7 +1,10 @@
 """What the resources of orders take and give."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from erp.api.problems import ErrorDetail, ValidationError
 from erp.api.serializers import (
     AmountInput,
     QuantityInput,
@@ -9,7 +12,7 @@ from erp.api.serializers import (
     StrictSerializer,
     TextInput,
 )
-from orders.models import Customer
+from orders.models import Customer, OrderLine
 from orders.rules import LINES_MAX
 
 TERMS_MAX = 3_650
@@ -52,10 +55,41 @@ class LineInput(StrictSerializer):
     price = AmountInput(required=False)
     discount = RateInput(required=False)
     node = TextInput(max_length=20, required=False)
+    disposition = serializers.ChoiceField(choices=OrderLine.Disposition.values, required=False)
+
+
+class LineChangeInput(LineInput):
+    """With `line` (its position) what changes of a line; without it a line that is added.
+
+    `quantity` is what is ordered in all, in the line's own unit; "0" takes it off.
+    """
+
+    line = serializers.IntegerField(min_value=1, max_value=LINES_MAX, required=False)
+    product = TextInput(max_length=40, required=False)
+    quantity = QuantityInput(required=False, allow_zero=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask an added line for its product and quantity.
+
+        Raises:
+            ValidationError: it names neither a line nor what to add.
+        """
+        missing = [n for n in ("product", "quantity") if not attrs.get(n) and "line" not in attrs]
+        if missing:
+            said = [ErrorDetail("Say which line changes, or what to add.", "required")]
+            raise ValidationError(dict.fromkeys(missing, said))
+        if "line" in attrs and "product" in attrs:
+            said = [ErrorDetail("A line keeps its product: take it off, add another.", "fixed")]
+            raise ValidationError({"product": said})
+        return attrs
 
 
 class OrderChangeInput(StrictSerializer):
-    """What a draft is rewritten with; what is left out stays, the lines are replaced as a whole."""
+    """What changes of an order until its goods leave; what is left out stays.
+
+    `lines` that name no `line` replace those of a draft as a whole, and are added to any other
+    order. With `revision`, only if nobody changed the order since.
+    """
 
     customer_po = TextInput(max_length=60, required=False)
     external_ref = TextInput(max_length=60, required=False)
@@ -64,11 +98,19 @@ class OrderChangeInput(StrictSerializer):
     carrier = TextInput(max_length=20, required=False)
     freight = AmountInput(required=False)
     constraints = ConstraintsInput(required=False)
-    lines = LineInput(many=True, required=False, max_length=LINES_MAX, allow_empty=False)  # type: ignore[call-arg]
+    lines: Any = LineChangeInput(  # type: ignore[call-arg]
+        many=True, required=False, max_length=LINES_MAX, allow_empty=False
+    )
+    reason = TextInput(max_length=300, required=False)
+    revision = serializers.IntegerField(min_value=0, required=False)
 
 
 class OrderInput(OrderChangeInput):
     """An order. The same `client_key` in one entity is the same order, once."""
+
+    reason = None  # type: ignore[assignment]
+    revision = None  # type: ignore[assignment]
+    disposition = serializers.ChoiceField(choices=OrderLine.Disposition.values, required=False)
 
     entity = TextInput(max_length=20)
     customer = TextInput(max_length=40)
@@ -203,6 +245,7 @@ class OrderLineOutput(serializers.Serializer[None]):
     discount = serializers.DecimalField(9, 6)
     amount = serializers.DecimalField(19, 4)
     node = serializers.CharField(allow_null=True)
+    disposition = serializers.CharField()
     promised_date = serializers.DateField(allow_null=True)
 
 
@@ -220,6 +263,7 @@ class HoldOutput(serializers.Serializer[None]):
 
 
 class OrderOutput(OrderSummaryOutput):
+    revision = serializers.IntegerField()
     external_ref = serializers.CharField()
     ship_to = serializers.DictField()
     constraints = serializers.DictField()

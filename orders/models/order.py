@@ -16,14 +16,13 @@ lines, after which it is SHIPPED.
 """
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from erp.kernel.fields import AmountField, NextNumber, QuantityField, RateField
+from erp.kernel.fields import AmountField, NextNumber
 from orders.models.customer import CreditAccount, Customer
 
 
@@ -42,6 +41,7 @@ class Order(FSMModelMixin, models.Model):
 
     `subtotal` is the exact sum of the lines' amounts; `total` is `subtotal + freight` rounded half
     up to the cent; all in `currency`. `client_key` makes a repeated submission the same order.
+    `revision` counts what was changed after it was submitted: the customer sees it.
     """
 
     class State(models.TextChoices):
@@ -87,6 +87,7 @@ class Order(FSMModelMixin, models.Model):
     channel = models.CharField(max_length=20, default="page")
     customer_po = models.CharField(max_length=60, blank=True)
     client_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  null is not a key
+    revision = models.PositiveIntegerField(default=0, db_default=0)
     external_ref = models.CharField(max_length=60, blank=True)
     currency = models.CharField(max_length=3)
     requested_date = models.DateField()
@@ -291,80 +292,3 @@ class Order(FSMModelMixin, models.Model):
     )
     def cancel(self, *, reason: str, at: datetime) -> None:
         self.cancel_reason, self.cancelled_at = reason, at
-
-
-class OrderLine(models.Model):
-    """So much of one product at one price, in the order's currency per base unit.
-
-    `amount` is quantity x unit_price x (1 - discount), half up to a hundredth of a cent; documents
-    round once, at their total. `reserved`, `shipped`, `invoiced`, `cancelled` mirror what inventory
-    and finance did for the line, in base units. `waiting` is what nobody has reserved yet.
-    `price_source` says in words where the price comes from; `price_basis` holds the ids behind it
-    and what the prices that lost would have been.
-    """
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
-    position = models.PositiveSmallIntegerField()
-    product = models.ForeignKey(
-        "inventory.Product", on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    uom = models.CharField(max_length=10)
-    uom_quantity = QuantityField()
-    quantity = QuantityField()
-    unit_price = AmountField()
-    price_source = models.CharField(max_length=300, blank=True)
-    price_basis = models.JSONField(default=dict, blank=True)
-    discount = RateField(default=Decimal(0))
-    amount = AmountField()
-    node = models.ForeignKey(
-        "inventory.Node",
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,
-    )
-    first_promised_date = models.DateField(null=True, blank=True)
-    promised_date = models.DateField(null=True, blank=True)
-    reserved = QuantityField(default=Decimal(0))
-    shipped = QuantityField(default=Decimal(0))
-    invoiced = QuantityField(default=Decimal(0))
-    cancelled = QuantityField(default=Decimal(0))
-    waiting = models.GeneratedField(
-        expression=F("quantity") - F("cancelled") - F("reserved") - F("shipped"),
-        output_field=QuantityField(),
-        db_persist=True,
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["order", "position"], name="orders_orderline_one_per_position"
-            ),
-            models.CheckConstraint(
-                condition=Q(quantity__gt=0), name="orders_orderline_quantity_above_zero"
-            ),
-            models.CheckConstraint(
-                condition=Q(unit_price__gte=0, discount__gte=0, discount__lte=1),
-                name="orders_orderline_price_not_negative",
-            ),
-            models.CheckConstraint(
-                condition=Q(reserved__gte=0, shipped__gte=0, cancelled__gte=0, invoiced__gte=0)
-                & Q(quantity__gte=F("reserved") + F("shipped") + F("cancelled")),
-                name="orders_orderline_serves_at_most_what_was_ordered",
-            ),
-            models.CheckConstraint(
-                condition=Q(invoiced__lte=F("shipped")),
-                name="orders_orderline_invoices_only_what_shipped",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["product", "order"],
-                name="orders_orderline_waiting",
-                condition=Q(waiting__gt=0),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} x {self.product_id}"

@@ -35,6 +35,7 @@ class LineRow:
     discount: Decimal
     amount: Decimal
     node: str | None
+    disposition: str
     places: str
     first_promised_date: date | None
     promised_date: date | None
@@ -104,6 +105,7 @@ class OrderPage:
     channel: str
     customer_po: str
     external_ref: str
+    revision: int
     currency: str
     requested_date: date
     promised_date: date | None
@@ -145,7 +147,7 @@ class OrderPage:
 HEAD = """
     SELECT o.id, o.number, o.entity_id, e.code AS entity, o.account_id, o.customer_id,
            c.name AS customer, c.code AS customer_code, c.tier, o.state, o.channel,
-           o.customer_po, o.external_ref, o.currency, o.requested_date, o.promised_date,
+           o.customer_po, o.external_ref, o.revision, o.currency, o.requested_date, o.promised_date,
            sums.first_promised_date, o.ship_to, k.code AS carrier, o.ship_complete, o.no_split,
            o.no_substitutes, o.class_code, o.priority, a.penalty_rate, o.freight, o.subtotal,
            o.total, o.created_at, o.created_by_id,
@@ -174,8 +176,8 @@ LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.base_uom AS uom, l.uom AS sold_uom,
            l.uom_quantity AS sold_quantity, l.quantity, l.reserved, l.shipped, l.invoiced,
            l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
-           n.code AS node, coalesce(place.codes, '') AS places, l.first_promised_date,
-           l.promised_date
+           n.code AS node, l.disposition, coalesce(place.codes, '') AS places,
+           l.first_promised_date, l.promised_date
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN inventory_node n ON n.id = l.node_id

@@ -46,6 +46,7 @@ from orders.services._mastering import (
     upsert_ship_tos,
 )
 from orders.services._picking import pick_shipments
+from orders.services._rechecking import NotWhilePicked
 from orders.services._refusing import (
     BadAmount,
     BadQuantity,
@@ -59,6 +60,15 @@ from orders.services._refusing import (
     UnknownProduct,
     UnknownUom,
 )
+from orders.services._revising import (
+    Amendment,
+    FreightInvoiced,
+    NothingLeft,
+    OrderChanged,
+    TooLateToAmend,
+    amend_order,
+)
+from orders.services._rewriting import BelowShipped, LineChange
 from orders.services._serving import (
     NothingThere,
     NothingWaits,
@@ -83,10 +93,12 @@ from orders.services._submitting import OrderCancelled, Submitted, submit_order,
 __all__ = [
     "AccountRow",
     "AllocatedOrders",
+    "Amendment",
     "AnotherCustomer",
     "BadAmount",
     "BadQuantity",
     "BadReference",
+    "BelowShipped",
     "BilledAccount",
     "BlockedProduct",
     "CancelReasonMissing",
@@ -99,17 +111,22 @@ __all__ = [
     "CustomerNotServed",
     "CustomerRow",
     "DraftRefused",
+    "FreightInvoiced",
     "HoldNotActive",
     "InvoicedLine",
     "LineCancel",
+    "LineChange",
     "LineDraft",
     "NoLines",
     "NoPrice",
     "NotADraft",
     "NotHoldOwner",
+    "NotWhilePicked",
+    "NothingLeft",
     "NothingThere",
     "NothingWaits",
     "OrderCancelled",
+    "OrderChanged",
     "OrderDraft",
     "Overdue",
     "OwnOrder",
@@ -120,6 +137,7 @@ __all__ = [
     "ShipToRow",
     "ShippedAmount",
     "Submitted",
+    "TooLateToAmend",
     "TooLateToCancel",
     "TooManyLines",
     "UnknownProduct",
@@ -127,6 +145,7 @@ __all__ = [
     "allocate_orders",
     "allocate_waiting",
     "amend_draft",
+    "amend_order",
     "cancel_lines",
     "cancel_order",
     "close_orders",

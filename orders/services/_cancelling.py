@@ -7,24 +7,23 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.db import transaction
+from django.db.models import F
 
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.events import Event
 from erp.kernel.sql import rows, run
-from erp.kernel.states import move, move_through
+from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
 from inventory.services import void_shipment
-from orders.events import OrderCancelled, OrderShipped
+from orders.events import OrderCancelled
 from orders.models import Hold, Order
 from orders.rules import part_of
-from orders.services._allocating import SERVED, serve
-from orders.services._demanding import BY_ID, heads, wants_of
+from orders.services._following import BEFORE_RELEASE, follow_lines
 from orders.services._locking import lock
 from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
 
-BEFORE_RELEASE = {Order.State.DRAFT, Order.State.SUBMITTED, Order.State.HELD}
 OVER = {Order.State.SHIPPED, Order.State.INVOICED, Order.State.CLOSED}
 
 CANCEL = """
@@ -156,7 +155,7 @@ def _cancel_all(order: Order, lines: Sequence[Line], wish: _Wish) -> Order:
     if order.state not in BEFORE_RELEASE:
         _void_picked(order, wish)
         events += withdraw_lines([order.pk], wish.now)
-    _cancel({line.id: line.open for line in lines if line.open})
+    cancel({line.id: line.open for line in lines if line.open})
     move(Order, "cancel", [order.pk], cancel_reason=wish.reason, cancelled_at=wish.now)
     active = Hold.objects.filter(order_id=order.pk, state=Hold.State.ACTIVE)
     move(
@@ -186,35 +185,19 @@ def _cancel_some(
     for line in taken:
         if asked[line.id] > line.waiting + freed.get(line.id, Decimal(0)):
             raise CannotCancelSoMuch(f"Line {line.position} is picked: void its shipment first.")
-    _cancel({line.id: asked[line.id] for line in taken})
+    cancel({line.id: asked[line.id] for line in taken})
+    Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
     if is_released:
         amount = sum((_committed(line, asked[line.id]) for line in taken), Decimal(0))
         run(UNCOMMIT, {"amount": amount, "id": order.account_id})
         publish_all([covered(line) for line in taken if 0 < line.waiting <= asked[line.id]])
-        publish_all(_follow(order, freed, wish.now))
+        publish_all(follow_lines(order, fresh=freed, cause="Quantity changed", now=wish.now)[0])
     said = {str(line.position): str(asked[line.id]) for line in taken}
     return _finish(order, "orders.cancel_lines", {"state": before, "cancelled": said}, wish)
 
 
-def _follow(order: Order, freed: Mapping[int, Decimal], now: datetime) -> list[Event]:
-    """Let the header follow its lines after some were cancelled; serve again what was freed."""
-    rest = lines_of([order.pk])
-    if not any(line.open for line in rest):
-        move(Order, "ship_all", [order.pk], shipped_at=now)
-        billed = "SELECT bool_and(invoiced = shipped) FROM orders_orderline WHERE order_id = %s"
-        if rows(billed, [order.pk])[0][0]:
-            move(Order, "invoice", [order.pk], invoiced_at=now)
-        return [OrderShipped(order_id=order.pk, number=order.number, entity_id=order.entity_id)]
-    chosen = heads(BY_ID, ids=[order.pk], states=[*SERVED, Order.State.ALLOCATED])
-    waiting = [want for want in wants_of([order.pk]) if want.id in freed]
-    if waiting:
-        serve(chosen, waiting, cause="Quantity changed", now=now, fresh=freed)
-    elif not any(line.waiting for line in rest):
-        move_through(Order, ["allocate_all"], [order.pk])
-    return []
-
-
-def _cancel(quantities: Mapping[int, Decimal]) -> None:
+def cancel(quantities: Mapping[int, Decimal]) -> None:
+    """Note on lines how much more of them is not wanted. One statement."""
     run(CANCEL, {"ids": list(quantities), "quantities": list(quantities.values())})
 
 

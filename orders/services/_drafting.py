@@ -27,7 +27,8 @@ class LineDraft:
     """One line as asked for: `quantity` in `uom` (empty: the product's base unit).
 
     `unit_price` is per base unit in the account's currency; none: the price list answers.
-    `discount` is a share of one. `price_source` says where a given price comes from ("quote
+    `discount` is a share of one. `disposition` says what becomes of what is short; empty: as the
+    order says. `price_source` says where a given price comes from ("quote
     QT-7 line 2"; empty: somebody entered it) and `price_basis` holds the ids behind it, `kind`
     first: {"kind": "quote", "quote_line": 12}.
     """
@@ -40,6 +41,7 @@ class LineDraft:
     node_id: int | None = None
     price_source: str = ""
     price_basis: Mapping[str, Any] = field(default_factory=dict)
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class OrderDraft:
     no_split: bool | None = None
     no_substitutes: bool | None = None
     currency: str = ""
+    disposition: str = ""
 
 
 def head_refusal(draft: OrderDraft, *, is_served: bool) -> DraftRefused | None:
@@ -85,7 +88,15 @@ def _text_refusal(draft: OrderDraft) -> DraftRefused | None:
     for name, most in TEXTS.items():
         if not _fits(getattr(draft, name), most):
             return BadReference(f"Write at most {most} characters.", name)
-    for name, value in draft.ship_to.items():
+    return address_refusal({"ship_to": draft.ship_to})
+
+
+def address_refusal(head: Mapping[str, Any]) -> DraftRefused | None:
+    """Return what is wrong with the texts and the address among an order's columns, if anything."""
+    for name, most in TEXTS.items():
+        if not _fits(head.get(name), most):
+            return BadReference(f"Write at most {most} characters.", name)
+    for name, value in (head.get("ship_to") or {}).items():
         if not _fits(name, ADDRESS_MAX) or not _fits(value, ADDRESS_MAX):
             return BadReference(f"Write at most {ADDRESS_MAX} characters.", f"ship_to.{name}")
     return None

@@ -10,7 +10,7 @@ from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from inventory.services import release_reservations
 from orders.events import LineCovered
-from orders.rules import PART_OF
+from orders.rules import PART_OF, part_of
 
 LINES = Prepared("""
     SELECT l.id, l.order_id, o.number, o.entity_id, l.position, l.quantity, l.reserved, l.shipped,
@@ -27,8 +27,8 @@ UNRESERVE = Prepared("""
 """)
 
 # Freight counts until the first invoice bears it.
-UNCOMMIT = f"""
-    UPDATE orders_creditaccount a SET committed = a.committed - free.amount
+COMMITMENT = f"""
+    UPDATE orders_creditaccount a SET committed = a.committed {{sign}} open.amount
     FROM (
         SELECT o.account_id, sum(line.open + CASE WHEN line.invoiced THEN 0 ELSE o.freight END)
             AS amount
@@ -42,9 +42,10 @@ UNCOMMIT = f"""
         ) AS line
         WHERE o.id = ANY(%(ids)s)
         GROUP BY o.account_id
-    ) AS free
-    WHERE a.id = free.account_id
+    ) AS open
+    WHERE a.id = open.account_id
 """  # noqa: S608  the parts are our own
+UNCOMMIT = COMMITMENT.format(sign="-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Line:
     def open(self) -> Decimal:
         """What is still to be served."""
         return self.quantity - self.shipped - self.cancelled
+
+    @property
+    def worth(self) -> Decimal:
+        """What is still to be served is worth, to a hundredth of a cent."""
+        return self.amount - part_of(self.amount, self.shipped + self.cancelled, self.quantity)
 
 
 def lines_of(order_ids: Collection[int]) -> list[Line]:

@@ -128,6 +128,16 @@ def left(order: Order) -> tuple[list[ShippedLine], list[ShippedAmount]]:
     return gone, record_shipped(lines=gone, now=NOW)
 
 
+def floor(order: Order, *, ships: bool) -> None:
+    """Pick what is planned for an order, and let it leave if asked to."""
+    planned = Shipment.objects.filter(source_id=order.pk, state="planned")
+    picks = [Pick(shipment_id=pk) for pk in planned.order_by("pk").values_list("pk", flat=True)]
+    if picks:
+        pick_shipments(picks=picks, actor=None, now=NOW)
+    if ships and shipments_of(order):
+        left(order)
+
+
 def lines_of(order: Order) -> Sequence[OrderLine]:
     return list(OrderLine.objects.filter(order=order).order_by("position"))
 

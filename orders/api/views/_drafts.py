@@ -17,7 +17,7 @@ class Codes:
 
     def __init__(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         lines = [line for body in bodies for line in body.get("lines", ())]
-        self.products = product_ids(codes={line["product"] for line in lines})
+        self.products = product_ids(codes={line["product"] for line in lines if "product" in line})
         self.customers = ids_by_code("customer", {b["customer"] for b in bodies if "customer" in b})
         nodes = {line["node"] for line in lines if line.get("node")}
         self.nodes = ids_by_code("node", nodes) if nodes else {}
@@ -25,17 +25,21 @@ class Codes:
         self.carriers = ids_by_code("carrier", carriers) if carriers else {}
 
     def lines(self, body: Mapping[str, Any]) -> list[LineDraft]:
-        return [
-            LineDraft(
-                product_id=self.products.get(line["product"].upper(), NOBODY),
-                quantity=line["quantity"],
-                uom=line.get("uom", ""),
-                unit_price=line.get("price"),
-                discount=line.get("discount", NONE),
-                node_id=self.nodes.get(line["node"], NOBODY) if line.get("node") else None,
-            )
-            for line in body["lines"]
-        ]
+        return [self.line(line) for line in body["lines"]]
+
+    def line(self, line: Mapping[str, Any]) -> LineDraft:
+        return LineDraft(
+            product_id=self.products.get(line["product"].upper(), NOBODY),
+            quantity=line["quantity"],
+            uom=line.get("uom", ""),
+            unit_price=line.get("price"),
+            discount=line.get("discount", NONE),
+            node_id=self.node(line),
+            disposition=line.get("disposition", ""),
+        )
+
+    def node(self, line: Mapping[str, Any]) -> int | None:
+        return self.nodes.get(line["node"], NOBODY) if line.get("node") else None
 
     def carrier(self, body: Mapping[str, Any]) -> int | None:
         """Return the carrier's id, or none where none is named.
@@ -71,6 +75,7 @@ def draft_of(body: Mapping[str, Any], entity_id: int, codes: Codes) -> OrderDraf
         freight=body.get("freight", NONE),
         carrier_id=codes.carrier(body),
         currency=body.get("currency", ""),
+        disposition=body.get("disposition", ""),
         **body.get("constraints", {}),
     )
 

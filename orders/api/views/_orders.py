@@ -1,7 +1,7 @@
 """Orders: taken, checked, held, released, allocated, cancelled."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar
 
@@ -17,15 +17,16 @@ from erp.api.views import Outcome, ResourceViewSet
 from erp.governance.selectors import timeline
 from orders import permissions
 from orders.api import serializers
-from orders.api.views._drafts import Codes, address, draft_of
+from orders.api.views._amendments import amendment_of, names_lines, rewritten
+from orders.api.views._drafts import Codes, draft_of
 from orders.models import Order
 from orders.selectors import OrderPage, order_list, order_page, receipts_of, shipments_of
 from orders.services import (
     LineCancel,
-    LineDraft,
     OrderDraft,
     allocate_orders,
     amend_draft,
+    amend_order,
     cancel_lines,
     cancel_order,
     create_order,
@@ -114,11 +115,16 @@ class OrderViewSet(ResourceViewSet):
         return self.bulk(serializers.BulkOrderInput, self._take)
 
     def partial_update(self, request: Request, number: str) -> Response:
-        """Rewrite a draft; sent with `If-Match`, only if nobody else did."""
+        """Change the order until its goods leave; sent with `If-Match`, only if nobody else did."""
         page, body = self._order(number), self.body()
         self.check_version(shown(page))
         now, actor = timezone.now(), actor_of(request)
-        amend_draft(order_id=page.id, draft=_amended(page, body), actor=actor, now=now)
+        if page.state == Order.State.DRAFT and not names_lines(body):
+            amend_draft(order_id=page.id, draft=rewritten(page, body), actor=actor, now=now)
+        else:
+            seen = page.revision if "If-Match" in request.headers else body.get("revision")
+            wish = amendment_of(page, body)
+            amend_order(order_id=page.id, amendment=wish, revision=seen, actor=actor, now=now)
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["post"])
@@ -241,9 +247,9 @@ def shown(page: OrderPage) -> dict[str, Any]:
     """Return one order as the API shows it."""
     plain = (
         "number", "entity", "customer_po", "channel", "state", "class_code", "priority",
-        "currency", "total", "requested_date", "promised_date", "created_at", "external_ref",
-        "freight", "subtotal", "submitted_at", "released_at", "shipped_at", "invoiced_at",
-        "closed_at", "cancelled_at", "cancel_reason",
+        "revision", "currency", "total", "requested_date", "promised_date", "created_at",
+        "external_ref", "freight", "subtotal", "submitted_at", "released_at", "shipped_at",
+        "invoiced_at", "closed_at", "cancelled_at", "cancel_reason",
     )  # fmt: skip
     constraints = ("ship_complete", "no_split", "no_substitutes")
     return {
@@ -261,8 +267,8 @@ def shown(page: OrderPage) -> dict[str, Any]:
 def _line(line: Any) -> dict[str, Any]:
     plain = (
         "id", "product", "ordered", "reserved", "shipped", "invoiced", "cancelled", "waiting",
-        "unit_price", "price_source", "discount", "amount", "node", "first_promised_date",
-        "promised_date",
+        "unit_price", "price_source", "discount", "amount", "node", "disposition",
+        "first_promised_date", "promised_date",
     )  # fmt: skip
     return {
         "line": line.position,
@@ -281,52 +287,6 @@ def _summaries(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             **{n: v for n, v in row.items() if n not in {"id", "entity_code", "customer_code"}},
         }
         for row in found
-    ]
-
-
-def _amended(page: OrderPage, body: Mapping[str, Any]) -> OrderDraft:
-    """Return the draft as it stands, with what the body changes."""
-    codes = Codes([body])
-    kept = OrderDraft(
-        entity_id=page.entity_id,
-        customer_id=page.customer_id,
-        lines=codes.lines(body) if "lines" in body else _kept_lines(page),
-        customer_po=page.customer_po,
-        requested_date=page.requested_date,
-        ship_to=page.ship_to,
-        external_ref=page.external_ref,
-        freight=page.freight,
-        carrier_id=Codes([{"carrier": page.carrier}]).carrier({"carrier": page.carrier}),
-        ship_complete=page.ship_complete,
-        no_split=page.no_split,
-        no_substitutes=page.no_substitutes,
-    )
-    plain = ("customer_po", "external_ref", "requested_date", "freight")
-    changes = {name: body[name] for name in plain if name in body} | dict(
-        body.get("constraints", {})
-    )
-    if "ship_to" in body:
-        changes["ship_to"] = address(body["ship_to"], page.customer_id)
-    if "carrier" in body:
-        changes["carrier_id"] = codes.carrier(body)
-    return replace(kept, **changes)
-
-
-def _kept_lines(page: OrderPage) -> list[LineDraft]:
-    """Return the lines as they stand; what was priced by a list is priced again."""
-    nodes = Codes(
-        [{"lines": [{"product": line.product, "node": line.node} for line in page.lines]}]
-    )
-    return [
-        LineDraft(
-            product_id=nodes.products[line.product.upper()],
-            quantity=line.sold_quantity,
-            uom=line.sold_uom,
-            unit_price=line.unit_price if line.price_source == "entered" else None,
-            discount=line.discount,
-            node_id=nodes.nodes.get(line.node) if line.node else None,
-        )
-        for line in page.lines
     ]
 
 

@@ -154,13 +154,40 @@ class TestChange:
         assert after["lines"][0]["uom"] == "CASE"
         assert after["lines"][0]["node"] == "DC-A"
 
-    def test_refuses_what_was_submitted(self, desk, api) -> None:
+    def test_changes_lines_of_what_was_submitted(self, desk, api) -> None:
         number = api.post(URL, body(), format="json").json()["number"]
         api.post(f"{URL}{number}/submit/", {}, format="json")
+        wish = {
+            "freight": "1",
+            "reason": "They called",
+            "lines": [
+                {"line": 1, "quantity": "1", "disposition": "cancel"},
+                {"product": "HX-110", "quantity": "3"},
+            ],
+        }
 
-        answer = api.patch(f"{URL}{number}/", {"freight": "1"}, format="json")
+        answer = api.patch(f"{URL}{number}/", wish, format="json")
 
-        assert (answer.status_code, answer.json()["code"]) == (409, "not_a_draft")
+        order = answer.json()
+        assert answer.status_code == 200, order
+        assert (order["revision"], order["state"]) == (1, "released")
+        first, added = order["lines"]
+        assert (first["quantity"], first["disposition"]) == ("1.000", "cancel")
+        assert (added["line"], added["ordered"]) == (2, "3.000")
+
+    def test_refuses_an_older_revision_and_lines_that_are_not_there(self, desk, api) -> None:
+        number = api.post(URL, body(), format="json").json()["number"]
+        api.post(f"{URL}{number}/submit/", {}, format="json")
+        api.patch(f"{URL}{number}/", {"freight": "1"}, format="json")
+
+        stale = api.patch(f"{URL}{number}/", {"freight": "2", "revision": 0}, format="json")
+        lost = api.patch(f"{URL}{number}/", {"lines": [{"line": 9}]}, format="json")
+        bare = api.patch(f"{URL}{number}/", {"lines": [{"quantity": "1"}]}, format="json")
+
+        assert (stale.status_code, stale.json()["code"]) == (409, "order_changed")
+        assert (lost.status_code, bare.status_code) == (400, 400)
+        assert lost.json()["errors"][0]["field"] == "lines[0].line"
+        assert bare.json()["errors"][0]["field"] == "lines[0].product"
 
     def test_refuses_a_stale_version(self, desk, api) -> None:
         number = api.post(URL, body(), format="json").json()["number"]

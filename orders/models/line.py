@@ -1,0 +1,112 @@
+"""The lines of an order: what of which product, at which price, and how far it has come."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+
+from erp.kernel.fields import AmountField, QuantityField, RateField
+from orders.models.order import Order
+
+
+class OrderLine(models.Model):
+    """So much of one product at one price, in the order's currency per base unit.
+
+    `amount` is quantity x unit_price x (1 - discount), half up to a hundredth of a cent; documents
+    round once, at their total. `reserved`, `shipped`, `invoiced`, `cancelled` mirror what inventory
+    and finance did for the line, in base units. `waiting` is what nobody has reserved yet, and
+    `disposition` what becomes of it when stock falls short. `price_source` says in words where the
+    price comes from; `price_basis` holds the ids behind it and what the prices that lost would have
+    been.
+    """
+
+    class Disposition(models.TextChoices):
+        BACKORDER = "backorder", "Backorder"
+        CANCEL = "cancel", "Cancel the rest"
+        SHIP_COMPLETE = "ship_complete", "Ship the line complete"
+        SUBSTITUTE = "substitute", "Substitute will do"
+        DIRECT_SHIP = "direct_ship", "Ship direct from the supplier"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey(
+        "inventory.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    uom = models.CharField(max_length=10)
+    uom_quantity = QuantityField()
+    quantity = QuantityField()
+    unit_price = AmountField()
+    price_source = models.CharField(max_length=300, blank=True)
+    price_basis = models.JSONField(default=dict, blank=True)
+    discount = RateField(default=Decimal(0))
+    amount = AmountField()
+    node = models.ForeignKey(
+        "inventory.Node",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    first_promised_date = models.DateField(null=True, blank=True)
+    promised_date = models.DateField(null=True, blank=True)
+    reserved = QuantityField(default=Decimal(0))
+    shipped = QuantityField(default=Decimal(0))
+    invoiced = QuantityField(default=Decimal(0))
+    cancelled = QuantityField(default=Decimal(0))
+    disposition = models.CharField(
+        max_length=20,
+        choices=Disposition,
+        default=Disposition.BACKORDER,
+        db_default=Disposition.BACKORDER,
+    )
+    waiting = models.GeneratedField(
+        expression=F("quantity") - F("cancelled") - F("reserved") - F("shipped"),
+        output_field=QuantityField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "position"], name="orders_orderline_one_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="orders_orderline_quantity_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__gte=0, discount__gte=0, discount__lte=1),
+                name="orders_orderline_price_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, shipped__gte=0, cancelled__gte=0, invoiced__gte=0)
+                & Q(quantity__gte=F("reserved") + F("shipped") + F("cancelled")),
+                name="orders_orderline_serves_at_most_what_was_ordered",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    disposition__in=[
+                        "backorder",
+                        "cancel",
+                        "ship_complete",
+                        "substitute",
+                        "direct_ship",
+                    ]
+                ),
+                name="orders_orderline_disposition_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoiced__lte=F("shipped")),
+                name="orders_orderline_invoices_only_what_shipped",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "order"],
+                name="orders_orderline_waiting",
+                condition=Q(waiting__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_id}"
