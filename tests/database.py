@@ -21,7 +21,10 @@ from pytest_django.plugin import DjangoDbBlocker
 ORIGINAL = "erp_original_"
 COPY = "erp_test_"
 LOCK = 7_041_811
-SHAPES = ("migrations/*.py", "models.py", "models/*.py", "permissions.py", "apps.py", "grants.py")
+SHAPES = (
+    "migrations/*.py", "models.py", "models/*.py", "permissions.py", "apps.py", "grants.py",
+    "policies/*.toml",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

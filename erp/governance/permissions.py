@@ -5,6 +5,9 @@ VIEW_POLICY = "governance.view_policy"
 WRITE_POLICY = "governance.write_policy"
 ACTIVATE_POLICY = "governance.activate_policy"
 VIEW_APPROVAL = "governance.view_approval"
+BE_SECOND_PERSON = "governance.be_second_person"
+VIEW_DUTIES = "governance.view_duties"
+MITIGATE_DUTIES = "governance.mitigate_duties"
 
 STAFF = [
     "customer_service",
@@ -30,4 +33,7 @@ GRANTS: dict[str, list[str]] = {
     WRITE_POLICY: ["operations_lead", "credit", "pricing", "administrator"],
     ACTIVATE_POLICY: ["controller", "executive"],
     VIEW_APPROVAL: STAFF,
+    BE_SECOND_PERSON: ["controller", "executive", "operations_lead"],
+    VIEW_DUTIES: ["controller", "executive", "administrator"],
+    MITIGATE_DUTIES: ["controller", "executive"],
 }

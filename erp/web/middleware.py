@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from erp.accounts.models import User
 from erp.kernel.breaker import Breaker
-from erp.kernel.errors import REFUSALS
+from erp.kernel.errors import REFUSALS, DomainError
 from erp.web.context import chosen_entity, entities_of
 from erp.web.regional import language_of, number_language
 
@@ -91,6 +91,8 @@ class PageMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, REFUSALS) or is_not_page(request):
             return None
+        if isinstance(error, DomainError):
+            error.follow_up(timezone.now())
         return refused(request, str(error))
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
+from erp.governance.services import Act, Change, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, run
 from finance.models import Account, JournalEntry, Payment
@@ -28,7 +28,8 @@ Purpose = Account.Purpose
 
 LOCK_ACCOUNT = "SELECT id FROM orders_creditaccount WHERE id = %s FOR NO KEY UPDATE"
 LOCK_PAYMENT = """
-    SELECT id, number, entity_id, account_id, unapplied FROM finance_payment WHERE id = %s
+    SELECT id, number, entity_id, customer_id, account_id, currency, unapplied
+    FROM finance_payment WHERE id = %s
     FOR NO KEY UPDATE
 """
 USE = "UPDATE finance_payment SET unapplied = unapplied - %s WHERE id = %s"
@@ -63,12 +64,14 @@ def allocate_payment(
         UnknownPayment: there is none.
         NothingToApply: nothing is left of it, or nothing is open.
         UnknownInvoice, OverAllocated: a named invoice is not open, or not for so much.
+        SecondPersonNeeded: the person raised the customer's limit lately.
     """
     account = Payment.objects.filter(pk=payment_id).values_list("account_id", flat=True).first()
     if account is None:
         raise UnknownPayment("There is no such payment.")
     run(LOCK_ACCOUNT, [account])
     payment = records(LOCK_PAYMENT, [payment_id])[0]
+    refuse_conflict(actor=actor, duty="finance.allocate_payment", acts=[_act(payment)], now=now)
     left: Decimal = payment["unapplied"]
     taken = _taken(payment, allocations)
     settled = settle([Applied(payment_id, each.invoice_id, each.amount) for each in taken], now=now)
@@ -116,6 +119,18 @@ def _taken(
     if not taken:
         raise NothingToApply("The customer has no open invoice.")
     return taken
+
+
+def _act(payment: Mapping[str, Any]) -> Act:
+    return Act(
+        entity_id=payment["entity_id"],
+        kind="finance.payment",
+        id=payment["id"],
+        label=payment["number"],
+        threads=[f"finance.payment:{payment['id']}", f"orders.customer:{payment['customer_id']}"],
+        amount=payment["unapplied"],
+        currency=payment["currency"],
+    )
 
 
 def _change(payment: Mapping[str, Any], after: Mapping[str, Any]) -> Change:

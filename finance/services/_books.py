@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import connection, transaction
 
 from erp.accounts.models import Entity, User
-from erp.governance.services import Change, record
+from erp.governance.services import Act, Change, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import rows
 from finance.models import Account, Period
@@ -128,8 +128,17 @@ def reopen_period(*, period_id: int, actor: User, now: datetime) -> Period:
     Raises:
         UnknownPeriod: there is none.
         TransitionNotAllowed: it is open.
+        DutyConflict: the policy keeps that apart from what the person did, as closing it.
     """
     period = _alone(period_id)
+    act = Act(
+        entity_id=period.entity_id,
+        kind="finance.period",
+        id=period.pk,
+        label=f"{period.starts:%B %Y}",
+        threads=[f"finance.period:{period.pk}"],
+    )
+    refuse_conflict(actor=actor, duty="finance.reopen_period", acts=[act], now=now)
     period.reopen()
     return _saved(period, "finance.reopen_period", actor=actor, now=now)
 

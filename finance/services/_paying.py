@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
+from erp.governance.services import Act, Change, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
@@ -146,6 +146,7 @@ def post_payments(
     Raises:
         NoAccount, BadPayment, ReferenceTaken, UnknownInvoice, OverAllocated: as each says.
         PeriodClosed: the day it was received is in a closed period.
+        SecondPersonNeeded: the person raised the customer's limit lately.
     """
     for payment in payments:
         _check(payment, now)
@@ -153,6 +154,8 @@ def post_payments(
     by_key = _known(payments)
     fresh = _fresh(payments, by_key)
     if fresh:
+        acts = [_act(payment, accounts[_key(payment)[:2]]) for payment in fresh]
+        refuse_conflict(actor=actor, duty="finance.post_payment", acts=acts, now=now)
         spread = _spread(fresh, accounts)
         left = [
             payment.amount - sum(each.amount for each in on)
@@ -167,6 +170,18 @@ def post_payments(
 
 def _key(payment: PaymentDraft) -> tuple[int, int, str]:
     return payment.entity_id, payment.customer_id, payment.reference.strip()
+
+
+def _act(payment: PaymentDraft, account: Mapping[str, Any]) -> Act:
+    return Act(
+        entity_id=payment.entity_id,
+        kind="orders.customer",
+        id=payment.customer_id,
+        label=f"payment {payment.reference.strip()}",
+        threads=[f"orders.customer:{payment.customer_id}"],
+        amount=payment.amount,
+        currency=account["currency"],
+    )
 
 
 def _check(payment: PaymentDraft, now: datetime) -> None:

@@ -7,7 +7,8 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, keep_answers, record
+from erp.governance.selectors import same_person
+from erp.governance.services import Change, keep_answers, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.events import Event
 from erp.kernel.sql import rows
@@ -15,6 +16,7 @@ from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
 from orders.events import HoldLifted
 from orders.models import Hold, Order
+from orders.services._chaining import order_acts
 from orders.services._checking import Case, Stop, cases_of, check_credit, credit_stops
 from orders.services._locking import lock
 from orders.services._releasing import held, place, release
@@ -85,13 +87,16 @@ def lift_hold(*, hold_id: int, actor: User, reason: str, now: datetime) -> Order
         ReasonMissing: no reason is given.
         NotHoldOwner: the person does not hold the owning role in the order's entity.
         OwnOrder: the person wrote the order, or is the same employee as who did.
+        DutyConflict: they raised this customer's limit, or changed a price or terms, lately.
         HoldNotActive: somebody else lifted it.
     """
     if not reason.strip():
         raise ReasonMissing("Say why the hold is lifted.")
     order_id = Hold.objects.values_list("order_id", flat=True).get(pk=hold_id)
     lock([order_id])
-    _lift(Hold.objects.select_for_update().get(pk=hold_id), actor, reason.strip(), now)
+    hold = Hold.objects.select_for_update().get(pk=hold_id)
+    _refuse_unfit([hold], actor, now)
+    _lift(hold, actor, reason.strip(), now)
     return Order.objects.get(pk=order_id)
 
 
@@ -105,6 +110,7 @@ def lift_holds(*, order_id: int, actor: User, reason: str, now: datetime) -> Ord
         HoldNotActive: nothing holds the order.
         NotHoldOwner: the person does not hold the owning role of one of them.
         OwnOrder: the person wrote the order, or is the same employee as who did.
+        DutyConflict: they raised this customer's limit, or changed a price or terms, lately.
     """
     if not reason.strip():
         raise ReasonMissing("Say why the hold is lifted.")
@@ -113,6 +119,7 @@ def lift_holds(*, order_id: int, actor: User, reason: str, now: datetime) -> Ord
     found = list(holds.order_by("pk"))
     if not found:
         raise HoldNotActive("Nothing holds this order.")
+    _refuse_unfit(found, actor, now)
     for hold in found:
         _lift(hold, actor, reason.strip(), now)
     return Order.objects.get(pk=order_id)
@@ -197,7 +204,6 @@ def reevaluate_credit_holds(
 
 def _lift(hold: Hold, actor: User, reason: str, now: datetime) -> None:
     case = cases_of([hold.order_id], now)[0]
-    _refuse_unfit(hold, case, actor, now)
     if hold.state != Hold.State.ACTIVE:
         return
     hold.lift(by_id=actor.pk, at=now, reason=reason[:300])
@@ -221,23 +227,23 @@ def _go_on(order_ids: Sequence[int], now: datetime) -> list[Event]:
     return events + [held(stop.case, [stop.kind]) for stop in stops]
 
 
-def _refuse_unfit(hold: Hold, case: Case, actor: User, now: datetime) -> None:
-    if hold.state != Hold.State.ACTIVE and hold.lifted_by_id != actor.pk:
-        raise HoldNotActive(f"The {hold.get_kind_display().lower()} hold was lifted before.")
-    owner = {"user": actor.pk, "entity": case.entity_id, "role": hold.owner_role, "now": now}
-    if not rows(ROLE, owner)[0][0]:
-        said = hold.owner_role.replace("_", " ")
-        raise NotHoldOwner(f"This hold is lifted by {said} only.")
-    if _is_author(actor, case):
+def _refuse_unfit(holds: Sequence[Hold], actor: User, now: datetime) -> None:
+    """Refuse who may not lift these holds of one order: by role, as its author, by what they did.
+
+    Active holds and those that the person lifted already; the latter ask no more.
+    """
+    case = cases_of([holds[0].order_id], now)[0]
+    for hold in holds:
+        if hold.state != Hold.State.ACTIVE and hold.lifted_by_id != actor.pk:
+            raise HoldNotActive(f"The {hold.get_kind_display().lower()} hold was lifted before.")
+        owner = {"user": actor.pk, "entity": case.entity_id, "role": hold.owner_role, "now": now}
+        if not rows(ROLE, owner)[0][0]:
+            said = hold.owner_role.replace("_", " ")
+            raise NotHoldOwner(f"This hold is lifted by {said} only.")
+    if same_person(one=actor, others=[case.created_by_id]):
         raise OwnOrder(f"You wrote {case.number}: somebody else lifts its holds.")
-
-
-def _is_author(actor: User, case: Case) -> bool:
-    """Test if the person wrote the order, by this account or another one of theirs."""
-    if case.created_by_id is None or actor.pk == case.created_by_id:
-        return case.created_by_id is not None
-    same = User.objects.filter(pk=case.created_by_id, employee_ref=actor.employee_ref)
-    return bool(actor.employee_ref) and same.exists()
+    if any(hold.state == Hold.State.ACTIVE for hold in holds):
+        refuse_conflict(actor=actor, duty="orders.lift_hold", acts=order_acts([case.id]), now=now)
 
 
 def _lifted(hold_id: int, case: Case, kind: str) -> HoldLifted:

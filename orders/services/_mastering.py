@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
+from erp.governance.services import Change, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
 from orders.models import CreditAccount, Customer
+from orders.services._chaining import limit_acts
 from orders.services._holding import ReasonMissing, reevaluate_credit_holds
 from orders.services._locking import lock
 
@@ -66,8 +67,14 @@ ACCOUNTS = """
         IS DISTINCT FROM (excluded.credit_limit, excluded.terms_days, excluded.penalty_rate)
     RETURNING id, customer_id AS label, entity_id, xmax = 0 AS is_new,
         'orders.customer:' || customer_id AS thread,
-        jsonb_build_object('credit_limit', credit_limit::text, 'currency', currency,
-                           'terms_days', terms_days, 'penalty_rate', penalty_rate::text) AS after
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'credit_limit', old.credit_limit::text, 'terms_days', old.terms_days,
+            'penalty_rate', old.penalty_rate::text) END AS before,
+        jsonb_build_object('credit_limit', new.credit_limit::text, 'currency', new.currency,
+                           'terms_days', new.terms_days,
+                           'penalty_rate', new.penalty_rate::text) AS after,
+        CASE WHEN new.credit_limit > coalesce(old.credit_limit, 0) THEN 'orders.raise_limit' END
+            AS action
 """
 
 IN_ANOTHER_CURRENCY = """
@@ -117,10 +124,14 @@ PRICES = """
     WHERE (t.currency, t.unit_price, t.valid_until)
         IS DISTINCT FROM (excluded.currency, excluded.unit_price, excluded.valid_until)
     RETURNING id, unit_price AS label, entity_id, xmax = 0 AS is_new,
-        'inventory.product:' || product_id AS thread,
-        jsonb_build_object('unit_price', unit_price::text, 'currency', currency, 'kind', kind,
+        coalesce('orders.customer:' || customer_id, 'inventory.product:' || product_id) AS thread,
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'unit_price', old.unit_price::text, 'currency', old.currency,
+            'until', old.valid_until) END AS before,
+        jsonb_build_object('product', product_id, 'unit_price', new.unit_price::text,
+                           'currency', new.currency, 'kind', kind,
                            'min_quantity', min_quantity::text, 'from', valid_from,
-                           'until', valid_until) AS after
+                           'until', new.valid_until) AS after
 """
 
 
@@ -232,10 +243,14 @@ def upsert_accounts(*, rows: Sequence[AccountRow], actor: User | None, now: date
 
     Raises:
         CurrencyFixed: an account is kept in another currency.
+        DutyConflict: a limit goes up for orders that the person wrote.
     """
     wanted = list({(row.entity_id, row.customer_id): row for row in rows}.values())
     for code, currency in _query(IN_ANOTHER_CURRENCY, wanted):
         raise CurrencyFixed(f"The account of {code} is kept in {currency}.")
+    if actor is not None:
+        raised = limit_acts([(w.entity_id, w.customer_id, w.credit_limit) for w in wanted])
+        refuse_conflict(actor=actor, duty="orders.raise_limit", acts=raised, now=now)
     changed = _upsert(ACCOUNTS, wanted, now)
     _record(changed, "account", actor, now)
     known = [each["id"] for each in changed if not each["is_new"]]
@@ -315,15 +330,21 @@ def _record(
     changes = [
         Change(
             entity_id=each["entity_id"],
-            action=f"orders.add_{what}" if each["is_new"] else f"orders.change_{what}",
+            action=each.get("action") or f"orders.{'add' if each['is_new'] else 'change'}_{what}",
             subject_kind=f"orders.{what}",
             subject_id=each["id"],
             thread=each["thread"],
-            after=each["after"] if isinstance(each["after"], dict) else json.loads(each["after"]),
+            before=_read(each.get("before")),
+            after=_read(each["after"]),
         )
         for each in changed
     ]
     record(changes=changes, actor=actor, now=now)
+
+
+def _read(said: Any) -> Any:
+    """Read a JSON column, which a raw cursor leaves as text."""
+    return json.loads(said) if isinstance(said, str) else said
 
 
 def _query(statement: str, wanted: Sequence[Any]) -> list[tuple[Any, ...]]:

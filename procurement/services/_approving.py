@@ -13,12 +13,14 @@ from erp.governance.services import (
     Question,
     approve,
     decide,
+    refuse_conflict,
     reject,
     request_approval,
 )
 from erp.outbox.publishing import publish
 from procurement.events import PurchaseOrderApproved, PurchaseOrderSubmitted
 from procurement.models import PurchaseOrder
+from procurement.services._chaining import chain_of, order_act
 from procurement.services._ordering import BadOrder, fingerprint_of, note
 
 KIND = "procurement.order"
@@ -80,6 +82,7 @@ def approve_order(*, order_id: int, actor: User, now: datetime) -> PurchaseOrder
         TransitionNotAllowed: it does not wait for approval.
         OwnRequest: the person wrote or submitted it, or is the same employee as who did.
         NotYours: the person does not hold the permission that the policy asks for.
+        DutyConflict: they changed the supplier or its prices lately.
         DocumentChanged: it is not what was submitted.
 
     Publishes:
@@ -93,6 +96,7 @@ def approve_order(*, order_id: int, actor: User, now: datetime) -> PurchaseOrder
     if waiting is None:
         raise AlreadyDecided(f"Nobody is asked about {order.number}.")
     approve(approval_id=waiting.id, actor=actor, fingerprint=fingerprint_of(order), now=now)
+    refuse_conflict(actor=actor, duty="procurement.approve", acts=[order_act(order)], now=now)
     order.save(update_fields=["state", "approved_by", "approved_at"])
     note(order, "approve", actor, now, before="pending", policy_version=waiting.policy_version)
     publish(
@@ -194,6 +198,7 @@ def _ask(order: PurchaseOrder, decision: Decision, actor: User | None, now: date
         fingerprint=fingerprint_of(order),
         requested_by=actor,
         barred=[] if order.created_by_id is None else [order.created_by_id],
+        threads=chain_of(order),
         policy_version=decision.policy_version,
         now=now,
     )

@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import withdraw
+from erp.governance.services import refuse_conflict, withdraw
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, rows, run
 from erp.outbox.publishing import publish
@@ -22,6 +22,7 @@ from procurement.events import (
 from procurement.models import PurchaseOrder
 from procurement.rules import received_value
 from procurement.services._approving import KIND
+from procurement.services._chaining import order_act
 from procurement.services._ordering import note
 from procurement.services._replenishing import replenish
 
@@ -198,6 +199,7 @@ def record_received(
         NotIncoming: it was not sent, or everything has come.
         UnknownLine: the order has no such line.
         BadReceipt: nothing came, a quantity is not above zero or more than is outstanding.
+        SecondPersonNeeded: the person approved the order.
 
     Publishes:
         PurchaseOrderReceived
@@ -206,6 +208,7 @@ def record_received(
     if order.state not in PurchaseOrder.INCOMING:
         said = PurchaseOrder.State(order.state).label.lower()
         raise NotIncoming(f"{order.number} cannot be received: it is {said}.")
+    refuse_conflict(actor=actor, duty="procurement.receive", acts=[order_act(order)], now=now)
     standing = {row["id"]: row for row in records(LINES, {"order": order.pk})}
     came = _checked(order, standing, lines)
     run(RECEIVE, {"lines": list(came), "quantities": list(came.values())})

@@ -1,5 +1,6 @@
 """Master data in sets: suppliers, what they offer, when we buy again."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -9,8 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
+from erp.governance.services import Change, record, refuse_conflict
 from erp.kernel.sql import records, rows
+from procurement.services._chaining import supplier_acts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,11 @@ SUPPLIERS = """
            excluded.name, excluded.country, excluded.city, excluded.address, excluded.region,
            excluded.postal_code, excluded.contact, excluded.email, excluded.phone,
            excluded.is_blocked)
-    RETURNING id, NULL::bigint AS entity_id, 'procurement.supplier:' || id AS thread
+    RETURNING id, NULL::bigint AS entity_id, 'procurement.supplier:' || id AS thread,
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'name', old.name, 'country', old.country, 'blocked', old.is_blocked) END AS before,
+        jsonb_build_object('name', new.name, 'country', new.country, 'blocked', new.is_blocked)
+            AS after
 """
 SUPPLIER_IDS = "SELECT code, id FROM procurement_supplier WHERE code = ANY(%(code)s)"
 OFFERS = """
@@ -107,7 +113,13 @@ OFFERS = """
         IS DISTINCT FROM (
            excluded.currency, excluded.unit_price, excluded.moq, excluded.multiple,
            excluded.lead_time_days, excluded.rank)
-    RETURNING id, entity_id, 'inventory.product:' || product_id AS thread
+    RETURNING id, entity_id, 'procurement.supplier:' || supplier_id AS thread,
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'unit_price', old.unit_price::text, 'currency', old.currency, 'moq', old.moq::text,
+            'lead_time_days', old.lead_time_days) END AS before,
+        jsonb_build_object('product', product_id, 'unit_price', new.unit_price::text,
+            'currency', new.currency, 'moq', new.moq::text,
+            'lead_time_days', new.lead_time_days) AS after
 """
 RULES = """
     INSERT INTO procurement_replenishmentrule AS kept (
@@ -122,7 +134,12 @@ RULES = """
     ) = ROW (excluded.reorder_point, excluded.order_up_to)
     WHERE (kept.reorder_point, kept.order_up_to)
         IS DISTINCT FROM (excluded.reorder_point, excluded.order_up_to)
-    RETURNING id, entity_id, 'inventory.product:' || product_id AS thread
+    RETURNING id, entity_id, 'inventory.product:' || product_id AS thread,
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'reorder_point', old.reorder_point::text, 'order_up_to', old.order_up_to::text)
+            END AS before,
+        jsonb_build_object('node', node_id, 'reorder_point', new.reorder_point::text,
+                           'order_up_to', new.order_up_to::text) AS after
 """
 
 
@@ -133,11 +150,18 @@ def upsert_suppliers(
     """Add suppliers or change those of the same code; return all ids by code. Three statements.
 
     The last row of a code counts. `now` None is the transaction's own time.
+
+    Raises:
+        DutyConflict: the person approved an open order of the supplier lately.
     """
     last = list({row.code: row for row in suppliers}.values())
     if not last:
         return {}
-    _upsert(SUPPLIERS, "supplier", last, actor, now)
+    when = now or rows("SELECT transaction_timestamp()")[0][0]
+    if actor is not None:
+        acts = supplier_acts([row.code for row in last])
+        refuse_conflict(actor=actor, duty="procurement.change_supplier", acts=acts, now=when)
+    _upsert(SUPPLIERS, "supplier", last, actor, when)
     return dict(rows(SUPPLIER_IDS, {"code": [row.code for row in last]}))
 
 
@@ -182,6 +206,8 @@ def _upsert(
                 subject_kind=f"procurement.{kind}",
                 subject_id=row["id"],
                 thread=row["thread"],
+                before=row["before"] and json.loads(row["before"]),
+                after=json.loads(row["after"]),
             )
             for row in changed
         ],

@@ -28,7 +28,8 @@ class Approval(FSMModelMixin, models.Model):
 
     `fingerprint` is the document as it was asked about; if it has changed, the approval is void.
     `barred` are the ids of users who took part in the document and may not decide, as the one who
-    asked may not. `consequence` says what will happen once it is approved.
+    asked may not. `consequence` says what will happen once it is approved. `threads` are the
+    stories of the document and of what is behind it: who did something there may not decide.
     """
 
     class State(models.TextChoices):
@@ -49,6 +50,7 @@ class Approval(FSMModelMixin, models.Model):
     fingerprint = models.CharField(max_length=64)
     state = FSMField(choices=State, default=State.PENDING, protected=True)
     barred = models.JSONField(default=list, blank=True)
+    threads = models.JSONField(default=list, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -13,6 +13,7 @@ from erp.governance.selectors._approvals import (
     waiting_for,
 )
 from erp.governance.selectors._invariants import INVARIANTS
+from erp.governance.selectors._people import same_person
 from erp.governance.selectors._policies import (
     DecisionRow,
     PolicyPage,
@@ -55,6 +56,7 @@ __all__ = [
     "pending_approvals",
     "policies",
     "policy_page",
+    "same_person",
     "shown",
     "timeline",
     "versions_within",

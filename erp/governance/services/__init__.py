@@ -22,6 +22,13 @@ from erp.governance.services._deciding import (
     keep_answers,
 )
 from erp.governance.services._recording import Change, record
+from erp.governance.services._seconding import request_second_person
+from erp.governance.services._separating import (
+    Act,
+    DutyConflict,
+    SecondPersonNeeded,
+    refuse_conflict,
+)
 from erp.governance.services._versioning import (
     OwnVersion,
     PolicyRefused,
@@ -33,11 +40,13 @@ from erp.governance.services._versioning import (
 )
 
 __all__ = [
+    "Act",
     "AlreadyDecided",
     "Answer",
     "Change",
     "Decision",
     "DocumentChanged",
+    "DutyConflict",
     "Fact",
     "NotYours",
     "OwnRequest",
@@ -46,6 +55,7 @@ __all__ = [
     "Problem",
     "Question",
     "ReasonMissing",
+    "SecondPersonNeeded",
     "UnknownPolicy",
     "VersionNotOpen",
     "WrongFacts",
@@ -56,8 +66,10 @@ __all__ = [
     "ensure_builtin_policies",
     "keep_answers",
     "record",
+    "refuse_conflict",
     "reject",
     "request_approval",
+    "request_second_person",
     "retire_version",
     "withdraw",
     "write_version",

@@ -10,7 +10,9 @@ from django.db import IntegrityError, transaction
 from erp.accounts.models import User
 from erp.governance.events import ApprovalDecided, ApprovalRequested
 from erp.governance.models import Approval
+from erp.governance.selectors import same_person
 from erp.governance.services._recording import Change, record
+from erp.governance.services._separating import Act, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 
@@ -62,12 +64,14 @@ def request_approval(
     now: datetime,
     policy_version: str = "",
     barred: Collection[int] = (),
+    threads: Collection[str] = (),
 ) -> Approval:
     """Ask for the agreement of somebody else who holds `permission` in the entity.
 
     Asking again about an unchanged document returns the request that waits; about a changed one,
     that request becomes void and a new one is made. `barred` are users who took part and may not
-    decide either.
+    decide either. `threads` are the stories behind the document (its customer's, its supplier's):
+    who did there what is kept apart from agreeing may not decide.
 
     Publishes:
         ApprovalRequested
@@ -88,6 +92,7 @@ def request_approval(
         consequence=consequence,
         fingerprint=fingerprint,
         barred=sorted(barred),
+        threads=sorted({f"{document_kind}:{document_id}", *threads}),
         requested_by=requested_by,
         requested_at=now,
         policy_version=policy_version,
@@ -119,6 +124,7 @@ def approve(*, approval_id: int, actor: User, fingerprint: str, now: datetime) -
 
     Raises:
         OwnRequest: the person asked for it, took part, or is the same employee as who did.
+        DutyConflict: they did on the document's chain what is kept apart from agreeing.
         NotYours: the person does not hold the permission in that entity.
         AlreadyDecided: it was decided or withdrawn.
         DocumentChanged: the document is not what was asked about.
@@ -129,7 +135,7 @@ def approve(*, approval_id: int, actor: User, fingerprint: str, now: datetime) -
     approval = Approval.objects.lock(approval_id)
     if approval.state == Approval.State.APPROVED and approval.decided_by_id == actor.pk:
         return approval
-    _refuse_unfit(approval, actor)
+    _refuse_unfit(approval, actor, now)
     if approval.fingerprint != fingerprint:
         raise DocumentChanged(
             f"{approval.document_label} changed after the request; it must be asked again."
@@ -148,6 +154,7 @@ def reject(*, approval_id: int, actor: User, reason: str, now: datetime) -> Appr
     Raises:
         ReasonMissing: no reason is given.
         OwnRequest: the person asked for it, took part, or is the same employee as who did.
+        DutyConflict: they did on the document's chain what is kept apart from agreeing.
         NotYours: the person does not hold the permission in that entity.
         AlreadyDecided: it was decided or withdrawn.
 
@@ -159,7 +166,7 @@ def reject(*, approval_id: int, actor: User, reason: str, now: datetime) -> Appr
     approval = Approval.objects.lock(approval_id)
     if approval.state == Approval.State.REJECTED and approval.decided_by_id == actor.pk:
         return approval
-    _refuse_unfit(approval, actor)
+    _refuse_unfit(approval, actor, now)
     approval.reject(by_id=actor.pk, at=now, reason=reason.strip()[:300])
     approval.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
     _record(approval, "governance.reject", actor, now)
@@ -183,17 +190,7 @@ def withdraw(*, document_kind: str, document_id: int, reason: str, now: datetime
     return len(found)
 
 
-def same_person(*, one: User, others: Collection[int | None]) -> bool:
-    """Test if `one` is among the users `others`, by account or as the same employee."""
-    ids = {pk for pk in others if pk is not None}
-    if one.pk in ids:
-        return True
-    if not ids or not one.employee_ref:
-        return False
-    return User.objects.filter(pk__in=ids, employee_ref=one.employee_ref).exists()
-
-
-def _refuse_unfit(approval: Approval, actor: User) -> None:
+def _refuse_unfit(approval: Approval, actor: User, now: datetime) -> None:
     if approval.state != Approval.State.PENDING:
         said = Approval.State(approval.state).label.lower()
         raise AlreadyDecided(f"{approval.document_label} is no longer open: it is {said}.")
@@ -201,6 +198,16 @@ def _refuse_unfit(approval: Approval, actor: User) -> None:
         raise NotYours(f"You may not decide about {approval.document_label}.")
     if same_person(one=actor, others=[approval.requested_by_id, *approval.barred]):
         raise OwnRequest(f"You took part in {approval.document_label}: somebody else decides.")
+    act = Act(
+        entity_id=approval.entity_id,
+        kind=approval.document_kind,
+        id=approval.document_id,
+        label=approval.document_label,
+        threads=approval.threads,
+        amount=approval.amount,
+        currency=approval.currency,
+    )
+    refuse_conflict(actor=actor, duty="governance.approve", acts=[act], now=now)
 
 
 def _void(approval: Approval, reason: str, now: datetime) -> None:

@@ -15,9 +15,10 @@ from erp.accounts.models import User
 from erp.governance.events import PolicyActivated
 from erp.governance.models import Policy, PolicyVersion
 from erp.governance.rules import BadTable, Problem, Schema, problems_of, read_table
-from erp.governance.services._approving import same_person
+from erp.governance.selectors import same_person
 from erp.governance.services._deciding import read_again
 from erp.governance.services._recording import Change, record
+from erp.governance.services._separating import Act, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 
@@ -99,6 +100,7 @@ def activate_version(*, version_id: int, actor: User, now: datetime) -> PolicyVe
     Raises:
         PolicyVersion.DoesNotExist: there is no such version.
         OwnVersion: the person wrote it, or is the same employee as who did.
+        DutyConflict: they did on the policy what is kept apart from putting it into force.
         VersionNotOpen: it was retired.
         PolicyRefused: the table has rows nobody reaches, cases nobody covers or other faults.
 
@@ -113,6 +115,14 @@ def activate_version(*, version_id: int, actor: User, now: datetime) -> PolicyVe
         raise VersionNotOpen(f"{policy.code} v{version.number} was retired: write a new version.")
     if same_person(one=actor, others=[version.author_id]):
         raise OwnVersion("You wrote this version: somebody else puts it into force.")
+    act = Act(
+        entity_id=version.entity_id,
+        kind="governance.policyversion",
+        id=version.pk,
+        label=f"{policy.code} v{version.number}",
+        threads=[f"governance.policy:{policy.pk}"],
+    )
+    refuse_conflict(actor=actor, duty="governance.activate_version", acts=[act], now=now)
     if problems := problems_of(version.table, Schema(policy.fields, policy.outcomes)):
         raise PolicyRefused(problems)
     _put_into_force(policy, version, actor, now)
