@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from erp.outbox.registry import subscribe_batch
 from inventory.events import StockReceived
-from orders.events import OrderReleased
-from orders.services import allocate_orders, allocate_waiting
+from orders.events import OrderReleased, RestUnwanted
+from orders.services import allocate_orders, allocate_waiting, cancel_rests
 
 
 @subscribe_batch(OrderReleased)
@@ -27,3 +27,9 @@ def fill_backorders(events: Sequence[StockReceived]) -> None:
         allocate_waiting(
             entity_id=entity_id, product_ids=ids, cause="Stock came in", now=timezone.now()
         )
+
+
+@subscribe_batch(RestUnwanted)
+def cancel_unwanted_rests(events: Sequence[RestUnwanted]) -> None:
+    """Cancel what allocation could not give where the customer does not wait for it."""
+    cancel_rests(line_ids={event.line_id for event in events}, now=timezone.now())

@@ -25,6 +25,7 @@ urlpatterns = [
     path("<str:number>/", views.order, name="page"),
     path("<str:number>/", views.order, name="order"),
     path("<str:number>/edit/", views.edit, name="edit"),
+    path("<str:number>/amend/", views.amend, name="amend"),
     path("<str:number>/submit/", views.submit, name="submit"),
     path("<str:number>/allocate/", views.allocate, name="allocate"),
     path("<str:number>/cancel/", views.cancel, name="cancel"),

@@ -9,10 +9,10 @@ from orders.services._cancelling import (
     TooLateToCancel,
     cancel_lines,
     cancel_order,
+    cancel_rests,
 )
 from orders.services._capturing import (
     Captured,
-    CreatedOrder,
     PricedDraft,
     create_order,
     create_orders,
@@ -88,6 +88,7 @@ from orders.services._settling import (
     record_overdue,
     record_shipped,
 )
+from orders.services._storing import CreatedOrder
 from orders.services._submitting import OrderCancelled, Submitted, submit_order, submit_orders
 
 __all__ = [
@@ -148,6 +149,7 @@ __all__ = [
     "amend_order",
     "cancel_lines",
     "cancel_order",
+    "cancel_rests",
     "close_orders",
     "create_order",
     "create_orders",

@@ -11,7 +11,7 @@ from erp.governance.services import Change, Question, decide, record
 from erp.kernel.events import Event
 from erp.outbox.publishing import publish_all
 from inventory.services import ShipmentSource, allocate, plan_shipments
-from orders.events import LineCovered, LineFellShort, OrderAllocated
+from orders.events import LineCovered, LineFellShort, OrderAllocated, RestUnwanted
 from orders.models import Order
 from orders.rules import Progress
 from orders.services._demanding import (
@@ -64,6 +64,7 @@ def allocate_orders(
         LineCovered
         LineFellShort
         OrderAllocated
+        RestUnwanted
     """
     if order_ids is None:
         chosen = heads(CLAIM, states=[Order.State.RELEASED], limit=limit)
@@ -91,6 +92,7 @@ def allocate_waiting(
         LineCovered
         LineFellShort
         OrderAllocated
+        RestUnwanted
     """
     products = list(set(product_ids))
     chosen = heads(BY_PRODUCT, entity=entity_id, products=products, states=SERVED)
@@ -244,7 +246,9 @@ class _Pass:
             head, given = self.orders[want.order_id], self.given[want.id]
             missing = want.waiting - given
             is_new = head.state == Order.State.RELEASED or want.id in self.fresh
-            if missing > 0 and (is_new or given > 0):
+            if missing > 0 and want.disposition == "cancel":
+                facts.append(unwanted(want, head, missing))
+            elif missing > 0 and (is_new or given > 0):
                 facts.append(fell_short(want, head, missing))
             elif missing <= 0 and not is_new:
                 facts.append(
@@ -256,6 +260,16 @@ class _Pass:
                     )
                 )
         return facts
+
+
+def unwanted(want: Want, head: Head, missing: Decimal) -> RestUnwanted:
+    return RestUnwanted(
+        line_id=want.id,
+        order_id=head.id,
+        number=head.number,
+        entity_id=head.entity_id,
+        missing=f"{missing:f}",
+    )
 
 
 def fell_short(want: Want, head: Head, missing: Decimal) -> LineFellShort:

@@ -11,6 +11,7 @@ from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import run
 from orders.models import Order
+from orders.services._attaching import attach
 from orders.services._capturing import sheet_of
 from orders.services._drafting import OrderDraft
 from orders.services._locking import lock
@@ -94,6 +95,7 @@ def amend_draft(*, order_id: int, draft: OrderDraft, actor: User | None, now: da
     }
     run(REWRITE, head)
     run(INSERT_LINES, {"order": order_id, **line_columns(sheet.lines)})
+    attach([(order_id, draft, draft.lines)])
     change = Change(
         entity_id=order.entity_id,
         action="orders.amend",

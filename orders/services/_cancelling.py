@@ -1,6 +1,6 @@
 """Takes back orders and lines, and undoes all they caused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -38,6 +38,18 @@ OFF_THE_SHELF = """
     SELECT id FROM inventory_shipment
     WHERE source_kind = 'orders.order' AND source_id = %(order)s AND state IN ('picked', 'packed')
     ORDER BY id
+"""
+
+OF_LINES = "SELECT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
+
+RESTS = """
+    SELECT l.id, l.waiting FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
+    WHERE l.id = ANY(%(ids)s) AND l.order_id = %(order)s AND l.disposition = 'cancel'
+      AND l.waiting > 0
+      AND o.state IN (
+          'allocated', 'partly_allocated', 'backordered', 'fulfilling', 'partly_shipped'
+      )
+    ORDER BY l.id
 """
 
 REASON_MAX = 200
@@ -147,6 +159,31 @@ def cancel_lines(
     ):
         return _cancel_all(order, list(found.values()), wish)
     return _cancel_some(order, list(found.values()), asked, wish)
+
+
+@transaction.atomic
+def cancel_rests(*, line_ids: Collection[int], now: datetime) -> list[int]:
+    """Cancel what still waits of lines whose customer does not wait; return the orders changed.
+
+    Only lines that were entered so, and only of orders that allocation has served: what it could
+    not give is not wanted. Cancelling again changes nothing.
+
+    Publishes:
+        LineCovered
+        OrderCancelled
+        OrderShipped
+    """
+    orders = sorted({row[0] for row in rows(OF_LINES, {"ids": list(line_ids)})})
+    lock(orders)
+    changed = []
+    for order_id in orders:
+        found = rows(RESTS, {"ids": list(line_ids), "order": order_id})
+        if found:
+            lines = [LineCancel(line_id, waiting) for line_id, waiting in found]
+            said = "Stock fell short: the rest was not to wait"
+            cancel_lines(order_id=order_id, lines=lines, actor=None, reason=said, now=now)
+            changed.append(order_id)
+    return changed
 
 
 def _cancel_all(order: Order, lines: Sequence[Line], wish: _Wish) -> Order:

@@ -39,9 +39,10 @@ BY_PRODUCT = HEAD.format(
 )
 
 WAITING = Prepared("""
-    SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date
+    SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date,
+           disposition
     FROM (
-        SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
+        SELECT l.disposition, l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
                sum(l.quantity - l.cancelled) OVER w AS ordered, sum(l.reserved) OVER w AS reserved,
                sum(l.shipped) OVER w AS shipped,
                max(l.promised_date) FILTER (WHERE l.waiting = 0) OVER w AS promised_date
@@ -114,6 +115,7 @@ class Want:
     reserved: Decimal
     shipped: Decimal
     promised_date: date | None
+    disposition: str
 
 
 def heads(statement: str, **params: Any) -> list[Head]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.kernel.money import CENT
+from orders.models import OrderLine
 from orders.rules import AMOUNT_MAX, LINES_MAX
 from orders.services._pricing import is_exact
 from orders.services._refusing import (
@@ -81,6 +82,9 @@ def head_refusal(draft: OrderDraft, *, is_served: bool) -> DraftRefused | None:
         return TooManyLines(f"An order has at most {LINES_MAX:,} lines.", "lines")
     if not is_exact(draft.freight, CENT, AMOUNT_MAX) or draft.freight < 0:
         return BadAmount("Freight is zero or more, in whole cents.", "freight")
+    known = {"", *OrderLine.Disposition.values}
+    if not {draft.disposition, *(line.disposition for line in draft.lines)} <= known:
+        return BadReference("There is no such disposition.", "disposition")
     return _text_refusal(draft)
 
 

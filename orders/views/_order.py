@@ -30,6 +30,7 @@ from orders.selectors import (
     shipments_of,
 )
 from orders.services import allocate_orders, cancel_order, lift_hold, place_hold, submit_order
+from orders.views._amend import NEW_ROWS, amend_rows, dispositions
 
 WAITING = ("released", "partly_allocated", "backordered")
 WAY = ("draft", "released", "allocated", "fulfilling", "shipped", "invoiced", "closed")
@@ -80,8 +81,14 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
     liftable = _liftable(request, page)
     shipments = shipments_of(order_id=page.id)
     credit = exposure(account_id=page.account_id)
+    may_amend = page.state in BEFORE_LEAVING and _may(request, page, permissions.SUBMIT)
+    amending = may_amend and page.state != "draft" and "amend" in request.GET
     context = {
         "order": page,
+        "amending": amending,
+        "amend_rows": amend_rows(page) if amending else [],
+        "new_rows": NEW_ROWS,
+        "dispositions": dispositions(),
         "next": _next(request, page, liftable, shipments),
         "steps": _steps(page),
         "receipts": [_why(each) for each in receipts_of(order_id=page.id, limit=20)],
@@ -96,7 +103,7 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "shipments": shipments,
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
         "may_hold": page.state in STOPPABLE and _may(request, page, permissions.RELEASE),
-        "may_amend": page.state == "draft" and _may(request, page, permissions.SUBMIT),
+        "may_amend": may_amend,
         "invoices": _fragment(request, "finance:of_order", page.id),
         "cases": _fragment(request, "exceptions:of_order", page.number),
     }
