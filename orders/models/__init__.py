@@ -1,6 +1,27 @@
-from orders.models.customer import CreditAccount, Customer, Price, ShipTo
+from orders.models.customer import CreditAccount, Customer, ShipTo
 from orders.models.hold import Hold
 from orders.models.line import OrderLine
 from orders.models.order import Order
+from orders.models.price import (
+    CustomerGroup,
+    CustomerProduct,
+    ListHolder,
+    Price,
+    PriceList,
+    Promotion,
+)
 
-__all__ = ["CreditAccount", "Customer", "Hold", "Order", "OrderLine", "Price", "ShipTo"]
+__all__ = [
+    "CreditAccount",
+    "Customer",
+    "CustomerGroup",
+    "CustomerProduct",
+    "Hold",
+    "ListHolder",
+    "Order",
+    "OrderLine",
+    "Price",
+    "PriceList",
+    "Promotion",
+    "ShipTo",
+]

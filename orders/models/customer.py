@@ -1,10 +1,10 @@
-"""Who buys, on what terms, and at what prices."""
+"""Who buys, and on what terms."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Upper
 
-from erp.kernel.fields import AmountField, QuantityField, RateField
+from erp.kernel.fields import AmountField, RateField
 
 
 class Customer(models.Model):
@@ -28,6 +28,13 @@ class Customer(models.Model):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     tax_id = models.CharField(max_length=40, blank=True)
+    group = models.ForeignKey(
+        "orders.CustomerGroup",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="members",
+    )
     is_blocked = models.BooleanField(default=False)
     ship_complete = models.BooleanField(default=False)
     no_split = models.BooleanField(default=False)
@@ -109,51 +116,3 @@ class ShipTo(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Price(models.Model):
-    """What one base unit costs in `currency` from `min_quantity` up, in [valid_from, valid_until).
-
-    A contract price names its customer and beats the list; the deepest reached break counts, then
-    the latest `valid_from`.
-    """
-
-    class Kind(models.TextChoices):
-        CONTRACT = "contract", "Contract"
-        LIST = "list", "List"
-
-    entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.LIST)
-    product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
-    customer = models.ForeignKey(
-        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    currency = models.CharField(max_length=3)
-    min_quantity = QuantityField(default=0)
-    unit_price = AmountField()
-    valid_from = models.DateField()
-    valid_until = models.DateField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["product", "entity", "customer", "kind", "min_quantity", "valid_from"],
-                nulls_distinct=False,
-                name="orders_price_once_per_break",
-            ),
-            models.CheckConstraint(
-                condition=Q(unit_price__gte=0), name="orders_price_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="contract", customer__isnull=False)
-                | Q(kind="list", customer=None),
-                name="orders_price_contract_names_its_customer",
-            ),
-            models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
-                name="orders_price_ends_after_it_begins",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.unit_price} {self.currency}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from erp.kernel.calendars import BusinessCalendar
@@ -18,6 +19,14 @@ TRANSIT_DAYS = 2  # where an order names no carrier
 
 # The SQL twin of `part_of`: the exact quotient, half up, without a rounded division in between.
 PART_OF = "(div({amount} * ({done}) * 20000 + {quantity}, {quantity} * 2) * 0.0001)"
+
+
+def is_exact(number: Any, step: Decimal, most: Decimal) -> bool:
+    """Test if `number` is a finite Decimal that its column holds without rounding."""
+    if not isinstance(number, Decimal) or not number.is_finite() or abs(number) > most:
+        return False
+    exponent, places = number.as_tuple().exponent, step.as_tuple().exponent
+    return int(exponent) >= int(places) or number == round(number, -int(places))
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> Decimal:

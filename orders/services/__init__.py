@@ -36,13 +36,11 @@ from orders.services._mastering import (
     AccountRow,
     CurrencyFixed,
     CustomerRow,
-    PriceRow,
     ShipToRow,
     hold_account,
     save_customer,
     upsert_accounts,
     upsert_customers,
-    upsert_prices,
     upsert_ship_tos,
 )
 from orders.services._picking import pick_shipments
@@ -60,6 +58,7 @@ from orders.services._refusing import (
     UnknownProduct,
     UnknownUom,
 )
+from orders.services._repricing import BadPrice, PriceChanged, PriceRow, upsert_prices
 from orders.services._revising import (
     Amendment,
     FreightInvoiced,
@@ -97,6 +96,7 @@ __all__ = [
     "Amendment",
     "AnotherCustomer",
     "BadAmount",
+    "BadPrice",
     "BadQuantity",
     "BadReference",
     "BelowShipped",
@@ -131,6 +131,7 @@ __all__ = [
     "OrderDraft",
     "Overdue",
     "OwnOrder",
+    "PriceChanged",
     "PriceRow",
     "PricedDraft",
     "PromiseInThePast",

@@ -110,7 +110,7 @@ def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:
     Raises:
         DraftRefused: it cannot be taken as written.
     """
-    sheet = _priced([draft], _accounts_of([draft], now))[0]
+    sheet = _priced([draft], _accounts_of([draft], now), now)[0]
     if isinstance(sheet, DraftRefused):
         raise sheet
     return sheet
@@ -118,7 +118,7 @@ def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:
 
 def _capture(drafts: Sequence[OrderDraft], actor: User | None, now: datetime) -> list[Captured]:
     accounts = _accounts_of(drafts, now)
-    sheets = _priced(drafts, accounts)
+    sheets = _priced(drafts, accounts, now)
     good = [sheet for sheet in sheets if isinstance(sheet, Sheet)]
     made = iter(store(good, actor, now) if good else [])
     return [
@@ -148,7 +148,9 @@ def _accounts_of(
 
 
 def _priced(
-    drafts: Sequence[OrderDraft], accounts: Mapping[tuple[int, int], Mapping[str, Any]]
+    drafts: Sequence[OrderDraft],
+    accounts: Mapping[tuple[int, int], Mapping[str, Any]],
+    now: datetime,
 ) -> list["Sheet | DraftRefused"]:
     heads = [
         head_refusal(draft, is_served=(draft.entity_id, draft.customer_id) in accounts)
@@ -161,7 +163,7 @@ def _priced(
             account = accounts[draft.entity_id, draft.customer_id]
             asks += [_ask(draft, line, account) for line in draft.lines]
             fields += [f"lines[{index}]" for index in range(len(draft.lines))]
-    lines = iter(price_lines(asks, fields))
+    lines = iter(price_lines(asks, fields, now))
     return [
         refusal or _sheet(draft, accounts, [next(lines) for _ in draft.lines])
         for draft, refusal in zip(drafts, heads, strict=True)
@@ -188,9 +190,11 @@ def _ask(draft: OrderDraft, line: LineDraft, account: Mapping[str, Any]) -> Line
 def _sheet(
     draft: OrderDraft,
     accounts: Mapping[tuple[int, int], Mapping[str, Any]],
-    found: Sequence[PricedLine | DraftRefused],
+    found: Sequence[list[PricedLine] | DraftRefused],
 ) -> "Sheet | DraftRefused":
-    lines = [line for line in found if isinstance(line, PricedLine)]
+    paid = [lines[0] for lines in found if isinstance(lines, list)]
+    free = [line for lines in found if isinstance(lines, list) for line in lines[1:]]
+    lines = paid + free  # what is free comes last, so that a line keeps the place it was typed at
     refusals = [line for line in found if isinstance(line, DraftRefused)]
     if refusals:
         return refusals[0].along_with(refusals[1:])

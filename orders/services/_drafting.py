@@ -8,8 +8,7 @@ from typing import Any
 
 from erp.kernel.money import CENT
 from orders.models import OrderLine
-from orders.rules import AMOUNT_MAX, LINES_MAX
-from orders.services._pricing import is_exact
+from orders.rules import AMOUNT_MAX, LINES_MAX, is_exact
 from orders.services._refusing import (
     BadAmount,
     BadReference,

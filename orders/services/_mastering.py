@@ -1,9 +1,9 @@
-"""Keeps customers, their accounts, addresses and prices."""
+"""Keeps customers, their accounts and addresses."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -106,34 +106,6 @@ SHIP_TOS = """
         jsonb_build_object('code', code, 'name', name, 'city', city) AS after
 """
 
-PRICES = """
-    INSERT INTO orders_price AS t (
-        entity_id, product_id, currency, unit_price, valid_from, customer_id, min_quantity,
-        valid_until, kind
-    )
-    SELECT p.*, CASE WHEN p.customer_id IS NULL THEN 'list' ELSE 'contract' END FROM unnest(
-        %(entity_id)s::bigint[], %(product_id)s::bigint[], %(currency)s::text[],
-        %(unit_price)s::numeric[], %(valid_from)s::date[], %(customer_id)s::bigint[],
-        %(min_quantity)s::numeric[], %(valid_until)s::date[]
-    ) AS p (entity_id, product_id, currency, unit_price, valid_from, customer_id, min_quantity,
-            valid_until)
-    ON CONFLICT (product_id, entity_id, customer_id, kind, min_quantity, valid_from)
-    DO UPDATE SET
-        currency = excluded.currency, unit_price = excluded.unit_price,
-        valid_until = excluded.valid_until
-    WHERE (t.currency, t.unit_price, t.valid_until)
-        IS DISTINCT FROM (excluded.currency, excluded.unit_price, excluded.valid_until)
-    RETURNING id, unit_price AS label, entity_id, xmax = 0 AS is_new,
-        coalesce('orders.customer:' || customer_id, 'inventory.product:' || product_id) AS thread,
-        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
-            'unit_price', old.unit_price::text, 'currency', old.currency,
-            'until', old.valid_until) END AS before,
-        jsonb_build_object('product', product_id, 'unit_price', new.unit_price::text,
-                           'currency', new.currency, 'kind', kind,
-                           'min_quantity', min_quantity::text, 'from', valid_from,
-                           'until', new.valid_until) AS after
-"""
-
 
 class CurrencyFixed(DomainError):
     """An account keeps its currency: what is owed on it is in that."""
@@ -187,20 +159,6 @@ class ShipToRow:
     region: str = ""
     postal_code: str = ""
     country: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRow:
-    """One price per base unit, as it should be; with `customer_id` it is a contract's."""
-
-    entity_id: int
-    product_id: int
-    currency: str
-    unit_price: Decimal
-    valid_from: date
-    customer_id: int | None = None
-    min_quantity: Decimal = Decimal(0)
-    valid_until: date | None = None
 
 
 @transaction.atomic
@@ -267,21 +225,6 @@ def upsert_ship_tos(
     changed = _upsert(SHIP_TOS, list(wanted.values()), now)
     _record(changed, "ship_to", actor, now)
     return {each["label"]: each["id"] for each in changed}
-
-
-@transaction.atomic
-def upsert_prices(*, rows: Sequence[PriceRow], actor: User | None, now: datetime) -> list[int]:
-    """Bring prices to what `rows` say; return those that changed. Orders keep what they were told.
-
-    A price is known by product, entity, customer, break and first day.
-    """
-    wanted = {
-        (row.entity_id, row.product_id, row.customer_id, row.min_quantity, row.valid_from): row
-        for row in rows
-    }
-    changed = _upsert(PRICES, list(wanted.values()), now)
-    _record(changed, "price", actor, now)
-    return [each["id"] for each in changed]
 
 
 @transaction.atomic

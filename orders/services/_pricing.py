@@ -3,14 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from erp.kernel.prepared import Prepared
+from erp.governance.services import Question, decide
 from erp.kernel.quantity import QUANTITY_MAX, STEP, NotWholeSteps, to_base
-from erp.kernel.sql import records
-from orders.rules import AMOUNT_MAX, line_amount
+from orders.rules import (
+    AMOUNT_MAX,
+    Chosen,
+    Offer,
+    Standing,
+    choose,
+    is_exact,
+    line_amount,
+)
+from orders.services._finding import KINDS, candidates_of, find_prices, offers_of
 from orders.services._refusing import (
     BadAmount,
     BadQuantity,
@@ -25,46 +33,8 @@ from orders.services._refusing import (
 RATE_STEP = Decimal("0.000001")
 AMOUNT_STEP = Decimal("0.0001")
 
-# A contract beats the list; the deepest break that is reached counts, then the latest start.
-FIND = Prepared("""
-    SELECT p.id AS product_id, p.code, p.base_uom, p.is_blocked, u.numerator, u.denominator,
-           n.id AS node_id,
-           CASE WHEN contract.id IS NULL THEN listed.unit_price
-                ELSE contract.unit_price END AS unit_price,
-           CASE WHEN contract.id IS NOT NULL THEN 'contract'
-                WHEN listed.id IS NOT NULL THEN 'list' END AS price_source
-    FROM unnest(
-        %(entities)s::bigint[], %(customers)s::bigint[], %(currencies)s::text[], %(days)s::date[],
-        %(products)s::bigint[], %(uoms)s::text[], %(quantities)s::numeric[], %(nodes)s::bigint[],
-        %(priced)s::boolean[]
-    ) WITH ORDINALITY AS l (
-        entity_id, customer_id, currency, day, product_id, uom, quantity, node_id, priced, place
-    )
-    LEFT JOIN inventory_product p ON p.id = l.product_id
-    LEFT JOIN inventory_productuom u
-        ON u.product_id = p.id AND u.code = l.uom AND l.uom <> p.base_uom AND l.uom <> ''
-    LEFT JOIN inventory_node n ON n.id = l.node_id AND n.is_active
-    CROSS JOIN LATERAL (
-        SELECT l.quantity * coalesce(u.numerator, 1) / coalesce(u.denominator, 1)
-    ) AS base (quantity)
-    LEFT JOIN LATERAL (
-        SELECT r.id, r.unit_price FROM orders_price r
-        WHERE NOT l.priced AND r.product_id = p.id AND r.entity_id = l.entity_id
-          AND r.customer_id = l.customer_id AND r.currency = l.currency
-          AND r.min_quantity <= base.quantity AND r.valid_from <= l.day
-          AND (r.valid_until IS NULL OR r.valid_until > l.day)
-        ORDER BY r.min_quantity DESC, r.valid_from DESC LIMIT 1
-    ) AS contract ON true
-    LEFT JOIN LATERAL (
-        SELECT r.id, r.unit_price FROM orders_price r
-        WHERE contract.id IS NULL AND NOT l.priced AND r.product_id = p.id
-          AND r.entity_id = l.entity_id AND r.customer_id IS NULL AND r.currency = l.currency
-          AND r.min_quantity <= base.quantity AND r.valid_from <= l.day
-          AND (r.valid_until IS NULL OR r.valid_until > l.day)
-        ORDER BY r.min_quantity DESC, r.valid_from DESC LIMIT 1
-    ) AS listed ON true
-    ORDER BY l.place
-""")
+POLICY = "orders.pricing"
+Standings = Mapping[tuple[int, str], Mapping[str, Standing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +71,20 @@ class PricedLine:
     price_basis: Mapping[str, Any] = field(default_factory=dict)
 
 
-def price_lines(asks: Sequence[LineAsk], fields: Sequence[str]) -> list[PricedLine | DraftRefused]:
-    """Return each line priced, or why it cannot be; `fields` names them. One query for all."""
+def price_lines(
+    asks: Sequence[LineAsk], fields: Sequence[str], now: datetime
+) -> list[list[PricedLine] | DraftRefused]:
+    """Return each line priced, followed by what comes along free, or why it cannot be priced.
+
+    `fields` names the lines. One query for all, and the policy's versions once a transaction.
+    """
     sound = [_malformed(ask, field) for ask, field in zip(asks, fields, strict=True)]
     good = [ask for ask, refusal in zip(asks, sound, strict=True) if refusal is None]
-    found = iter(records(FIND, _columns(good)) if good else [])
+    rows = find_prices(_columns(good)) if good else []
+    standings = _standings(good, rows, now)
+    found = iter(rows)
     return [
-        refusal or _priced(ask, next(found), field)
+        refusal or _priced(ask, next(found), standings, field)
         for ask, refusal, field in zip(asks, sound, fields, strict=True)
     ]
 
@@ -126,14 +103,6 @@ def line_columns(lines: Sequence[PricedLine]) -> dict[str, list[Any]]:
         "nodes": [line.node_id for line in lines],
         "bases": [json.dumps(dict(line.price_basis)) for line in lines],
     }
-
-
-def is_exact(number: Any, step: Decimal, most: Decimal) -> bool:
-    """Test if `number` is a finite Decimal that its column holds without rounding."""
-    if not isinstance(number, Decimal) or not number.is_finite() or abs(number) > most:
-        return False
-    exponent, places = number.as_tuple().exponent, step.as_tuple().exponent
-    return int(exponent) >= int(places) or number == round(number, -int(places))
 
 
 def _malformed(ask: LineAsk, field: str) -> DraftRefused | None:
@@ -178,7 +147,9 @@ def _unknown(ask: LineAsk, row: Mapping[str, Any], field: str) -> DraftRefused |
     return None
 
 
-def _priced(ask: LineAsk, row: Mapping[str, Any], field: str) -> PricedLine | DraftRefused:
+def _priced(
+    ask: LineAsk, row: Mapping[str, Any], standings: Standings, field: str
+) -> list[PricedLine] | DraftRefused:
     refusal = _unknown(ask, row, field)
     if refusal is not None:
         return refusal
@@ -189,25 +160,91 @@ def _priced(ask: LineAsk, row: Mapping[str, Any], field: str) -> PricedLine | Dr
             f"{ask.quantity} {uom} is not a whole number of thousandths of {row['base_uom']}.",
             f"{field}.quantity",
         )
-    is_given = ask.unit_price is not None
-    price = ask.unit_price if is_given else row["unit_price"]
-    if price is None:
+    offers, goods = offers_of(row)
+    chosen = _given(ask) or choose(
+        candidates_of(row),
+        standings.get((ask.entity_id, row["tier"]), {}),
+        offers,
+        quantity=quantity,
+        discount=ask.discount,
+    )
+    if chosen is None:
         return NoPrice(f"{code} has no {ask.currency} price on {ask.day}.", f"{field}.product")
-    amount = line_amount(quantity, price, ask.discount)
+    amount = line_amount(quantity, chosen.unit_price, ask.discount)
     if amount > AMOUNT_MAX:
         return BadAmount("The line's amount is too large.", f"{field}.quantity")
-    return PricedLine(
+    line = PricedLine(
         product_id=ask.product_id,
         uom=uom,
         uom_quantity=ask.quantity,
         quantity=quantity,
-        unit_price=price,
-        price_source=ask.price_source or "entered" if is_given else row["price_source"],
+        unit_price=chosen.unit_price,
+        price_source=chosen.source,
         discount=ask.discount,
         amount=amount,
         node_id=ask.node_id,
-        price_basis=ask.price_basis or {"kind": "entered" if is_given else row["price_source"]},
+        price_basis=chosen.basis,
     )
+    return [line, *(_along(line, row, offer, given, goods) for offer, given in chosen.free)]
+
+
+def _given(ask: LineAsk) -> Chosen | None:
+    """Return the price that the line brings along, if it does."""
+    if ask.unit_price is None:
+        return None
+    basis = dict(ask.price_basis) or {"kind": "entered"}
+    return Chosen(ask.unit_price, ask.price_source or "entered", basis)
+
+
+def _along(
+    line: PricedLine,
+    row: Mapping[str, Any],
+    offer: Offer,
+    given: Decimal,
+    goods: Mapping[int, Mapping[str, Any]],
+) -> PricedLine:
+    """Return the line of what a promotion gives along, at zero."""
+    other = goods.get(offer.id)
+    return PricedLine(
+        product_id=other["free_product_id"] if other else line.product_id,
+        uom=other["free_uom"] if other else row["base_uom"],
+        uom_quantity=given,
+        quantity=given,
+        unit_price=Decimal(0),
+        price_source=f"free, promotion {offer.code}",
+        discount=Decimal(0),
+        amount=Decimal(0),
+        node_id=line.node_id,
+        price_basis={"kind": "free", "promotions": [offer.id], "codes": [offer.code]},
+    )
+
+
+def _standings(
+    asks: Sequence[LineAsk], rows: Sequence[Mapping[str, Any]], now: datetime
+) -> Standings:
+    """Return what the policy says of each kind of price, by entity and tier. Nothing is kept."""
+    who = sorted({
+        (ask.entity_id, row["tier"])
+        for ask, row in zip(asks, rows, strict=True)
+        if ask.unit_price is None and row["tier"] is not None
+    })  # fmt: skip
+    cases = [(entity_id, tier, kind) for entity_id, tier in who for kind in KINDS]
+    if not cases:
+        return {}
+    questions = [
+        Question(entity_id, "orders.customer", 0, {"kind": kind, "tier": tier})
+        for entity_id, tier, kind in cases
+    ]
+    found: dict[tuple[int, str], dict[str, Standing]] = {}
+    decided = decide(policy=POLICY, questions=questions, now=now, keep=False)
+    for (entity_id, tier, kind), decision in zip(cases, decided, strict=True):
+        said = decision.outcome
+        found.setdefault((entity_id, tier), {})[kind] = Standing(
+            rank=Decimal(said["rank"]),
+            promotions=bool(said["promotions"]),
+            discount_max=Decimal(said["discount_max"]),
+        )
+    return found
 
 
 def _in_base(quantity: Decimal, row: Mapping[str, Any]) -> Decimal | None:

@@ -9,7 +9,16 @@ from typing import Any
 from erp.accounts.models import Entity, Role, RoleAssignment, User
 from inventory.models import Product, Shipment
 from inventory.services import Pack, Pick, ShippedLine, pack_shipments, ship_shipments
-from orders.models import CreditAccount, Customer, Order, OrderLine
+from orders.models import (
+    CreditAccount,
+    Customer,
+    CustomerGroup,
+    ListHolder,
+    Order,
+    OrderLine,
+    PriceList,
+    Promotion,
+)
 from orders.services import (
     LineDraft,
     OrderDraft,
@@ -71,6 +80,32 @@ def listed(of: Product, price: str, *, entity: Entity | None = None, **values: A
         "valid_from": date(2026, 1, 1),
     }
     upsert_prices(rows=[PriceRow(**row | values)], actor=None, now=NOW)
+
+
+def group(code: str, parent: CustomerGroup | None = None) -> CustomerGroup:
+    return CustomerGroup.objects.create(code=code, name=code.title(), parent=parent)
+
+
+def price_list(
+    code: str, *, of: Customer | CustomerGroup | None = None, position: int = 1
+) -> PriceList:
+    """Make a list of the company, and give it to a customer or a group."""
+    made = PriceList.objects.get_or_create(
+        code=code, defaults={"entity": company(), "name": code.title(), "currency": "USD"}
+    )[0]
+    if of is not None:
+        holder = {"customer": of} if isinstance(of, Customer) else {"group": of}
+        ListHolder.objects.create(price_list=made, position=position, **holder)
+    return made
+
+
+def promotion(code: str, kind: str = "percent", **values: Any) -> Promotion:
+    defaults: dict[str, Any] = {
+        "entity": company(),
+        "name": code.title(),
+        "valid_from": date(2026, 1, 1),
+    }
+    return Promotion.objects.create(code=code, kind=kind, **defaults | values)
 
 
 def line(of: Product, quantity: str | int = 1, **values: Any) -> LineDraft:

@@ -86,7 +86,8 @@ class TestCreateOrder:
 
         assert [line.unit_price for line in make.lines_of(mine)] == [7, 5]
         assert [line.unit_price for line in make.lines_of(theirs)] == [10, 8]
-        assert make.lines_of(mine)[0].price_source == "contract"
+        assert make.lines_of(mine)[0].price_source == "contract, not list 10"
+        assert make.lines_of(mine)[0].price_basis["kind"] == "contract"
 
     def test_leaves_out_prices_of_other_days_and_currencies(self) -> None:
         on, part = make.account(), make.product()

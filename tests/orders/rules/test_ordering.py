@@ -1,4 +1,4 @@
-"""orders/rules.py."""
+"""orders/rules/ordering.py"""
 
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
