@@ -18,7 +18,7 @@ from erp.kernel.sql import run
 from erp.outbox.publishing import publish_all
 from orders.events import OrderAmended
 from orders.models import Hold, Order, OrderLine
-from orders.rules import AMOUNT_MAX, in_cents
+from orders.rules import AMOUNT_MAX, in_cents, is_exact
 from orders.services._drafting import LineDraft, address_refusal
 from orders.services._following import (
     BEFORE_RELEASE,
@@ -28,7 +28,6 @@ from orders.services._following import (
     recommit,
 )
 from orders.services._locking import lock
-from orders.services._pricing import is_exact
 from orders.services._rechecking import ask_again, let_go, stop
 from orders.services._refusing import BadAmount
 from orders.services._rewriting import Goal, LineChange, goal_of, write

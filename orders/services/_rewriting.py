@@ -215,7 +215,7 @@ def _priced(order: Order, asks: Sequence[_Ask], now: datetime) -> list[PricedLin
         requested_date=order.requested_date,
     )
     try:
-        found = sheet_of(draft, now).lines
+        found = sheet_of(draft, now).lines[: len(asks)]  # goods along stay as they were given
     except DraftRefused as refusal:
         for error in refusal.errors:
             error["field"] = _placed(error["field"], asks)

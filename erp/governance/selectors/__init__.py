@@ -12,6 +12,7 @@ from erp.governance.selectors._approvals import (
     waiting_count,
     waiting_for,
 )
+from erp.governance.selectors._changes import PendingChange, changes_within, pending_changes
 from erp.governance.selectors._invariants import INVARIANTS
 from erp.governance.selectors._people import same_person
 from erp.governance.selectors._policies import (
@@ -39,6 +40,7 @@ __all__ = [
     "AuditRow",
     "DecisionRow",
     "PendingApproval",
+    "PendingChange",
     "PolicyPage",
     "PolicyRow",
     "TableRow",
@@ -50,10 +52,12 @@ __all__ = [
     "approvals_within",
     "audit_page",
     "audit_within",
+    "changes_within",
     "decided_lately",
     "decisions_of",
     "decisions_within",
     "pending_approvals",
+    "pending_changes",
     "policies",
     "policy_page",
     "same_person",

@@ -12,6 +12,13 @@ from erp.governance.services._approving import (
     request_approval,
     withdraw,
 )
+from erp.governance.services._changing import (
+    NothingChanges,
+    ValueMoved,
+    applies_changes,
+    request_change,
+    settle_change,
+)
 from erp.governance.services._deciding import (
     Answer,
     Decision,
@@ -49,6 +56,7 @@ __all__ = [
     "DutyConflict",
     "Fact",
     "NotYours",
+    "NothingChanges",
     "OwnRequest",
     "OwnVersion",
     "PolicyRefused",
@@ -57,9 +65,11 @@ __all__ = [
     "ReasonMissing",
     "SecondPersonNeeded",
     "UnknownPolicy",
+    "ValueMoved",
     "VersionNotOpen",
     "WrongFacts",
     "activate_version",
+    "applies_changes",
     "approve",
     "ask_policy",
     "decide",
@@ -69,8 +79,10 @@ __all__ = [
     "refuse_conflict",
     "reject",
     "request_approval",
+    "request_change",
     "request_second_person",
     "retire_version",
+    "settle_change",
     "withdraw",
     "write_version",
 ]
