@@ -38,10 +38,23 @@ class ApprovalDecided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyActivated(Event):
-    """A version of a policy decides from now on. `entity_id` is null when it is everybody's."""
+    """A version of a policy is in force, now or at its date. `entity_id` null: everybody's."""
 
     name: ClassVar[str] = "governance.policy_activated"
     policy: str
     version_id: int
     number: int
     entity_id: int | None = None
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRetired(Event):
+    """A version of a policy was taken out of force or called off by a person."""
+
+    name: ClassVar[str] = "governance.policy_retired"
+    policy: str
+    version_id: int
+    number: int
+    entity_id: int | None = None
+    node: str = ""

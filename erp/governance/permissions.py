@@ -4,6 +4,7 @@ VIEW_AUDIT = "governance.view_auditentry"
 VIEW_POLICY = "governance.view_policy"
 WRITE_POLICY = "governance.write_policy"
 ACTIVATE_POLICY = "governance.activate_policy"
+LIMIT_POLICY = "governance.limit_policy"
 VIEW_APPROVAL = "governance.view_approval"
 BE_SECOND_PERSON = "governance.be_second_person"
 VIEW_DUTIES = "governance.view_duties"
@@ -32,6 +33,7 @@ GRANTS: dict[str, list[str]] = {
     VIEW_POLICY: STAFF,
     WRITE_POLICY: ["operations_lead", "credit", "pricing", "administrator"],
     ACTIVATE_POLICY: ["controller", "executive"],
+    LIMIT_POLICY: ["controller", "executive"],
     VIEW_APPROVAL: STAFF,
     BE_SECOND_PERSON: ["controller", "executive", "operations_lead"],
     VIEW_DUTIES: ["controller", "executive", "administrator"],

@@ -1,8 +1,10 @@
 from erp.governance.models.approval import Approval
 from erp.governance.models.audit import AuditEntry
 from erp.governance.models.change import ChangeRequest
+from erp.governance.models.decision import DecisionRecord
 from erp.governance.models.duty import DutyMitigation, SecondPerson
-from erp.governance.models.policy import DecisionRecord, Policy, PolicyVersion
+from erp.governance.models.policy import Policy, PolicyVersion
+from erp.governance.models.replay import PolicyReplay, PolicyReplayChange
 
 __all__ = [
     "Approval",
@@ -11,6 +13,8 @@ __all__ = [
     "DecisionRecord",
     "DutyMitigation",
     "Policy",
+    "PolicyReplay",
+    "PolicyReplayChange",
     "PolicyVersion",
     "SecondPerson",
 ]

@@ -11,12 +11,14 @@ A row holds when all its conditions do. A condition on a fact that is empty neve
 `is empty`. Numbers are exact: write fractions as text ("0.05").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
+
+from erp.governance.rules.traits import NO_TRAITS, Traits
 
 Fact = Decimal | int | str | bool | date | None
 
@@ -43,10 +45,13 @@ class Hit(StrEnum):
 
 
 class BadTable(ValueError):
-    """The table cannot be read. `row` counts from zero; None is the table as a whole."""
+    """The table cannot be read. `row` counts from zero; None is the table as a whole.
 
-    def __init__(self, message: str, row: int | None = None) -> None:
-        self.row = row
+    `field` is the fact or outcome that is at fault, where it is one.
+    """
+
+    def __init__(self, message: str, row: int | None = None, field: str = "") -> None:
+        self.row, self.field = row, field
         super().__init__(message)
 
 
@@ -56,6 +61,7 @@ class Schema:
 
     fields: Mapping[str, str]
     outcomes: Mapping[str, str]
+    traits: Traits = NO_TRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +122,57 @@ def read_table(raw: Any, schema: Schema) -> Table:
         BadTable: it has not the form, names an unknown fact, operator or outcome, or a value has
             not its type. The first such fault is named, with its row.
     """
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("rows"), Sequence):
-        raise BadTable("A table has a hit policy and rows.")
-    if unknown := set(raw) - {"hit", "rows"}:
-        raise BadTable(f"A table has no {min(unknown)}.")
-    if raw.get("hit", "first") not in set(Hit):
-        raise BadTable("The hit policy is first or collect.")
-    if len(raw["rows"]) > ROWS_MAX:
-        raise BadTable(f"A table has at most {ROWS_MAX} rows.")
+    _check_table(raw)
     rows = tuple(_row(number, row, schema) for number, row in enumerate(raw["rows"]))
     used = {c.field for row in rows for c in row.when}
     used |= {c.operand.field for row in rows for c in row.when if isinstance(c.operand, Reference)}
     return Table(schema, rows, Hit(raw.get("hit", "first")), frozenset(used))
+
+
+def faults_of(raw: Any, schema: Schema) -> Iterator[BadTable]:
+    """Yield every fault that keeps a table from being read, where `read_table` names the first."""
+    try:
+        _check_table(raw)
+    except BadTable as error:
+        yield error
+        return
+    for number, row in enumerate(raw["rows"]):
+        try:
+            _check_form(row)
+        except BadTable as error:
+            yield BadTable(str(error), number)
+            continue
+        yield from _faults_of_row(number, row, schema)
+
+
+def _faults_of_row(number: int, row: Mapping[str, Any], schema: Schema) -> Iterator[BadTable]:
+    for condition in row["when"]:
+        try:
+            _condition(condition, schema)
+        except BadTable as error:
+            yield BadTable(str(error), number, error.field or _fact_named(condition))
+    told, names = row["then"], schema.outcomes
+    for name in [*names, *(name for name in told if name not in names)]:
+        try:
+            _outcome(name, told, schema)
+        except BadTable as error:
+            yield BadTable(str(error), number, str(name))
+
+
+def _fact_named(condition: Any) -> str:
+    named = isinstance(condition, list | tuple) and condition and isinstance(condition[0], str)
+    return str(condition[0]) if named else ""
+
+
+def _check_table(raw: Any) -> None:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("rows"), list | tuple):
+        raise BadTable("A table has a hit policy and rows.")
+    if unknown := set(raw) - {"hit", "rows"}:
+        raise BadTable(f"A table has no {min(map(str, unknown))}.")
+    if raw.get("hit", "first") not in list(Hit):
+        raise BadTable("The hit policy is first or collect.")
+    if len(raw["rows"]) > ROWS_MAX:
+        raise BadTable(f"A table has at most {ROWS_MAX} rows.")
 
 
 def _row(number: int, raw: Any, schema: Schema) -> Row:
@@ -136,7 +181,7 @@ def _row(number: int, raw: Any, schema: Schema) -> Row:
         when = tuple(_condition(condition, schema) for condition in raw["when"])
         return Row(when, _outcomes(raw["then"], schema))
     except BadTable as error:
-        raise BadTable(str(error), number) from None
+        raise BadTable(str(error), number, error.field) from None
 
 
 def _check_form(raw: Any) -> None:
@@ -149,12 +194,15 @@ def _check_form(raw: Any) -> None:
 def _outcomes(raw: Mapping[str, Any], schema: Schema) -> dict[str, Fact]:
     if unknown := set(raw) - set(schema.outcomes):
         raise BadTable(f"There is no outcome {min(map(str, unknown))}.")
-    if missing := set(schema.outcomes) - set(raw):
-        raise BadTable(f"The outcome {min(missing)} is missing.")
-    return {
-        name: None if raw[name] is None else _value(raw[name], kind, name)
-        for name, kind in schema.outcomes.items()
-    }
+    return {name: _outcome(name, raw, schema) for name in schema.outcomes}
+
+
+def _outcome(name: str, told: Mapping[str, Any], schema: Schema) -> Fact:
+    if name not in schema.outcomes:
+        raise BadTable(f"There is no outcome {name}.", field=str(name))
+    if name not in told:
+        raise BadTable(f"The outcome {name} is missing.", field=name)
+    return None if told[name] is None else _value(told[name], schema.outcomes[name], name)
 
 
 def _condition(raw: Any, schema: Schema) -> Condition:
@@ -165,7 +213,7 @@ def _condition(raw: Any, schema: Schema) -> Condition:
         raise BadTable(f"There is no fact {name}.")
     kind = schema.fields[name]
     operator = ALIASES.get(operator, operator) if isinstance(operator, str) else operator
-    if operator not in OPERATORS:
+    if not isinstance(operator, str) or operator not in OPERATORS:
         raise BadTable(f"There is no operator {operator}.")
     if operator not in BY_TYPE[kind]:
         raise BadTable(f"{name} is a {kind}: it cannot be compared by {operator}.")

@@ -5,13 +5,24 @@ from erp.kernel.invariants import Invariant
 INVARIANTS = [
     Invariant(
         "governance.one_active_version",
-        "Each policy is decided everywhere by exactly one active version.",
+        "Each policy is decided everywhere, now and later: by an active version without an end.",
         """
-        SELECT p.code, count(v.id)
-        FROM governance_policy p
-        LEFT JOIN governance_policyversion v
-            ON v.policy_id = p.id AND v.entity_id IS NULL AND v.state = 'active'
-        GROUP BY p.code HAVING count(v.id) <> 1
+        SELECT p.code FROM governance_policy p
+        WHERE NOT EXISTS (
+            SELECT FROM governance_policyversion v
+            WHERE v.policy_id = p.id AND v.entity_id IS NULL AND v.state = 'active'
+              AND v.valid_until IS NULL AND v.valid_from <= now())
+        """,
+    ),
+    Invariant(
+        "governance.somebody_else_activates",
+        "Nobody put into force what they wrote, by whatever account.",
+        """
+        SELECT v.policy_id, v.number
+        FROM governance_policyversion v
+        JOIN accounts_user a ON a.id = v.activated_by_id
+        JOIN accounts_user w ON w.id = v.author_id
+        WHERE a.id = w.id OR (a.employee_ref <> '' AND a.employee_ref = w.employee_ref)
         """,
     ),
     Invariant(

@@ -162,7 +162,7 @@ def decisions_of(subject_kind: str, subject_id: int, limit: int = 50) -> list[De
             inputs=each.inputs,
             outcome=each.outcome,
         )
-        for each in found.order_by("-pk")[:limit]
+        for each in found.order_by("-id")[:limit]
     ]
 
 

@@ -1,6 +1,7 @@
 """Everything that decides by policy, asks for approval or writes the audit trail."""
 
 from erp.governance.rules import Fact, Problem, WrongFacts
+from erp.governance.services._activating import OwnVersion, activate_version, retire_version
 from erp.governance.services._approving import (
     AlreadyDecided,
     DocumentChanged,
@@ -12,6 +13,7 @@ from erp.governance.services._approving import (
     request_approval,
     withdraw,
 )
+from erp.governance.services._bringing import ensure_builtin_policies
 from erp.governance.services._changing import (
     NothingChanges,
     ValueMoved,
@@ -37,12 +39,14 @@ from erp.governance.services._separating import (
     refuse_conflict,
 )
 from erp.governance.services._versioning import (
-    OwnVersion,
+    DatesRefused,
+    LimitsRefused,
+    NotYourDraft,
     PolicyRefused,
     VersionNotOpen,
-    activate_version,
-    ensure_builtin_policies,
-    retire_version,
+    change_limits,
+    edit_version,
+    submit_version,
     write_version,
 )
 
@@ -51,10 +55,13 @@ __all__ = [
     "AlreadyDecided",
     "Answer",
     "Change",
+    "DatesRefused",
     "Decision",
     "DocumentChanged",
     "DutyConflict",
     "Fact",
+    "LimitsRefused",
+    "NotYourDraft",
     "NotYours",
     "NothingChanges",
     "OwnRequest",
@@ -72,7 +79,9 @@ __all__ = [
     "applies_changes",
     "approve",
     "ask_policy",
+    "change_limits",
     "decide",
+    "edit_version",
     "ensure_builtin_policies",
     "keep_answers",
     "record",
@@ -83,6 +92,7 @@ __all__ = [
     "request_second_person",
     "retire_version",
     "settle_change",
+    "submit_version",
     "withdraw",
     "write_version",
 ]

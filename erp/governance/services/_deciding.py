@@ -8,25 +8,36 @@ from typing import Any
 from django.db import connection, transaction
 
 from erp.governance.models import PolicyVersion
-from erp.governance.rules import CompiledTable, Fact, Hit, Schema, compile_table, read_table
+from erp.governance.rules import (
+    EVERYBODY,
+    CompiledTable,
+    Fact,
+    Hit,
+    Scope,
+    Term,
+    compile_table,
+    in_force,
+    nearest,
+    read_table,
+)
 from erp.governance.services._recording import as_json
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 
 ACTIVE = Prepared("""
-    SELECT p.code, v.entity_id, v.id, v.activated_at
+    SELECT p.code, v.entity_id, v.node, v.id, v.activated_at, v.valid_from, v.valid_until
     FROM governance_policyversion v
     JOIN governance_policy p ON p.id = v.policy_id
     WHERE v.state = 'active'
 """)
 KEEP = Prepared("""
     INSERT INTO governance_decisionrecord (
-        at, version_id, entity_id, subject_kind, subject_id, inputs, outcome, "row"
+        at, version_id, entity_id, node, subject_kind, subject_id, inputs, outcome, "row"
     )
     SELECT %(now)s, decision.*
     FROM unnest(
-        %(versions)s::bigint[], %(entities)s::bigint[], %(kinds)s::text[], %(subjects)s::bigint[],
-        %(inputs)s::jsonb[], %(outcomes)s::jsonb[], %(rows)s::smallint[]
+        %(versions)s::bigint[], %(entities)s::bigint[], %(nodes)s::text[], %(kinds)s::text[],
+        %(subjects)s::bigint[], %(inputs)s::jsonb[], %(outcomes)s::jsonb[], %(rows)s::smallint[]
     ) AS decision
 """)
 COMPILED_MAX = 500
@@ -40,12 +51,16 @@ class UnknownPolicy(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One case to decide. `facts` are those the policy declares; one left out is empty."""
+    """One case to decide. `facts` are those the policy declares; one left out is empty.
+
+    `node` is the code of the place it is about, where it is about one.
+    """
 
     entity_id: int
     subject_kind: str
     subject_id: int
     facts: Mapping[str, Fact]
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +119,16 @@ _compiled: dict[VersionKey, _Ready] = {}  # an active version's table never chan
 class _Reading:
     """The active versions as the present transaction found them. Forgotten when it ends."""
 
-    def __init__(self, versions: dict[tuple[str, int | None], VersionKey]) -> None:
-        self.versions = versions
+    def __init__(self, terms: dict[str, list[Term[VersionKey]]]) -> None:
+        self.terms = terms
+        self.found: dict[tuple[str, datetime], dict[Scope, Term[VersionKey]]] = {}
+
+    def in_force(self, policy: str, now: datetime) -> dict[Scope, Term[VersionKey]]:
+        """Return what decides in each scope; found once for a moment."""
+        key = (policy, now)
+        if key not in self.found:
+            self.found[key] = in_force(self.terms.get(policy, ()), now)
+        return self.found[key]
 
     def __call__(self) -> None:
         """Do nothing: standing among the commit hooks is what ties this to the transaction."""
@@ -115,8 +138,9 @@ class _Reading:
 def decide(
     *, policy: str, questions: Sequence[Question], now: datetime, keep: bool = True
 ) -> list[Decision]:
-    """Answer `questions`, in order, by the active version: the entity's own, else everybody's.
+    """Answer `questions`, in order, by the version in force at `now`.
 
+    The node's own decides, else the entity's, else everybody's.
     With `keep`, each decision is written down with its inputs, in one statement. Which versions are
     active is read once a transaction, so that one transaction decides by one rule book.
 
@@ -124,14 +148,14 @@ def decide(
         UnknownPolicy: nothing is active under that name.
         WrongFacts: a question names a fact that the policy does not declare, or of another type.
     """
-    answers = ask_policy(policy=policy, questions=questions)
+    answers = ask_policy(policy=policy, questions=questions, now=now)
     if keep:
         keep_answers(answers=answers, now=now)
     return [answer.decision for answer in answers]
 
 
 @transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
-def ask_policy(*, policy: str, questions: Sequence[Question]) -> list[Answer]:
+def ask_policy(*, policy: str, questions: Sequence[Question], now: datetime) -> list[Answer]:
     """Answer `questions`, in order, as `decide` does, and write nothing down.
 
     Whoever asks several policies about one batch keeps all their answers at once (`keep_answers`).
@@ -140,20 +164,33 @@ def ask_policy(*, policy: str, questions: Sequence[Question]) -> list[Answer]:
         UnknownPolicy: nothing is active under that name.
         WrongFacts: a question names a fact that the policy does not declare, or of another type.
     """
+    if not questions:
+        return []
     by_version: dict[VersionKey, list[int]] = {}
-    active = active_versions()
+    standing = _reading().in_force(policy, now)
+    if len(standing) == 1 and EVERYBODY in standing:
+        return _answers(standing[EVERYBODY].key, questions)
     for position, question in enumerate(questions):
-        key = active.get((policy, question.entity_id)) or active.get((policy, None))
-        if key is None:
+        term = nearest(standing, question.entity_id, question.node)
+        if term is None:
             raise UnknownPolicy(f"no version of {policy} is active")
-        by_version.setdefault(key, []).append(position)
+        by_version.setdefault(term.key, []).append(position)
     found: list[Any] = [None] * len(questions)
     for key, positions in by_version.items():
-        ready = _ready(key)
-        answers = ready.table.answers([questions[position].facts for position in positions])
+        answers = _answers(key, [questions[position] for position in positions])
         for position, answer in zip(positions, answers, strict=True):
-            found[position] = Answer(questions[position], ready.decision(answer))
+            found[position] = answer
     return found
+
+
+def _answers(key: VersionKey, questions: Sequence[Question]) -> list[Answer]:
+    ready = _ready(key)
+    rows_of = ready.table.answers([question.facts for question in questions])
+    made = ready.decisions
+    return [
+        Answer(question, made.get(answer) or ready.decision(answer))
+        for question, answer in zip(questions, rows_of, strict=True)
+    ]
 
 
 @transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
@@ -163,13 +200,16 @@ def keep_answers(*, answers: Sequence[Answer], now: datetime) -> None:
         _keep(answers, now)
 
 
-def active_versions() -> dict[tuple[str, int | None], VersionKey]:
-    """Return the active version of each policy and entity (None: everybody's)."""
+def _reading() -> _Reading:
+    """Return the active versions as this transaction read them, or reads them now."""
     for call in connection.run_on_commit:
         if isinstance(call[1], _Reading):
-            return call[1].versions
-    found = {(code, entity): (pk, at) for code, entity, pk, at in rows(ACTIVE, {})}
-    transaction.on_commit(_Reading(found))
+            return call[1]
+    terms: dict[str, list[Term[VersionKey]]] = {}
+    for code, entity, node, pk, at, since, until in rows(ACTIVE, {}):
+        terms.setdefault(code, []).append(Term((pk, at), (entity, node), since, until))
+    found = _Reading(terms)
+    transaction.on_commit(found)
     return found
 
 
@@ -183,8 +223,7 @@ def read_again() -> None:
 def _ready(key: VersionKey) -> _Ready:
     if key not in _compiled:
         version = PolicyVersion.objects.select_related("policy").get(pk=key[0])
-        schema = Schema(version.policy.fields, version.policy.outcomes)
-        table = compile_table(read_table(version.table, schema))
+        table = compile_table(read_table(version.table, version.policy.schema))
         if len(_compiled) >= COMPILED_MAX:
             _compiled.clear()
         label = f"{version.policy.code} v{version.number}"
@@ -201,6 +240,7 @@ def _keep(answers: Sequence[Answer], now: datetime) -> None:
             "now": now,
             "versions": [decision.version_id for decision in decisions],
             "entities": [question.entity_id for question in questions],
+            "nodes": [question.node for question in questions],
             "kinds": [question.subject_kind for question in questions],
             "subjects": [question.subject_id for question in questions],
             "inputs": [as_json(question.facts) for question in questions],

@@ -16,7 +16,7 @@ ORDER = "orders.order"
 FACTS = Prepared(f"""
     SELECT o.id, o.number, o.entity_id, o.account_id, o.state, o.created_by_id, o.currency,
            o.channel, o.customer_po, o.priority, o.requested_date,
-           (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date,
+           (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date, %(now)s::timestamptz,
            o.ship_to ? 'address' OR o.ship_to ? 'city' OR o.ship_to ? 'country',
            o.total, o.freight, line.open, line.lines, line.blocked,
            c.tier, c.is_blocked, a.penalty_rate, a.credit_limit, a.on_hold,
@@ -63,6 +63,7 @@ class Case:
     priority: int
     requested_date: date
     today: date
+    now: datetime
     has_address: bool
     total: Decimal
     freight: Decimal
@@ -136,7 +137,7 @@ def ask_each(
 
     An order is stopped where its outcome `hold` says so; the hold shows what was asked.
     """
-    answers = ask_policy(policy=policy, questions=questions_of(cases, facts))
+    answers = ask(policy, cases, facts)
     stops = [
         Stop.by(answer.decision, case, kind, answer.question.facts)
         for case, answer in zip(cases, answers, strict=True)
@@ -145,9 +146,10 @@ def ask_each(
     return Finding(stops, answers)
 
 
-def questions_of(cases: Sequence[Case], facts: Sequence[Mapping[str, Any]]) -> list[Question]:
-    """Return one question per order."""
-    return [
+def ask(policy: str, cases: Sequence[Case], facts: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    """Ask one policy about each order, as of the moment at which the orders were read."""
+    questions = [
         Question(case.entity_id, ORDER, case.id, each)
         for case, each in zip(cases, facts, strict=True)
     ]
+    return ask_policy(policy=policy, questions=questions, now=cases[0].now) if cases else []

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from erp.governance.services import Answer, ask_policy
-from orders.services._checking._case import Case, questions_of
+from erp.governance.services import Answer
+from orders.services._checking._case import Case, ask
 
 
 def classify(cases: Sequence[Case]) -> list[Answer]:
@@ -18,4 +18,4 @@ def classify(cases: Sequence[Case]) -> list[Answer]:
         }
         for case in cases
     ]
-    return ask_policy(policy="orders.classify", questions=questions_of(cases, facts))
+    return ask("orders.classify", cases, facts)

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 
-from erp.governance.services import Answer, ask_policy
+from erp.governance.services import Answer
 from orders.models import Hold
 from orders.rules import in_cents, passes_in_turn, taken_before
-from orders.services._checking._case import Case, Stop, questions_of
+from orders.services._checking._case import Case, Stop, ask
 
 
 def check_credit(cases: Sequence[Case], stopped: Collection[int]) -> list[Answer]:
@@ -83,7 +83,7 @@ def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> list[Answer]
                 "tier": case.tier,
             }
         )
-    return ask_policy(policy="orders.release.credit", questions=questions_of(cases, facts))
+    return ask("orders.release.credit", cases, facts)
 
 
 def credit_stops(cases: Sequence[Case], answers: Sequence[Answer]) -> list[Stop]:

@@ -138,7 +138,8 @@ class TestPolicies:
         linted = api.post(f"{at}/lint/", {"table": bad}, format="json").json()["problems"]
         written = api.post(f"{at}/versions/", {"entity": "US01", "table": bad}, format="json")
 
-        assert linted == [{"row": 0, "message": "There is no fact nothing."}]
+        assert linted[0]["message"] == "There is no fact nothing."
+        assert (linted[0]["row"], linted[0]["level"], linted[0]["field"]) == (0, "error", "nothing")
         assert written.status_code == 409
         assert written.json()["errors"][0]["field"] == "table.rows[0]"
 

@@ -20,7 +20,7 @@ from erp.governance.services import (
     retire_version,
     write_version,
 )
-from erp.governance.services._versioning import shipped_policies
+from erp.governance.services._bringing import shipped_policies
 from erp.kernel.invariants import check
 from tests.conftest import NOW
 
@@ -78,6 +78,7 @@ class TestEnsureBuiltinPolicies:
             state="active",
             created_at=NOW,
             activated_at=NOW,
+            valid_from=NOW,
         )
 
         assert ensure_builtin_policies(now=NOW) == [CREDIT]
