@@ -53,6 +53,8 @@ class ProductInput(StrictSerializer):
     hazmat_class = TextInput(max_length=10, required=False)
     licence_required = serializers.BooleanField(required=False)
     controlled_share = RateInput(required=False)
+    order_min = QuantityInput(required=False, allow_zero=True)
+    order_multiple = QuantityInput(required=False, allow_zero=True)
     uoms = UomInput(many=True, required=False)
 
 
@@ -146,6 +148,8 @@ class ProductOutput(serializers.Serializer[Any]):
     hazmat_class = serializers.CharField(allow_blank=True)
     licence_required = serializers.BooleanField()
     controlled_share = serializers.CharField()
+    order_min = serializers.CharField()
+    order_multiple = serializers.CharField()
 
 
 class NodeOutput(serializers.Serializer[Any]):

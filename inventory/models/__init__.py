@@ -1,6 +1,6 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
 from inventory.models.node import Carrier, Node
-from inventory.models.product import Product, ProductUom
+from inventory.models.product import Inbound, Product, ProductUom, Substitute
 from inventory.models.receipt import Receipt, ReceiptLine
 from inventory.models.shipment import Carton, Shipment, ShipmentLine
 from inventory.models.stock import (
@@ -18,6 +18,7 @@ __all__ = [
     "AllocationRun",
     "Carrier",
     "Carton",
+    "Inbound",
     "Node",
     "Product",
     "ProductCost",
@@ -30,4 +31,5 @@ __all__ = [
     "Stock",
     "StockMove",
     "StockStatus",
+    "Substitute",
 ]

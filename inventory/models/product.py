@@ -4,16 +4,18 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
-from erp.kernel.fields import RateField
+from erp.kernel.fields import QuantityField, RateField
 
 
 class Product(models.Model):
     """One thing that is bought, kept and sold. All quantities of it are in `base_uom`.
 
-    `weight` is kilograms per base unit. A blocked product is not sold; a discontinued one is sold
-    while it lasts and never bought again. `export_code` is its number in the export lists (5A002),
-    `controlled_share` the part of its value (0 to 1) that is of controlled origin. A product with a
-    hazard class, or for which a licence is required, goes to customers with a valid certificate.
+    `weight` is kilograms per base unit. An order line is at least `order_min` and a whole number of
+    `order_multiple`, in base units; zero is no such rule. A blocked product is not sold; a
+    discontinued one is sold while it lasts and never bought again. `export_code` is its number in
+    the export lists (5A002), `controlled_share` the part of its value (0 to 1) that is of
+    controlled origin. A product with a hazard class, or for which a licence is required, goes to
+    customers with a valid certificate.
     """
 
     class Tracking(models.TextChoices):
@@ -29,6 +31,8 @@ class Product(models.Model):
     weight = models.DecimalField(max_digits=12, decimal_places=4, default=0)
     barcode = models.CharField(max_length=20, blank=True)
     pack_note = models.CharField(max_length=100, blank=True)
+    order_min = QuantityField(db_default=0)
+    order_multiple = QuantityField(db_default=0)
     is_blocked = models.BooleanField(default=False)
     is_discontinued = models.BooleanField(default=False)
     export_code = models.CharField(max_length=20, blank=True)
@@ -42,6 +46,10 @@ class Product(models.Model):
             models.CheckConstraint(condition=~Q(code=""), name="inventory_product_has_a_code"),
             models.CheckConstraint(
                 condition=Q(weight__gte=0), name="inventory_product_weight_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(order_min__gte=0, order_multiple__gte=0),
+                name="inventory_product_order_rules_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(controlled_share__gte=0, controlled_share__lte=1),
@@ -77,3 +85,63 @@ class ProductUom(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} of {self.product_id}"
+
+
+class Substitute(models.Model):
+    """`other` may be offered in place of `product`, one base unit for one; lowest `rank` first."""
+
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="substitutes", db_index=False
+    )
+    other = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    rank = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "other"], name="inventory_substitute_once_per_pair"
+            ),
+            models.CheckConstraint(
+                condition=~Q(product=models.F("other")), name="inventory_substitute_is_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.other_id} for {self.product_id}"
+
+
+class Inbound(models.Model):
+    """So much of a product that is on its way to a node, and the day it is expected there.
+
+    Told by whoever ordered it (`source`: the line of a purchase order); gone once nothing is open.
+    """
+
+    entity = models.ForeignKey(
+        "accounts.Entity", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    node = models.ForeignKey(
+        "inventory.Node", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    source_kind = models.CharField(max_length=40)
+    source_id = models.BigIntegerField()
+    quantity = QuantityField()
+    expected_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source_id", "source_kind"], name="inventory_inbound_once_per_source"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="inventory_inbound_above_zero"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "entity", "expected_date"], name="inventory_inbound_of_product"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_id} on {self.expected_date}"

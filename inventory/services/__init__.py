@@ -9,12 +9,9 @@ from inventory.services._adjusting import (
 )
 from inventory.services._allocating import Allocation, Demand, Piece, allocate
 from inventory.services._delivering import deliver_shipments, fail_shipment, void_shipment
+from inventory.services._drafting import CarrierDraft, NodeDraft, ProductDraft, UomDraft
 from inventory.services._keeping import (
     BadMasterData,
-    CarrierDraft,
-    NodeDraft,
-    ProductDraft,
-    UomDraft,
     save_carrier,
     save_node,
     save_product,

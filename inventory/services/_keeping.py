@@ -1,7 +1,7 @@
 """Keeps master data: products, nodes and carriers, one or thousands at a time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -11,8 +11,10 @@ from django.db import transaction
 
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.kernel.quantity import QUANTITY_MAX
 from erp.kernel.sql import rows, run
 from inventory.models import Product
+from inventory.services._drafting import CarrierDraft, NodeDraft, ProductDraft
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -33,87 +35,26 @@ class BadMasterData(DomainError):
         self.errors = [{"field": field, "code": "invalid", "message": sentence}]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UomDraft:
-    """One unit of `code` holds `numerator / denominator` base units."""
-
-    code: str
-    numerator: int
-    denominator: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductDraft:
-    """A product as it should be; `weight` is kilograms per base unit. `uoms` None leaves them.
-
-    So does None of what concerns exports: `controlled_share` is a share of one.
-    """
-
-    code: str
-    name: str
-    base_uom: str = "EA"
-    category: str = ""
-    tracking: str = "none"
-    weight: Decimal = Decimal(0)
-    barcode: str = ""
-    pack_note: str = ""
-    is_blocked: bool = False
-    is_discontinued: bool = False
-    export_code: str | None = None
-    hazmat_class: str | None = None
-    licence_required: bool | None = None
-    controlled_share: Decimal | None = None
-    uoms: Sequence[UomDraft] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeDraft:
-    """A node as it should be. `cutoff` is local time of `time_zone`."""
-
-    code: str
-    name: str
-    entity_id: int
-    country: str
-    city: str = ""
-    region: str = ""
-    time_zone: str = "UTC"
-    cutoff: time = time(15)
-    handling_days: int = 1
-    is_active: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierDraft:
-    """A carrier as it should be. Rates are in `currency`."""
-
-    code: str
-    name: str
-    currency: str
-    base_rate: Decimal = Decimal(0)
-    rate_per_kg: Decimal = Decimal(0)
-    transit_days: int = 2
-    phone: str = ""
-    is_active: bool = True
-
-
 Draft = TypeVar("Draft", ProductDraft, NodeDraft, CarrierDraft)
 
 PRODUCTS = """
     INSERT INTO inventory_product AS kept (code, name, base_uom, category, tracking, weight,
         barcode, pack_note, is_blocked, is_discontinued, export_code, hazmat_class,
-        licence_required, controlled_share, created_at)
+        licence_required, controlled_share, order_min, order_multiple, created_at)
     SELECT d.code, d.name, d.base_uom, d.category, d.tracking, d.weight, d.barcode, d.pack_note,
         d.is_blocked, d.is_discontinued, coalesce(d.export_code, p.export_code, ''),
         coalesce(d.hazmat_class, p.hazmat_class, ''),
         coalesce(d.licence_required, p.licence_required, false),
-        coalesce(d.controlled_share, p.controlled_share, 1), %(now)s
+        coalesce(d.controlled_share, p.controlled_share, 1), coalesce(d.order_min, p.order_min, 0),
+        coalesce(d.order_multiple, p.order_multiple, 0), %(now)s
     FROM unnest(%(code)s::text[], %(name)s::text[], %(base_uom)s::text[],
         %(category)s::text[], %(tracking)s::text[], %(weight)s::numeric[], %(barcode)s::text[],
         %(pack_note)s::text[], %(is_blocked)s::boolean[], %(is_discontinued)s::boolean[],
         %(export_code)s::text[], %(hazmat_class)s::text[], %(licence_required)s::boolean[],
-        %(controlled_share)s::numeric[]
+        %(controlled_share)s::numeric[], %(order_min)s::numeric[], %(order_multiple)s::numeric[]
     ) AS d (code, name, base_uom, category, tracking, weight, barcode, pack_note, is_blocked,
-        is_discontinued, export_code, hazmat_class, licence_required, controlled_share)
+        is_discontinued, export_code, hazmat_class, licence_required, controlled_share, order_min,
+        order_multiple)
     LEFT JOIN inventory_product p ON p.code = d.code
     ORDER BY d.code
     ON CONFLICT (code) DO UPDATE SET name = excluded.name, base_uom = excluded.base_uom,
@@ -121,14 +62,17 @@ PRODUCTS = """
         barcode = excluded.barcode, pack_note = excluded.pack_note,
         is_blocked = excluded.is_blocked, is_discontinued = excluded.is_discontinued,
         export_code = excluded.export_code, hazmat_class = excluded.hazmat_class,
-        licence_required = excluded.licence_required, controlled_share = excluded.controlled_share
+        licence_required = excluded.licence_required, controlled_share = excluded.controlled_share,
+        order_min = excluded.order_min, order_multiple = excluded.order_multiple
     WHERE (kept.name, kept.base_uom, kept.category, kept.tracking, kept.weight, kept.barcode,
             kept.pack_note, kept.is_blocked, kept.is_discontinued, kept.export_code,
-            kept.hazmat_class, kept.licence_required, kept.controlled_share)
+            kept.hazmat_class, kept.licence_required, kept.controlled_share, kept.order_min,
+            kept.order_multiple)
         IS DISTINCT FROM (excluded.name, excluded.base_uom, excluded.category, excluded.tracking,
             excluded.weight, excluded.barcode, excluded.pack_note, excluded.is_blocked,
             excluded.is_discontinued, excluded.export_code, excluded.hazmat_class,
-            excluded.licence_required, excluded.controlled_share)
+            excluded.licence_required, excluded.controlled_share, excluded.order_min,
+            excluded.order_multiple)
     RETURNING id, code, xmax = 0
 """
 
@@ -369,6 +313,10 @@ def _product_faults(draft: ProductDraft) -> Faults:
     share = draft.controlled_share
     if share is not None and not (share.is_finite() and 0 <= share <= 1):
         yield "controlled_share", "It is a share, from 0 to 1."
+    for name in ("order_min", "order_multiple"):
+        rule = getattr(draft, name)
+        if rule is not None and not (rule.is_finite() and 0 <= rule <= QUANTITY_MAX):
+            yield name, "It is zero or more, in base units."
     for uom in draft.uoms or ():
         yield from _text_faults(uom, {"code": 10}, ("code",))
         if not (0 < uom.numerator < RATIO_MAX and 0 < uom.denominator < RATIO_MAX):

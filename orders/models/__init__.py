@@ -1,4 +1,5 @@
 from orders.models.customer import CreditAccount, Customer, ShipTo
+from orders.models.finding import OrderClass, SourcingPlan
 from orders.models.hold import Hold
 from orders.models.line import OrderLine
 from orders.models.order import Order
@@ -19,9 +20,11 @@ __all__ = [
     "Hold",
     "ListHolder",
     "Order",
+    "OrderClass",
     "OrderLine",
     "Price",
     "PriceList",
     "Promotion",
     "ShipTo",
+    "SourcingPlan",
 ]

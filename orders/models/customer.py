@@ -1,7 +1,7 @@
 """Who buys, and on what terms."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from erp.kernel.fields import AmountField, RateField
@@ -60,6 +60,12 @@ class CreditAccount(models.Model):
     not yet allocated. `overdue_amount` is the part of `receivable` past its due date since
     `overdue_since`, as finance last told. `penalty_rate` is the share of a late line's amount due
     per day late.
+
+    Credit also takes off what is insured: `insured_amount`, up to and with `insured_until`. The
+    limit is `temporary_limit` from its first to its last day, else `credit_limit`, which is good up
+    to and with `limit_until`; one order is at most `order_limit` (0: no such rule). Credit agreed
+    to terms of up to `agreed_terms_days` (none: to none yet). `paid_count` invoices were paid in
+    full, of them `paid_late_count` after their due date, by `paid_late_days` days in all.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
@@ -75,6 +81,17 @@ class CreditAccount(models.Model):
     unapplied = AmountField(default=0)
     overdue_amount = AmountField(default=0)
     overdue_since = models.DateField(null=True, blank=True)
+    temporary_limit = AmountField(db_default=0)
+    temporary_from = models.DateField(null=True, blank=True)
+    temporary_until = models.DateField(null=True, blank=True)
+    limit_until = models.DateField(null=True, blank=True)
+    order_limit = AmountField(db_default=0)
+    insured_amount = AmountField(db_default=0)
+    insured_until = models.DateField(null=True, blank=True)
+    agreed_terms_days = models.PositiveSmallIntegerField(null=True, blank=True, db_default=30)
+    paid_count = models.PositiveIntegerField(db_default=0)
+    paid_late_count = models.PositiveIntegerField(db_default=0)
+    paid_late_days = models.PositiveIntegerField(db_default=0)
 
     class Meta:
         permissions = [("change_credit_limit", "Can change a credit limit")]
@@ -88,6 +105,19 @@ class CreditAccount(models.Model):
             models.CheckConstraint(
                 condition=Q(committed__gte=0, unbilled__gte=0, unapplied__gte=0),
                 name="orders_account_parts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(insured_amount__gte=0, order_limit__gte=0, temporary_limit__gte=0),
+                name="orders_account_terms_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(temporary_from=None, temporary_until=None)
+                | Q(temporary_until__gte=F("temporary_from")),
+                name="orders_account_temporary_limit_has_its_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_late_count__lte=F("paid_count")),
+                name="orders_account_late_is_part_of_paid",
             ),
         ]
 

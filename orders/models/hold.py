@@ -3,7 +3,7 @@
 ACTIVE --lift--> LIFTED
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,10 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 class Hold(FSMModelMixin, models.Model):
     """One reason why an order may not go on, and the role that may lift it: one per kind.
+
+    A forced hold is lifted by a person only, never because its check passes again. A lift may be
+    good up to and with `valid_until`: from the next day its check counts again until the goods
+    leave.
 
     ACTIVE --lift--> LIFTED
     """
@@ -37,6 +41,8 @@ class Hold(FSMModelMixin, models.Model):
     reason = models.CharField(max_length=300)
     facts = models.JSONField(default=dict)
     policy_version = models.CharField(max_length=60, blank=True)
+    is_forced = models.BooleanField(db_default=False)
+    valid_until = models.DateField(null=True, blank=True)
     state = FSMField(choices=State, default=State.ACTIVE, protected=True)
     placed_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -57,11 +63,25 @@ class Hold(FSMModelMixin, models.Model):
                 | Q(state="lifted", lifted_at__isnull=False),
                 name="orders_hold_lifted_at_is_set_once_lifted",
             ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(state="lifted"),
+                name="orders_hold_valid_until_is_of_a_lift",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until"],
+                name="orders_hold_lift_ends",
+                condition=Q(valid_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.order_id}"
 
     @transition(field=state, source=State.ACTIVE, target=State.LIFTED)
-    def lift(self, *, by_id: int | None, at: datetime, reason: str) -> None:
+    def lift(
+        self, *, by_id: int | None, at: datetime, reason: str, valid_until: date | None = None
+    ) -> None:
         self.lifted_by_id, self.lifted_at, self.lift_reason = by_id, at, reason
+        self.valid_until = valid_until

@@ -42,6 +42,7 @@ class Order(FSMModelMixin, models.Model):
     `subtotal` is the exact sum of the lines' amounts; `total` is `subtotal + freight` rounded half
     up to the cent; all in `currency`. `client_key` makes a repeated submission the same order.
     `revision` counts what was changed after it was submitted: the customer sees it.
+    `fingerprint` stands for the products and quantities in whatever order, set once submitted.
     """
 
     class State(models.TextChoices):
@@ -89,6 +90,7 @@ class Order(FSMModelMixin, models.Model):
     client_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  null is not a key
     revision = models.PositiveIntegerField(default=0, db_default=0)
     external_ref = models.CharField(max_length=60, blank=True)
+    fingerprint = models.CharField(max_length=32, blank=True, db_default="")
     currency = models.CharField(max_length=3)
     requested_date = models.DateField()
     promised_date = models.DateField(null=True, blank=True)
@@ -192,6 +194,11 @@ class Order(FSMModelMixin, models.Model):
                 fields=["customer", "customer_po"],
                 name="orders_order_customer_po",
                 condition=~Q(customer_po=""),
+            ),
+            models.Index(
+                fields=["customer", "fingerprint"],
+                name="orders_order_same_content",
+                condition=~Q(fingerprint=""),
             ),
         ]
 

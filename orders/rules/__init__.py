@@ -35,6 +35,7 @@ from orders.rules.pricing import (
     promoted,
     ranked,
 )
+from orders.rules.releasing import days_since, payment_score
 
 __all__ = [
     "AMOUNT_MAX",
@@ -58,6 +59,7 @@ __all__ = [
     "allocation_step",
     "best_stack",
     "choose",
+    "days_since",
     "edits",
     "free_goods",
     "in_cents",
@@ -66,6 +68,7 @@ __all__ = [
     "line_amount",
     "part_of",
     "passes_in_turn",
+    "payment_score",
     "promise",
     "promoted",
     "ranked",

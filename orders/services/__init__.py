@@ -19,17 +19,26 @@ from orders.services._capturing import (
     create_orders_bulk,
     price_draft,
 )
+from orders.services._crediting import (
+    BadCreditTerms,
+    CreditTerms,
+    agree_credit,
+)
 from orders.services._drafting import LineDraft, OrderDraft
 from orders.services._holding import (
     CannotHold,
     HoldNotActive,
+    LiftedHold,
+    LiftEndsInThePast,
     NotHoldOwner,
     OwnOrder,
     ReasonMissing,
+    TooManyHolds,
+    force_holds,
     lift_hold,
     lift_holds,
+    lift_holds_bulk,
     place_hold,
-    reevaluate_credit_holds,
 )
 from orders.services._locking import lock_orders
 from orders.services._mastering import (
@@ -45,6 +54,12 @@ from orders.services._mastering import (
 )
 from orders.services._picking import pick_shipments
 from orders.services._rechecking import NotWhilePicked
+from orders.services._reevaluating import (
+    Reevaluated,
+    end_lifts,
+    reevaluate_credit_holds,
+    reevaluate_holds,
+)
 from orders.services._refusing import (
     BadAmount,
     BadQuantity,
@@ -96,6 +111,7 @@ __all__ = [
     "Amendment",
     "AnotherCustomer",
     "BadAmount",
+    "BadCreditTerms",
     "BadPrice",
     "BadQuantity",
     "BadReference",
@@ -108,6 +124,7 @@ __all__ = [
     "Captured",
     "CashChange",
     "CreatedOrder",
+    "CreditTerms",
     "CurrencyFixed",
     "CustomerNotServed",
     "CustomerRow",
@@ -115,6 +132,8 @@ __all__ = [
     "FreightInvoiced",
     "HoldNotActive",
     "InvoicedLine",
+    "LiftEndsInThePast",
+    "LiftedHold",
     "LineCancel",
     "LineChange",
     "LineDraft",
@@ -136,14 +155,17 @@ __all__ = [
     "PricedDraft",
     "PromiseInThePast",
     "ReasonMissing",
+    "Reevaluated",
     "ShipToRow",
     "ShippedAmount",
     "Submitted",
     "TooLateToAmend",
     "TooLateToCancel",
+    "TooManyHolds",
     "TooManyLines",
     "UnknownProduct",
     "UnknownUom",
+    "agree_credit",
     "allocate_orders",
     "allocate_waiting",
     "amend_draft",
@@ -155,10 +177,13 @@ __all__ = [
     "create_order",
     "create_orders",
     "create_orders_bulk",
+    "end_lifts",
+    "force_holds",
     "hold_account",
     "keep_backorder",
     "lift_hold",
     "lift_holds",
+    "lift_holds_bulk",
     "lock_orders",
     "pick_shipments",
     "place_hold",
@@ -168,6 +193,7 @@ __all__ = [
     "record_overdue",
     "record_shipped",
     "reevaluate_credit_holds",
+    "reevaluate_holds",
     "save_customer",
     "serve_from_node",
     "submit_order",

@@ -16,8 +16,9 @@ from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
 from orders.models import CreditAccount, Customer
 from orders.services._chaining import limit_acts
-from orders.services._holding import ReasonMissing, reevaluate_credit_holds
+from orders.services._holding import ReasonMissing
 from orders.services._locking import lock
+from orders.services._reevaluating import reevaluate_credit_holds
 
 # Rows that are as they should be already are left alone, and are not in the answer.
 CUSTOMERS = """
@@ -54,12 +55,12 @@ CUSTOMERS = """
 ACCOUNTS = """
     INSERT INTO orders_creditaccount AS t (
         entity_id, customer_id, currency, credit_limit, terms_days, penalty_rate, on_hold,
-        receivable, unbilled, committed, unapplied, overdue_amount
+        receivable, unbilled, committed, unapplied, overdue_amount, agreed_terms_days
     )
-    SELECT a.*, false, 0, 0, 0, 0, 0 FROM unnest(
+    SELECT a.*, false, 0, 0, 0, 0, 0, a.terms_days FROM unnest(
         %(entity_id)s::bigint[], %(customer_id)s::bigint[], %(currency)s::text[],
         %(credit_limit)s::numeric[], %(terms_days)s::int[], %(penalty_rate)s::numeric[]
-    ) AS a
+    ) AS a (entity_id, customer_id, currency, credit_limit, terms_days, penalty_rate)
     ON CONFLICT (customer_id, entity_id) DO UPDATE SET
         credit_limit = excluded.credit_limit, terms_days = excluded.terms_days,
         penalty_rate = excluded.penalty_rate
@@ -197,7 +198,8 @@ def save_customer(
 def upsert_accounts(*, rows: Sequence[AccountRow], actor: User | None, now: datetime) -> list[int]:
     """Bring accounts to what `rows` say; return those that changed.
 
-    Orders held on the credit of a changed account are asked again.
+    Credit has agreed to the payment terms of a new account; to longer ones it agrees anew
+    (`agree_credit`). Orders held on the credit of a changed account are asked again.
 
     Raises:
         CurrencyFixed: an account is kept in another currency.

@@ -21,7 +21,7 @@ from orders.services._checking import (
     credit_stops,
     run_checks,
 )
-from orders.services._holding import reevaluate_credit_holds
+from orders.services._reevaluating import reevaluate_credit_holds
 from orders.services._releasing import held, place, release
 
 Kind = Hold.Kind
@@ -101,7 +101,9 @@ def let_go(order: Order, found: Answers, now: datetime) -> list[Event]:
 
 
 def _lift(order: Order, kinds: Collection[str], now: datetime) -> list[HoldLifted]:
-    holds = Hold.objects.filter(order=order, state=Hold.State.ACTIVE, kind__in=kinds)
+    holds = Hold.objects.filter(
+        order=order, state=Hold.State.ACTIVE, kind__in=kinds, is_forced=False
+    )
     found = dict(holds.values_list("pk", "kind"))
     move(Hold, "lift", list(found), lifted_at=now, lift_reason=REASON)
     return [

@@ -115,10 +115,15 @@ CASH = Prepared("""
 """)
 
 OVERDUE = """
-    UPDATE orders_creditaccount a SET overdue_amount = d.amount, overdue_since = d.since
-    FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[], %(since)s::date[])
-        AS d (id, amount, since)
-    WHERE a.id = d.id AND (a.overdue_amount, a.overdue_since) IS DISTINCT FROM (d.amount, d.since)
+    UPDATE orders_creditaccount a
+    SET overdue_amount = d.amount, overdue_since = d.since, paid_count = d.paid,
+        paid_late_count = d.late, paid_late_days = d.late_days
+    FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[], %(since)s::date[], %(paid)s::int[],
+                %(late)s::int[], %(late_days)s::int[])
+        AS d (id, amount, since, paid, late, late_days)
+    WHERE a.id = d.id
+      AND (a.overdue_amount, a.overdue_since, a.paid_count, a.paid_late_count, a.paid_late_days)
+          IS DISTINCT FROM (d.amount, d.since, d.paid, d.late, d.late_days)
 """
 
 HEADS = "SELECT id, number, entity_id FROM orders_order WHERE id = ANY(%(ids)s) ORDER BY id"
@@ -169,11 +174,17 @@ class CashChange:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """What an account owes past its due date today, and since when; none: nothing is overdue."""
+    """What an account owes past its due date today, and since when; none: nothing is overdue.
+
+    And how it paid: so many invoices in full, of them late, and by how many days in all.
+    """
 
     account_id: int
     amount: Decimal
     since: date | None
+    paid: int = 0
+    late: int = 0
+    late_days: int = 0
 
 
 @transaction.atomic
@@ -262,7 +273,7 @@ def record_cash(*, changes: Sequence[CashChange], now: datetime) -> None:
 
 @transaction.atomic
 def record_overdue(*, accounts: Sequence[Overdue], now: datetime) -> int:
-    """Note on the accounts what is past its due date; return how many changed.
+    """Note on the accounts what is past its due date, and how they paid; return how many changed.
 
     The credit check asks for it. Held orders are asked again by `reevaluate_credit_holds`.
     """
@@ -270,6 +281,9 @@ def record_overdue(*, accounts: Sequence[Overdue], now: datetime) -> int:
         "accounts": [each.account_id for each in accounts],
         "amounts": [each.amount for each in accounts],
         "since": [each.since for each in accounts],
+        "paid": [each.paid for each in accounts],
+        "late": [each.late for each in accounts],
+        "late_days": [each.late_days for each in accounts],
     }
     return run(OVERDUE, params)
 

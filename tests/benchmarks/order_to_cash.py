@@ -147,10 +147,11 @@ class World:
         ]
 
 
-def by_product(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]) -> list[int]:
-    """Take a batch of orders from entry to invoice through the services; return the order ids."""
-    now = datetime.now(UTC)
-    drafts = [
+def drafts_of(
+    world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]
+) -> list[OrderDraft]:
+    """Write down what is wanted as any door would."""
+    return [
         OrderDraft(
             entity_id=world.entity.pk,
             customer_id=customer,
@@ -159,7 +160,13 @@ def by_product(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]
         )
         for customer, lines in wanted
     ]
-    ids = [order.id for order in create_orders(drafts=drafts, actor=None, now=now)]
+
+
+def by_product(world: World, wanted: Sequence[tuple[int, list[tuple[int, int]]]]) -> list[int]:
+    """Take a batch of orders from entry to invoice through the services; return the order ids."""
+    now = datetime.now(UTC)
+    made = create_orders(drafts=drafts_of(world, wanted), actor=None, now=now)
+    ids = [order.id for order in made]
     submit_orders(order_ids=ids, actor=None, now=now)
     allocate_orders(order_ids=ids, limit=len(ids), cause="bench", now=now)
     shipments = [row[0] for row in rows(SHIPMENTS, [ids])]

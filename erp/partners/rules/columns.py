@@ -139,6 +139,8 @@ KINDS: dict[str, tuple[Column, ...]] = {
         Column("hazmat_class", text, size=10, example=""),
         Column("licence_required", flag, example="0"),
         Column("controlled_share", not_negative, example="1"),
+        Column("order_min", not_negative, example="0"),
+        Column("order_multiple", not_negative, example="0"),
     ),
     "customers": (
         Column("code", text, required=True, size=40, example="HALDEN"),

@@ -133,6 +133,8 @@ def _products(values: list[Values], entity: Entity, reason: str, now: datetime) 
         "hazmat_class",
         "licence_required",
         "controlled_share",
+        "order_min",
+        "order_multiple",
     )
     upsert_products(
         drafts=[ProductDraft(**_given(v, *wanted)) for v in values], actor=None, now=now

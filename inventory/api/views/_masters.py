@@ -35,7 +35,7 @@ from inventory.services import (
 PRODUCT_FIELDS = (
     "code", "name", "base_uom", "category", "tracking", "weight", "barcode", "pack_note",
     "is_blocked", "is_discontinued", "export_code", "hazmat_class", "licence_required",
-    "controlled_share",
+    "controlled_share", "order_min", "order_multiple",
 )  # fmt: skip
 NODE_FIELDS = (
     "code", "name", "country", "city", "region", "time_zone", "cutoff", "handling_days",

@@ -13,24 +13,76 @@ from orders.rules import PART_OF
 
 ORDER = "orders.order"
 
+# What stands in a case, in the order of its fields.
+COLUMNS = {
+    "id": "o.id",
+    "number": "o.number",
+    "entity_id": "o.entity_id",
+    "account_id": "o.account_id",
+    "customer_id": "o.customer_id",
+    "state": "o.state",
+    "created_by_id": "o.created_by_id",
+    "created_at": "o.created_at",
+    "currency": "o.currency",
+    "entity_currency": "e.currency",
+    "channel": "o.channel",
+    "customer_po": "o.customer_po",
+    "priority": "o.priority",
+    "requested_date": "o.requested_date",
+    "today": "today.day",
+    "now": "%(now)s::timestamptz",
+    "has_address": "o.ship_to ? 'address' OR o.ship_to ? 'city' OR o.ship_to ? 'country'",
+    "ship_country": "coalesce(o.ship_to ->> 'country', '')",
+    "total": "o.total",
+    "freight": "o.freight",
+    "carrier_id": "o.carrier_id",
+    "ship_complete": "o.ship_complete",
+    "no_split": "o.no_split",
+    "no_substitutes": "o.no_substitutes",
+    "open": "line.open",
+    "lines": "line.lines",
+    "blocked_products": "line.blocked",
+    "unknown_uoms": "line.unknown_uoms",
+    "below_minimum": "line.below_minimum",
+    "off_multiple": "line.off_multiple",
+    "fingerprint": "line.fingerprint",
+    "tier": "c.tier",
+    "country": "c.country",
+    "has_tax_id": "c.tax_id <> ''",
+    "customer_blocked": "c.is_blocked",
+    "penalty_rate": "a.penalty_rate",
+    "terms_days": "a.terms_days",
+    "agreed_terms_days": "a.agreed_terms_days",
+    "limit": """CASE WHEN today.day BETWEEN a.temporary_from AND a.temporary_until
+                THEN a.temporary_limit ELSE a.credit_limit END""",
+    "limit_until": "a.limit_until",
+    "order_limit": "nullif(a.order_limit, 0)",
+    "on_hold": "a.on_hold",
+    "exposure": """a.receivable + a.unbilled + a.committed - a.unapplied
+                - CASE WHEN a.insured_until < today.day THEN 0 ELSE a.insured_amount END""",
+    "overdue_amount": "a.overdue_amount",
+    "overdue_since": "a.overdue_since",
+    "paid_count": "a.paid_count",
+    "paid_late_count": "a.paid_late_count",
+    "paid_late_days": "a.paid_late_days",
+    "active_holds": """ARRAY(SELECT h.kind FROM orders_hold h
+                WHERE h.order_id = o.id AND h.state = 'active' ORDER BY h.kind)""",
+    "forced_holds": """ARRAY(SELECT h.kind FROM orders_hold h
+                WHERE h.order_id = o.id AND h.state = 'active' AND h.is_forced ORDER BY h.kind)""",
+    "lifted_holds": """ARRAY(SELECT DISTINCT h.kind FROM orders_hold h
+                WHERE h.order_id = o.id AND h.state = 'lifted' AND h.lifted_by_id IS NOT NULL
+                  AND (h.valid_until IS NULL OR h.valid_until >= today.day) ORDER BY h.kind)""",
+}
+
 FACTS = Prepared(f"""
-    SELECT o.id, o.number, o.entity_id, o.account_id, o.state, o.created_by_id, o.currency,
-           o.channel, o.customer_po, o.priority, o.requested_date,
-           (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date, %(now)s::timestamptz,
-           o.ship_to ? 'address' OR o.ship_to ? 'city' OR o.ship_to ? 'country',
-           o.total, o.freight, line.open, line.lines, line.blocked,
-           c.tier, c.is_blocked, a.penalty_rate, a.credit_limit, a.on_hold,
-           a.receivable + a.unbilled + a.committed - a.unapplied,
-           a.overdue_amount, a.overdue_since,
-           ARRAY(SELECT h.kind FROM orders_hold h
-                 WHERE h.order_id = o.id AND h.state = 'active' ORDER BY h.kind),
-           EXISTS (SELECT FROM orders_hold h
-                   WHERE h.order_id = o.id AND h.kind = 'credit' AND h.state = 'lifted'
-                     AND h.lifted_by_id IS NOT NULL)
+    SELECT {", ".join(COLUMNS.values())}
     FROM orders_order o
     JOIN accounts_entity e ON e.id = o.entity_id
     JOIN orders_customer c ON c.id = o.customer_id
     JOIN orders_creditaccount a ON a.id = o.account_id
+    CROSS JOIN LATERAL (
+        SELECT (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date
+    ) AS today (day)
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(
                    l.amount - {
@@ -38,7 +90,21 @@ FACTS = Prepared(f"""
 }
                ), 0) AS open,
                count(*) FILTER (WHERE l.quantity > l.cancelled) AS lines,
-               count(*) FILTER (WHERE p.is_blocked) AS blocked
+               count(*) FILTER (WHERE p.is_blocked) AS blocked,
+               count(*) FILTER (WHERE l.uom <> p.base_uom AND NOT EXISTS (
+                   SELECT FROM inventory_productuom u
+                   WHERE u.product_id = p.id AND u.code = l.uom
+               )) AS unknown_uoms,
+               count(*) FILTER (
+                   WHERE l.quantity > l.cancelled AND l.quantity - l.cancelled < p.order_min
+               ) AS below_minimum,
+               count(*) FILTER (
+                   WHERE p.order_multiple > 0
+                     AND mod(l.quantity - l.cancelled, p.order_multiple) <> 0
+               ) AS off_multiple,
+               md5(string_agg(
+                   l.product_id || ':' || l.quantity, ',' ORDER BY l.product_id, l.quantity
+               )) AS fingerprint
         FROM orders_orderline l JOIN inventory_product p ON p.id = l.product_id
         WHERE l.order_id = o.id
     ) AS line
@@ -49,15 +115,23 @@ FACTS = Prepared(f"""
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the policies may know about one order. `open` is what its lines still commit."""
+    """What the policies may know about one order, in the order of `COLUMNS`.
+
+    `open` is what its lines still commit. `limit` is the one that counts today, `exposure` is net
+    of insurance; both in the order's currency. `lifted_holds` are the kinds that their owner lifted
+    and that are still good.
+    """
 
     id: int
     number: str
     entity_id: int
     account_id: int
+    customer_id: int
     state: str
     created_by_id: int | None
+    created_at: datetime
     currency: str
+    entity_currency: str
     channel: str
     customer_po: str
     priority: int
@@ -65,21 +139,40 @@ class Case:
     today: date
     now: datetime
     has_address: bool
+    ship_country: str
     total: Decimal
     freight: Decimal
+    carrier_id: int | None
+    ship_complete: bool
+    no_split: bool
+    no_substitutes: bool
     open: Decimal
     lines: int
     blocked_products: int
+    unknown_uoms: int
+    below_minimum: int
+    off_multiple: int
+    fingerprint: str | None
     tier: str
+    country: str
+    has_tax_id: bool
     customer_blocked: bool
     penalty_rate: Decimal
+    terms_days: int
+    agreed_terms_days: int | None
     limit: Decimal
+    limit_until: date | None
+    order_limit: Decimal | None
     on_hold: bool
     exposure: Decimal
     overdue_amount: Decimal
     overdue_since: date | None
+    paid_count: int
+    paid_late_count: int
+    paid_late_days: int
     active_holds: list[str]
-    credit_lifted: bool
+    forced_holds: list[str]
+    lifted_holds: list[str]
 
     @property
     def commits(self) -> Decimal:

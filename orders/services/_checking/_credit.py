@@ -5,18 +5,22 @@ from decimal import Decimal
 
 from erp.governance.services import Answer
 from orders.models import Hold
-from orders.rules import in_cents, passes_in_turn, taken_before
+from orders.rules import days_since, in_cents, passes_in_turn, payment_score, taken_before
 from orders.services._checking._case import Case, Stop, ask
 
 
-def check_credit(cases: Sequence[Case], stopped: Collection[int]) -> list[Answer]:
+def check_credit(
+    cases: Sequence[Case], stopped: Collection[int], *, is_committed: bool = False
+) -> list[Answer]:
     """Ask of each order if its account's credit allows it, in the order given.
 
     Orders of one account count against its limit one after the other, but for those that do not go
     on (`stopped` by another hold, or held by an answer before). Which ones go on is guessed, asked
     about, and corrected until guess and answers agree; no later answer changes an earlier one.
-    Nothing is kept yet.
+    With `is_committed` they count in their account's exposure already. Nothing is kept yet.
     """
+    if is_committed:
+        return _ask_credit(cases, [-in_cents(case.commits) for case in cases])
     accounts: dict[int, list[int]] = {}
     for position, case in enumerate(cases):
         accounts.setdefault(case.account_id, []).append(position)
@@ -70,14 +74,17 @@ def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> list[Answer]
     facts = []
     for case, before in zip(cases, taken, strict=True):
         after = case.exposure + before + in_cents(case.commits)
-        since = case.overdue_since
         facts.append(
             {
                 "limit": case.limit,
                 "exposure_after": after,
                 "used": round(after / case.limit, 6) if case.limit else None,
-                "overdue_days": (case.today - since).days if since else 0,
+                "overdue_days": days_since(case.overdue_since, case.today),
                 "overdue_amount": case.overdue_amount,
+                "limit_expired_days": days_since(case.limit_until, case.today),
+                "order_limit": case.order_limit,
+                "longer_terms_days": max(0, case.terms_days - (case.agreed_terms_days or 0)),
+                "score": payment_score(case.paid_count, case.paid_late_count, case.paid_late_days),
                 "total": case.total,
                 "on_hold": case.on_hold,
                 "tier": case.tier,

@@ -47,6 +47,8 @@ class TestProducts:
             "hazmat_class": "",
             "licence_required": False,
             "controlled_share": "1.000000",
+            "order_min": "0.000",
+            "order_multiple": "0.000",
             "uoms": [{"code": "BOX", "numerator": 12, "denominator": 1}],
         }
         changed = everything.patch("/api/v1/products/PEN/", {"name": "Ink pen"}, format="json")

@@ -1,0 +1,68 @@
+"""Release of many clean orders in one call: every check, class facts, receipts, audit and outbox.
+
+The product calls `submit_orders` as workers do. The floor (release_batch_floor.sql) writes the same
+rows by one plpgsql function, and asks nothing. Both are measured in turns in the same run.
+"""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from erp.kernel.sql import rows
+from orders.services import create_orders, submit_orders
+from tests.benchmarks.order_to_cash import PER_ORDER, World, drafts_of
+
+FLOOR = Path(__file__).with_name("release_batch_floor.sql")
+ROUNDS = 5
+RELEASED = "SELECT count(*) FROM orders_order WHERE id = ANY(%s) AND state = 'released'"
+
+
+def by_product(ids: list[int]) -> None:
+    submit_orders(order_ids=ids, actor=None, now=datetime.now(UTC))
+
+
+def by_hand(ids: list[int]) -> None:
+    with transaction.atomic():
+        rows("SELECT bench.release_batch(%s::bigint[])", [ids])
+
+
+def run(*, orders: int = 1_000, **_more: Any) -> dict[str, object]:
+    """Release `orders` orders a call, five times each way."""
+    world = World()
+    with connection.cursor() as cursor:
+        cursor.execute(FLOOR.read_text())
+    ways = {"floor": by_hand, "product": by_product}
+    seconds, cpu, best = (
+        dict.fromkeys(ways, 0.0),
+        dict.fromkeys(ways, 0.0),
+        dict.fromkeys(ways, 0.0),
+    )
+    for turn in range(ROUNDS + 1):  # the first warms caches and plans
+        for name, way in ways.items():
+            now = datetime.now(UTC)
+            made = create_orders(drafts=drafts_of(world, world.picks(orders)), actor=None, now=now)
+            ids = [order.id for order in made]
+            clock, burnt = time.perf_counter(), time.process_time()
+            way(ids)
+            took = time.perf_counter() - clock
+            assert rows(RELEASED, [ids])[0][0] == len(ids), f"{name} released not all"
+            if turn:
+                seconds[name] += took
+                cpu[name] += time.process_time() - burnt
+                best[name] = max(best[name], len(ids) / took)
+    total = ROUNDS * orders
+    return {
+        "product": round(total / seconds["product"], 1),
+        "floor": round(total / seconds["floor"], 1),
+        "ratio": round(seconds["floor"] / seconds["product"], 3),
+        "times": round(seconds["product"] / seconds["floor"], 2),
+        "unit": "orders/s",
+        "cpu_ms": round(1000 * cpu["product"] / total, 3),
+        "floor_cpu_ms": round(1000 * cpu["floor"] / total, 3),
+        "best": {name: round(rate, 1) for name, rate in best.items()},
+        "orders": total,
+        "setup": f"1 client, {PER_ORDER} lines an order, {orders} orders a call, one commit a call",
+    }
