@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from erp.accounts.models import User
+from erp.governance.documents import DocumentKind, register_document
 from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import StockFell
+from procurement.selectors import order_fingerprints
 from procurement.services import follow_approval, replenish
 from procurement.services._approving import KIND
+
+register_document(
+    KIND, DocumentKind(order_fingerprints, "Purchase order", page="procurement:order")
+)
 
 
 @subscribe_batch(StockFell)
@@ -27,14 +33,14 @@ def replenish_what_fell(events: Sequence[StockFell]) -> None:
 
 @subscribe(ApprovalDecided)
 def follow_decision_about_order(event: ApprovalDecided) -> None:
-    """Approve a purchase order, or send it back, as was decided in the inbox."""
-    if event.document_kind != KIND or event.state == "void":
+    """Approve a purchase order, or send it back, as was decided in the inbox, or by the clock."""
+    if event.document_kind != KIND or event.cause == "withdrawn":
         return
     decided = approval(event.approval_id)
     follow_approval(
         order_id=event.document_id,
         state=event.state,
-        decided_by=User.objects.get(pk=event.decided_by_id),
+        decided_by=User.objects.filter(pk=event.decided_by_id).first(),
         fingerprint=decided.fingerprint,
         reason=event.reason,
         now=timezone.now(),

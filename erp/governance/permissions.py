@@ -9,6 +9,8 @@ VIEW_APPROVAL = "governance.view_approval"
 BE_SECOND_PERSON = "governance.be_second_person"
 VIEW_DUTIES = "governance.view_duties"
 MITIGATE_DUTIES = "governance.mitigate_duties"
+DELEGATE = "governance.add_delegation"
+DELEGATE_FOR_OTHERS = "governance.delegate_for_others"
 
 STAFF = [
     "customer_service",
@@ -38,4 +40,6 @@ GRANTS: dict[str, list[str]] = {
     BE_SECOND_PERSON: ["controller", "executive", "operations_lead"],
     VIEW_DUTIES: ["controller", "executive", "administrator"],
     MITIGATE_DUTIES: ["controller", "executive"],
+    DELEGATE: STAFF,
+    DELEGATE_FOR_OTHERS: ["operations_lead", "administrator"],
 }

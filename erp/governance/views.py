@@ -20,11 +20,10 @@ from erp.governance.selectors import (
     waiting_for,
 )
 from erp.governance.services import (
-    DocumentChanged,
+    Verdict,
     activate_version,
-    approve,
+    decide_requests,
     reject,
-    withdraw,
 )
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
@@ -51,19 +50,15 @@ def approvals(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.VIEW_APPROVAL)
 def agree(request: SignedInRequest, approval_id: int) -> HttpResponse:
     """Approve a document as it was shown."""
-    waiting, now = _waiting(request, approval_id), timezone.now()
-    seen = request.POST.get("fingerprint", "")
-    try:
-        approve(approval_id=waiting.id, actor=request.user, fingerprint=seen, now=now)
-    except DocumentChanged:
-        withdraw(
-            document_kind=waiting.document_kind,
-            document_id=waiting.document_id,
-            reason="The document changed.",
-            now=now,
-        )
-        raise
-    messages.success(request, _("{document} was approved.").format(document=waiting.label))
+    waiting = _waiting(request, approval_id)
+    verdict = Verdict(waiting.id, agrees=True, fingerprint=request.POST.get("fingerprint", ""))
+    (outcome,) = decide_requests(verdicts=[verdict], actor=request.user, now=timezone.now())
+    if outcome.refusal is not None:
+        raise outcome.refusal
+    is_open = outcome.approval.state == "pending"
+    said = _("You agreed to {document}; others must agree as well.")
+    said = said if is_open else _("{document} was approved.")
+    messages.success(request, said.format(document=waiting.label))
     return redirect("governance:approvals")
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import holidays
+
+YEARS_AHEAD = 2  # no clock of ours runs longer
 WEEK = frozenset(range(5))
 HORIZON_DAYS = 3_660
 
@@ -74,3 +78,24 @@ class BusinessCalendar:
                     return on
                 left -= 1
         raise ValueError("no such day within ten years")
+
+
+@lru_cache(maxsize=256)
+def business_calendar(*, country: str, time_zone: str, year: int) -> BusinessCalendar:
+    """Return the working hours of a country (ISO 3166 alpha-2) around `year`.
+
+    A country whose holidays nobody has written down works on all weekdays.
+    """
+    return BusinessCalendar(
+        zone=ZoneInfo(time_zone), holidays=public_holidays(country=country, year=year)
+    )
+
+
+@lru_cache(maxsize=256)
+def public_holidays(*, country: str, year: int) -> frozenset[date]:
+    """Return the public holidays from the year before `year` to two years after it."""
+    try:
+        found = holidays.country_holidays(country, years=range(year - 1, year + YEARS_AHEAD + 1))
+    except NotImplementedError:
+        return frozenset()
+    return frozenset(found)

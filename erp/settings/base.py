@@ -256,6 +256,14 @@ CELERY_BEAT_SCHEDULE = {
     "finance-invoice": {"task": "finance.tasks.invoice", "schedule": 30.0},
     "finance-age": {"task": "finance.tasks.age", "schedule": 3_600.0},
     "finance-open-months": {"task": "finance.tasks.open_months", "schedule": 86_400.0},
+    "approvals-clocks": {
+        "task": "erp.governance.tasks.fire_approval_clocks",
+        "schedule": 5.0,
+    },
+    "approvals-look": {
+        "task": "erp.governance.tasks.look_after_open_approvals",
+        "schedule": 30.0,
+    },
     "exceptions-timers": {"task": "exceptions.tasks.fire_timers", "schedule": 5.0},
     "exceptions-find": {"task": "exceptions.tasks.find_cases", "schedule": 60.0},
     "exceptions-drift": {"task": "exceptions.tasks.find_drift", "schedule": 86_400.0},

@@ -5,10 +5,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from erp.kernel.calendars import BusinessCalendar
+from erp.kernel.calendars import BusinessCalendar, public_holidays
 from erp.kernel.sql import records
 from exceptions.models import ExceptionCase
-from exceptions.rules.clocks import public_holidays
 from exceptions.rules.exposure import NOTHING, penalty
 from exceptions.rules.plays import Loser, Play, arrival, extra_freight
 from orders import permissions as orders_permissions

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from erp.accounts.models import Entity
 from erp.governance.services import Question, decide
+from erp.kernel.calendars import business_calendar
 from erp.kernel.sql import rows
-from exceptions.rules.clocks import business_calendar, due
+from exceptions.rules.clocks import due
 from exceptions.rules.conditions import Condition
 from exceptions.rules.sharing import Desk, share_out
 from exceptions.rules.yardstick import about_dollars

@@ -88,6 +88,8 @@ def replay(play: Play, actor: User, now: datetime) -> str:
 
 def approve(play: Play, actor: User, now: datetime) -> str:
     order = approve_order(order_id=int(play.facts["order_id"]), actor=actor, now=now)
+    if order.state == "pending":
+        return f"You agreed to {order.number}; others must agree as well."
     return f"{order.number} was approved."
 
 

@@ -1,5 +1,6 @@
 """What pages, the API and other apps read about purchasing."""
 
+from procurement.selectors._fingerprints import fingerprint_of, order_fingerprints
 from procurement.selectors._invariants import INVARIANTS
 from procurement.selectors._lists import (
     Choice,
@@ -42,6 +43,7 @@ __all__ = [
     "ProposalRow",
     "SupplierRow",
     "choices",
+    "fingerprint_of",
     "ids_of",
     "incoming",
     "lead_time_days",
@@ -50,6 +52,7 @@ __all__ = [
     "offers_of",
     "open_orders_by_state",
     "order_board",
+    "order_fingerprints",
     "order_list",
     "order_page",
     "proposal_board",

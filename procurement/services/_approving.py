@@ -1,6 +1,7 @@
 """Agreeing to a purchase order: the policy says who must, somebody else does."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -8,7 +9,10 @@ from erp.accounts.models import User
 from erp.governance.selectors import PendingApproval, approval_waiting_for
 from erp.governance.services import (
     AlreadyDecided,
+    ApprovalFacts,
     Decision,
+    Effect,
+    EffectKind,
     Fact,
     Question,
     approve,
@@ -20,11 +24,16 @@ from erp.governance.services import (
 from erp.outbox.publishing import publish
 from procurement.events import PurchaseOrderApproved, PurchaseOrderSubmitted
 from procurement.models import PurchaseOrder
+from procurement.selectors import fingerprint_of
 from procurement.services._chaining import chain_of, order_act
-from procurement.services._ordering import BadOrder, fingerprint_of, note
+from procurement.services._ordering import BadOrder, note
+
+if TYPE_CHECKING:
+    from erp.governance.models import Approval
 
 KIND = "procurement.order"
 POLICY = "procurement.approval"
+LINES_SHOWN = 5
 
 
 @transaction.atomic
@@ -62,8 +71,10 @@ def submit_order(*, order_id: int, actor: User | None, now: datetime) -> Purchas
         )
     )
     if not decision.outcome["auto"]:
-        _ask(order, decision, actor, now)
-        return order
+        asked = _ask(order, decision, actor, now)
+        if asked.state != "approved":
+            return order
+        version = asked.matrix_version
     order.approve(by_id=None, at=now)
     order.save(update_fields=["state", "approved_by", "approved_at"])
     note(order, "approve", None, now, before="pending", policy_version=version)
@@ -76,6 +87,8 @@ def submit_order(*, order_id: int, actor: User | None, now: datetime) -> Purchas
 @transaction.atomic
 def approve_order(*, order_id: int, actor: User, now: datetime) -> PurchaseOrder:
     """Agree to an order that somebody else wrote and submitted. Agreeing again changes nothing.
+
+    Where others must agree as well, it is returned pending.
 
     Raises:
         PurchaseOrder.DoesNotExist: there is no such order.
@@ -95,8 +108,11 @@ def approve_order(*, order_id: int, actor: User, now: datetime) -> PurchaseOrder
     order.approve(by_id=actor.pk, at=now)
     if waiting is None:
         raise AlreadyDecided(f"Nobody is asked about {order.number}.")
-    approve(approval_id=waiting.id, actor=actor, fingerprint=fingerprint_of(order), now=now)
+    present = fingerprint_of(order)
+    agreed = approve(approval_id=waiting.id, actor=actor, fingerprint=present, now=now)
     refuse_conflict(actor=actor, duty="procurement.approve", acts=[order_act(order)], now=now)
+    if agreed.state != "approved":
+        return PurchaseOrder.objects.get(pk=order_id)
     order.save(update_fields=["state", "approved_by", "approved_at"])
     note(order, "approve", actor, now, before="pending", policy_version=waiting.policy_version)
     publish(
@@ -139,7 +155,8 @@ def follow_approval(
 ) -> None:
     """Do to an order what was decided about it in the inbox; done already, it changes nothing.
 
-    An order that is not what was decided about goes back to its author.
+    An order that is not what was decided about goes back to its author, and so does one about which
+    nobody decided in time (`state` void). `decided_by` is None where nobody had to agree.
 
     Raises:
         PurchaseOrder.DoesNotExist: there is no such order.
@@ -148,16 +165,18 @@ def follow_approval(
         PurchaseOrderApproved
     """
     order = PurchaseOrder.objects.lock(order_id)
-    if order.state != PurchaseOrder.State.PENDING or decided_by is None:
+    if order.state != PurchaseOrder.State.PENDING:
+        return
+    if state == "void" and _waiting(order) is not None:  # it has been asked about anew
         return
     is_same = fingerprint == fingerprint_of(order)
-    if state == "rejected" or not is_same:
+    if state != "approved" or not is_same:
         order.reject()
         order.save(update_fields=["state", "submitted_by", "submitted_at"])
-        said = reason if is_same else "It changed after it was decided about."
+        said = reason if is_same or state == "void" else "It changed after it was decided about."
         note(order, "reject", decided_by, now, before="pending", reason=said)
         return
-    order.approve(by_id=decided_by.pk, at=now)
+    order.approve(by_id=decided_by and decided_by.pk, at=now)
     order.save(update_fields=["state", "approved_by", "approved_at"])
     note(order, "approve", decided_by, now, before="pending")
     publish(
@@ -180,9 +199,9 @@ def _decision(order: PurchaseOrder, now: datetime) -> Decision:
     return decide(policy=POLICY, questions=[question], now=now)[0]
 
 
-def _ask(order: PurchaseOrder, decision: Decision, actor: User | None, now: datetime) -> None:
+def _ask(order: PurchaseOrder, decision: Decision, actor: User | None, now: datetime) -> "Approval":
     count = order.lines.count()
-    request_approval(
+    return request_approval(
         entity_id=order.entity_id,
         document_kind=KIND,
         document_id=order.pk,
@@ -200,5 +219,25 @@ def _ask(order: PurchaseOrder, decision: Decision, actor: User | None, now: date
         barred=[] if order.created_by_id is None else [order.created_by_id],
         threads=chain_of(order),
         policy_version=decision.policy_version,
+        facts=ApprovalFacts(effects=_effects(order, count)),
         now=now,
     )
+
+
+def _effects(order: PurchaseOrder, count: int) -> list[Effect]:
+    """Return what the approval brings about: the largest lines, and the money it binds."""
+    lines = order.lines.select_related("product")
+    dear = sorted(lines, key=lambda line: -line.quantity * line.unit_price)[:LINES_SHOWN]
+    shown = [
+        Effect(
+            EffectKind.CHANGE,
+            f"{line.quantity.normalize():f} {line.product.code} · {line.product.name}",
+            round(line.quantity * line.unit_price, 2),
+            order.currency,
+        )
+        for line in dear
+    ]
+    if count > len(shown):
+        shown.append(Effect(EffectKind.CHANGE, f"and {count - len(shown)} more lines"))
+    bound = f"Bound at {order.supplier.name} until {order.expected_date:%-d %B %Y}"
+    return [*shown, Effect(EffectKind.MONEY, bound, order.total, order.currency)]

@@ -1,6 +1,5 @@
 """Purchase orders by hand: writing, submitting, agreeing, sending, calling off."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -153,17 +152,6 @@ def note(
         policy_version=policy_version,
     )
     record(changes=[change], actor=actor, now=now)
-
-
-def fingerprint_of(order: PurchaseOrder) -> str:
-    """Return what an approver agrees to, in short: another order has another fingerprint."""
-    lines = order.lines.order_by("position").values_list("product_id", "quantity", "unit_price")
-    said = [order.supplier_id, order.node_id, order.currency, order.total.normalize()]
-    parts = [
-        "|".join(map(str, said)),
-        *("|".join((str(p), str(q.normalize()), str(u.normalize()))) for p, q, u in lines),
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _checked_facts(asked: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,6 +62,8 @@ SAID = {
     "governance.approve": gettext_lazy("Approval given"),
     "governance.reject": gettext_lazy("Approval refused"),
     "governance.void_approval": gettext_lazy("Approval withdrawn"),
+    "governance.escalate_approval": gettext_lazy("Approval handed on"),
+    "governance.strand_approval": gettext_lazy("Nobody can approve"),
 }
 
 
@@ -138,8 +140,10 @@ def submit(request: SignedInRequest, number: str) -> HttpResponse:
 def approve(request: SignedInRequest, number: str) -> HttpResponse:
     """Agree to what somebody else wrote."""
     page = _order(request, number, permissions.APPROVE)
-    approve_order(order_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, number, _("{number} was approved."))
+    done = approve_order(order_id=page.id, actor=request.user, now=timezone.now())
+    waits = done.state == PurchaseOrder.State.PENDING
+    said = _("You agreed to {number}; others must agree as well.")
+    return _done(request, number, said if waits else _("{number} was approved."))
 
 
 @require_POST

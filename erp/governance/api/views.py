@@ -27,12 +27,11 @@ from erp.governance.selectors import (
     versions_within,
 )
 from erp.governance.services import (
-    DocumentChanged,
+    Verdict,
     activate_version,
-    approve,
+    decide_requests,
     reject,
     retire_version,
-    withdraw,
     write_version,
 )
 
@@ -67,22 +66,13 @@ class ApprovalViewSet(ResourceViewSet):
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
         """Agree; never to one's own."""
-        waiting, now = self._approval(pk), timezone.now()
-        try:
-            approve(
-                approval_id=waiting.id,
-                actor=actor_of(request),
-                fingerprint=self.body().get("fingerprint") or waiting.fingerprint,
-                now=now,
-            )
-        except DocumentChanged:
-            withdraw(
-                document_kind=waiting.document_kind,
-                document_id=waiting.document_id,
-                reason="The document changed.",
-                now=now,
-            )
-            raise
+        waiting, seen = self._approval(pk), self.body().get("fingerprint")
+        verdict = Verdict(waiting.id, agrees=True, fingerprint=seen or None)
+        (outcome,) = decide_requests(
+            verdicts=[verdict], actor=actor_of(request), now=timezone.now()
+        )
+        if outcome.refusal is not None:
+            raise outcome.refusal
         return self.retrieve(request, pk)
 
     @action(detail=True, methods=["post"])
@@ -243,7 +233,8 @@ class AuditViewSet(ResourceViewSet):
 def _approval(found: PendingApproval) -> dict[str, Any]:
     row = asdict(found)
     row["entity"], row["document"] = row.pop("entity_code"), row.pop("label")
-    row.pop("entity_id")
+    for name in ("entity_id", "rank"):
+        row.pop(name)
     return row
 
 

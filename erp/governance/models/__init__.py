@@ -1,16 +1,21 @@
-from erp.governance.models.approval import Approval
+from erp.governance.models.approval import Approval, ApprovalStep, ApprovalTimer
 from erp.governance.models.audit import AuditEntry
 from erp.governance.models.change import ChangeRequest
 from erp.governance.models.decision import DecisionRecord
+from erp.governance.models.delegation import Absence, Delegation
 from erp.governance.models.duty import DutyMitigation, SecondPerson
 from erp.governance.models.policy import Policy, PolicyVersion
 from erp.governance.models.replay import PolicyReplay, PolicyReplayChange
 
 __all__ = [
+    "Absence",
     "Approval",
+    "ApprovalStep",
+    "ApprovalTimer",
     "AuditEntry",
     "ChangeRequest",
     "DecisionRecord",
+    "Delegation",
     "DutyMitigation",
     "Policy",
     "PolicyReplay",

@@ -1,18 +1,22 @@
 """Everything that decides by policy, asks for approval or writes the audit trail."""
 
 from erp.governance.rules import Fact, Problem, WrongFacts
+from erp.governance.rules.approving import ApprovalFacts, Effect, EffectKind
 from erp.governance.services._activating import OwnVersion, activate_version, retire_version
-from erp.governance.services._approving import (
+from erp.governance.services._agreeing import (
     AlreadyDecided,
+    DecidedBefore,
     DocumentChanged,
     NotYours,
+    Outcome,
     OwnRequest,
     ReasonMissing,
+    Verdict,
     approve,
+    decide_requests,
     reject,
-    request_approval,
-    withdraw,
 )
+from erp.governance.services._approving import request_approval, withdraw
 from erp.governance.services._bringing import ensure_builtin_policies
 from erp.governance.services._changing import (
     NothingChanges,
@@ -29,6 +33,19 @@ from erp.governance.services._deciding import (
     ask_policy,
     decide,
     keep_answers,
+)
+from erp.governance.services._delegating import (
+    BadDelegation,
+    delegate,
+    delegate_request,
+    end_absence,
+    report_absence,
+    revoke_delegation,
+)
+from erp.governance.services._expiring import (
+    Fired,
+    fire_due_approvals,
+    look_after_approvals,
 )
 from erp.governance.services._recording import Change, record
 from erp.governance.services._seconding import request_second_person
@@ -54,16 +71,23 @@ __all__ = [
     "Act",
     "AlreadyDecided",
     "Answer",
+    "ApprovalFacts",
+    "BadDelegation",
     "Change",
     "DatesRefused",
+    "DecidedBefore",
     "Decision",
     "DocumentChanged",
     "DutyConflict",
+    "Effect",
+    "EffectKind",
     "Fact",
+    "Fired",
     "LimitsRefused",
     "NotYourDraft",
     "NotYours",
     "NothingChanges",
+    "Outcome",
     "OwnRequest",
     "OwnVersion",
     "PolicyRefused",
@@ -73,6 +97,7 @@ __all__ = [
     "SecondPersonNeeded",
     "UnknownPolicy",
     "ValueMoved",
+    "Verdict",
     "VersionNotOpen",
     "WrongFacts",
     "activate_version",
@@ -81,16 +106,24 @@ __all__ = [
     "ask_policy",
     "change_limits",
     "decide",
+    "decide_requests",
+    "delegate",
+    "delegate_request",
     "edit_version",
+    "end_absence",
     "ensure_builtin_policies",
+    "fire_due_approvals",
     "keep_answers",
+    "look_after_approvals",
     "record",
     "refuse_conflict",
     "reject",
+    "report_absence",
     "request_approval",
     "request_change",
     "request_second_person",
     "retire_version",
+    "revoke_delegation",
     "settle_change",
     "submit_version",
     "withdraw",

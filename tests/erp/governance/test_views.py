@@ -34,7 +34,7 @@ def page(clerk: User, entity: Entity) -> Client:
 def ask(entity: Entity, **values: Any) -> Approval:
     asked = {
         "entity_id": entity.pk,
-        "document_kind": "procurement.order",
+        "document_kind": "test.document",
         "document_id": 1,
         "label": "PO-1 · Acme",
         "permission": MAY,
@@ -51,7 +51,7 @@ def ask(entity: Entity, **values: Any) -> Approval:
 
 class TestApprovals:
     def test_show_the_consequence_and_the_document(self, page: Client, entity: Entity) -> None:
-        ask(entity)
+        ask(entity, document_kind="procurement.order")
 
         shown = page.get("/governance/approvals/").content.decode()
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exceptions.rules.clocks import business_calendar, due, public_holidays
+from erp.kernel.calendars import business_calendar, public_holidays
+from exceptions.rules.clocks import due
 
 
 def clock(
