@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from erp.governance.services import fire_due_approvals, look_after_approvals
+from erp.governance.services import fire_due_approvals, look_after_approvals, seal_audit
 
 
 @shared_task(expires=30)
@@ -21,3 +21,9 @@ def look_after_open_approvals(**_later: Any) -> None:
     last, now = 0, timezone.now()
     while last := look_after_approvals(now=now, after=last):
         pass
+
+
+@shared_task(expires=10)
+def seal(**_later: Any) -> None:
+    """Seal what was written to the audit trail since the last time."""
+    seal_audit(now=timezone.now())

@@ -246,6 +246,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
+    "governance-seal": {"task": "erp.governance.tasks.seal", "schedule": 10.0},
     "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
     "api-forget-keys": {"task": "erp.api.tasks.forget_old_keys", "schedule": 86_400.0},
     "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},

@@ -33,6 +33,21 @@ class LintInput(StrictSerializer):
     table = ObjectInput()
 
 
+class HeadInput(StrictSerializer):
+    """One head as it was kept: the chain's name, the seal's number, the hash in hex."""
+
+    chain = TextInput(max_length=20)
+    number = serializers.IntegerField(min_value=1, max_value=NUMBER_MAX)
+    head = TextInput(max_length=64)
+    upto = serializers.IntegerField(required=False, min_value=0)
+
+
+class VerifyInput(StrictSerializer):
+    """Heads that somebody kept elsewhere, to be found again."""
+
+    heads = HeadInput(many=True, required=False)
+
+
 class ApprovalOutput(serializers.Serializer[None]):
     id = serializers.IntegerField()
     entity = serializers.CharField()
@@ -81,6 +96,7 @@ class AuditOutput(serializers.Serializer[None]):
     entity = serializers.CharField(allow_null=True)
     actor = serializers.CharField(allow_null=True)
     actor_kind = serializers.CharField()
+    on_behalf_of = serializers.CharField(allow_null=True)
     action = serializers.CharField()
     subject_kind = serializers.CharField()
     subject_id = serializers.IntegerField()
@@ -90,3 +106,30 @@ class AuditOutput(serializers.Serializer[None]):
     reason = serializers.CharField()
     request_id = serializers.CharField()
     policy_version = serializers.CharField()
+
+
+class HeadOutput(serializers.Serializer[None]):
+    chain = serializers.CharField()
+    number = serializers.IntegerField()
+    head = serializers.CharField()
+    upto = serializers.IntegerField()
+
+
+class HeadsOutput(serializers.Serializer[None]):
+    heads = HeadOutput(many=True)
+
+
+class BrokenOutput(serializers.Serializer[None]):
+    kind = serializers.CharField()
+    entry_id = serializers.IntegerField()
+    seal = serializers.IntegerField(allow_null=True)
+    chain = serializers.CharField()
+
+
+class ChainOutput(serializers.Serializer[None]):
+    is_whole = serializers.BooleanField()
+    sealed = serializers.IntegerField()
+    unsealed = serializers.IntegerField()
+    seals = serializers.IntegerField()
+    heads = HeadOutput(many=True)
+    broken = BrokenOutput(many=True)

@@ -2,11 +2,11 @@
 
 from rest_framework.routers import SimpleRouter
 
-from erp.governance.api import views
+from erp.governance.api import audit, views
 
 router = SimpleRouter()
 router.register("approvals", views.ApprovalViewSet, basename="approval")
 router.register("policies", views.PolicyViewSet, basename="policy")
-router.register("audit", views.AuditViewSet, basename="audit")
+router.register("audit", audit.AuditViewSet, basename="audit")
 
 urlpatterns = router.urls

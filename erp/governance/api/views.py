@@ -15,13 +15,12 @@ from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet
 from erp.governance import permissions
 from erp.governance.api import serializers
-from erp.governance.models import Approval, AuditEntry, Policy, PolicyVersion
+from erp.governance.models import Approval, Policy, PolicyVersion
 from erp.governance.rules import Schema, problems_of
 from erp.governance.selectors import (
     PendingApproval,
     approval_page,
     approvals_within,
-    audit_within,
     decisions_within,
     shown,
     versions_within,
@@ -209,27 +208,6 @@ class PolicyViewSet(ResourceViewSet):
             raise NotFound("A table of all entities is for those who may change it in all of them.")
 
 
-class AuditViewSet(ResourceViewSet):
-    """Who did what, when and why. Append-only."""
-
-    required_permissions: ClassVar = {"list": permissions.VIEW_AUDIT}
-    filters: ClassVar[dict[str, Filter]] = {
-        "thread": TextFilter("thread"),
-        "action": TextFilter("action"),
-        "actor": TextFilter("actor__username"),
-        "subject_kind": TextFilter("subject_kind"),
-        "subject_id": IdFilter("subject_id"),
-        "request_id": TextFilter("request_id"),
-        "after": MomentFilter("at__gte"),
-        "before": MomentFilter("at__lt"),
-    }
-    ordering_fields = ("id",)
-    outputs: ClassVar = {"list": serializers.AuditOutput}
-
-    def list(self, request: Request) -> Response:
-        return self.page(audit_within(self.scope()), lambda page: [_entry(each) for each in page])
-
-
 def _approval(found: PendingApproval) -> dict[str, Any]:
     row = asdict(found)
     row["entity"], row["document"] = row.pop("entity_code"), row.pop("label")
@@ -276,22 +254,3 @@ def _decisions(found: Iterable[Any]) -> list[Mapping[str, Any]]:
         }
         for each in found
     ]
-
-
-def _entry(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "id": entry.pk,
-        "at": entry.at,
-        "entity": entry.entity.code if entry.entity else None,
-        "actor": entry.actor.username if entry.actor else None,
-        "actor_kind": entry.actor_kind,
-        "action": entry.action,
-        "subject_kind": entry.subject_kind,
-        "subject_id": entry.subject_id,
-        "thread": entry.thread,
-        "before": entry.before,
-        "after": entry.after,
-        "reason": entry.reason,
-        "request_id": entry.request_id,
-        "policy_version": entry.policy_version,
-    }

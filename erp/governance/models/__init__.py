@@ -1,5 +1,5 @@
 from erp.governance.models.approval import Approval, ApprovalStep, ApprovalTimer
-from erp.governance.models.audit import AuditEntry
+from erp.governance.models.audit import AuditEntry, AuditSeal, AuditSealing, PersonalDatum
 from erp.governance.models.change import ChangeRequest
 from erp.governance.models.decision import DecisionRecord
 from erp.governance.models.delegation import Absence, Delegation
@@ -13,10 +13,13 @@ __all__ = [
     "ApprovalStep",
     "ApprovalTimer",
     "AuditEntry",
+    "AuditSeal",
+    "AuditSealing",
     "ChangeRequest",
     "DecisionRecord",
     "Delegation",
     "DutyMitigation",
+    "PersonalDatum",
     "Policy",
     "PolicyReplay",
     "PolicyReplayChange",

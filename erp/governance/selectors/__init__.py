@@ -15,10 +15,20 @@ from erp.governance.selectors._approvals import (
     waiting_count,
     waiting_for,
 )
+from erp.governance.selectors._chain import (
+    HEAD,
+    LEAF,
+    BrokenLink,
+    ChainHead,
+    ChainReport,
+    audit_heads,
+    verify_audit,
+)
 from erp.governance.selectors._changes import PendingChange, changes_within, pending_changes
 from erp.governance.selectors._entitled import Entitlement, entitled_to, entitlements_of
 from erp.governance.selectors._invariants import INVARIANTS
 from erp.governance.selectors._people import same_person
+from erp.governance.selectors._personal import in_the_clear
 from erp.governance.selectors._policies import (
     DecisionRow,
     PolicyPage,
@@ -34,14 +44,20 @@ from erp.governance.selectors._policies import (
 from erp.governance.selectors._timeline import (
     AuditRow,
     TimelineRow,
+    audit_export,
     audit_page,
     audit_within,
     timeline,
 )
 
 __all__ = [
+    "HEAD",
     "INVARIANTS",
+    "LEAF",
     "AuditRow",
+    "BrokenLink",
+    "ChainHead",
+    "ChainReport",
     "DecisionRow",
     "Entitlement",
     "PendingApproval",
@@ -57,6 +73,8 @@ __all__ = [
     "approval_waiting_for",
     "approvals_within",
     "asked_by",
+    "audit_export",
+    "audit_heads",
     "audit_page",
     "audit_within",
     "changes_within",
@@ -65,6 +83,7 @@ __all__ = [
     "decisions_within",
     "entitled_to",
     "entitlements_of",
+    "in_the_clear",
     "pending_approvals",
     "pending_changes",
     "policies",
@@ -73,6 +92,7 @@ __all__ = [
     "shown",
     "shown_all",
     "timeline",
+    "verify_audit",
     "versions_within",
     "waiting_count",
     "waiting_for",

@@ -1,8 +1,14 @@
 """What must hold at every commit."""
 
+from erp.governance.selectors._chain import BROKEN
 from erp.kernel.invariants import Invariant
 
 INVARIANTS = [
+    Invariant(
+        "governance.audit_chain",
+        "Every sealed audit entry is as it was sealed, and every seal is bound to the one before.",
+        BROKEN,
+    ),
     Invariant(
         "governance.one_active_version",
         "Each policy is decided everywhere, now and later: by an active version without an end.",

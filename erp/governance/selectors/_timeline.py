@@ -1,7 +1,7 @@
 """What happened, and to what."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,16 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from erp.governance.models import AuditEntry
+from erp.governance.selectors._personal import in_the_clear
 from erp.kernel.sql import records
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One entry of a document's story. `actor_name` is empty when the house itself acted."""
+    """One entry of a document's story. `actor_name` is empty when the house itself acted.
+
+    `on_behalf_of` names for whom the actor acted, if for somebody else.
+    """
 
     at: datetime
     actor_name: str
@@ -25,15 +29,19 @@ class TimelineRow:
     subject_kind: str
     subject_id: int
     policy_version: str
+    on_behalf_of: str = ""
 
 
 TIMELINE = """
     SELECT a.at,
            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
                AS actor_name,
-           a.action, a.reason, a.before, a.after, a.subject_kind, a.subject_id, a.policy_version
+           a.action, a.reason, a.before, a.after, a.subject_kind, a.subject_id, a.policy_version,
+           coalesce(nullif(trim(b.first_name || ' ' || b.last_name), ''), b.username, '')
+               AS on_behalf_of
     FROM governance_auditentry a
     LEFT JOIN accounts_user u ON u.id = a.actor_id
+    LEFT JOIN accounts_user b ON b.id = a.on_behalf_of_id
     WHERE a.thread = %(thread)s AND (a.entity_id IS NULL OR a.entity_id = ANY(%(entities)s))
     ORDER BY a.id DESC
     LIMIT %(limit)s
@@ -43,13 +51,13 @@ TIMELINE = """
 def timeline(*, thread: str, entity_ids: Collection[int], limit: int = 200) -> list[TimelineRow]:
     """Return what happened to one document, the newest first. One query, by index."""
     asked = {"thread": thread, "entities": sorted(entity_ids), "limit": limit}
-    return [TimelineRow(**_read(row)) for row in records(TIMELINE, asked)]
+    return [TimelineRow(**row) for row in _read(records(TIMELINE, asked))]
 
 
 def audit_within(entity_ids: Collection[int]) -> QuerySet[AuditEntry]:
     """Return the entries of `entity_ids` and those that concern all entities."""
     within = Q(entity=None) | Q(entity_id__in=entity_ids)
-    return AuditEntry.objects.filter(within).select_related("actor", "entity")
+    return AuditEntry.objects.filter(within).select_related("actor", "entity", "on_behalf_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +76,17 @@ class AuditRow:
     reason: str
     request_id: str
     policy_version: str
+    on_behalf_of: str = ""
 
 
 AUDIT = """
     SELECT a.id, a.at, coalesce(e.code, '') AS entity_code, coalesce(u.username, '') AS actor,
            a.actor_kind, a.action, a.thread, a.before, a.after, a.reason, a.request_id,
-           a.policy_version
+           a.policy_version, coalesce(b.username, '') AS on_behalf_of
     FROM governance_auditentry a
     LEFT JOIN accounts_entity e ON e.id = a.entity_id
     LEFT JOIN accounts_user u ON u.id = a.actor_id
+    LEFT JOIN accounts_user b ON b.id = a.on_behalf_of_id
     WHERE (a.entity_id IS NULL OR a.entity_id = ANY(%(entities)s))
       AND (%(actor)s = '' OR u.username = %(actor)s)
       AND (%(action)s = '' OR a.action = %(action)s)
@@ -106,12 +116,42 @@ def audit_page(
         "before": int(after) if after.isdecimal() and len(after) < len(str(NEWEST)) else NEWEST,
         "limit": limit + 1,
     }
-    found = [AuditRow(**_read(row)) for row in records(AUDIT, asked)]
+    found = [AuditRow(**row) for row in _read(records(AUDIT, asked))]
     return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
-    """Read the two JSON columns, which a raw cursor leaves as text."""
-    for name in ("before", "after"):
-        row[name] = None if row[name] is None else json.loads(row[name])
-    return row
+EXPORT_MAX = 100_000
+EXPORT_CHUNK = 1_000
+
+
+def audit_export(
+    *,
+    entity_ids: Collection[int],
+    actor: str = "",
+    action: str = "",
+    thread: str = "",
+    limit: int = EXPORT_MAX,
+) -> Iterator[AuditRow]:
+    """Yield up to `limit` entries as `audit_page` finds them, a thousand at a time."""
+    after, left = "", limit
+    while left > 0:
+        page, after = audit_page(
+            entity_ids=entity_ids,
+            actor=actor,
+            action=action,
+            thread=thread,
+            after=after,
+            limit=min(EXPORT_CHUNK, left),
+        )
+        yield from page
+        left -= len(page)
+        if not after:
+            return
+
+
+def _read(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Read the two JSON columns, which a raw cursor leaves as text, with personal values."""
+    for row in found:
+        for name in ("before", "after"):
+            row[name] = None if row[name] is None else json.loads(row[name])
+    return in_the_clear(found)

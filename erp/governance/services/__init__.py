@@ -47,7 +47,8 @@ from erp.governance.services._expiring import (
     fire_due_approvals,
     look_after_approvals,
 )
-from erp.governance.services._recording import Change, record
+from erp.governance.services._recording import Change, Personal, record
+from erp.governance.services._sealing import seal_audit
 from erp.governance.services._seconding import request_second_person
 from erp.governance.services._separating import (
     Act,
@@ -90,6 +91,7 @@ __all__ = [
     "Outcome",
     "OwnRequest",
     "OwnVersion",
+    "Personal",
     "PolicyRefused",
     "Problem",
     "Question",
@@ -124,6 +126,7 @@ __all__ = [
     "request_second_person",
     "retire_version",
     "revoke_delegation",
+    "seal_audit",
     "settle_change",
     "submit_version",
     "withdraw",

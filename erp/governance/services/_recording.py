@@ -1,6 +1,8 @@
 """The audit trail."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,17 +19,36 @@ from erp.kernel.sql import run
 
 RECORD = Prepared("""
     INSERT INTO governance_auditentry (
-        at, actor_id, actor_kind, request_id, entity_id, action, subject_kind, subject_id, thread,
+        at, actor_id, on_behalf_of_id, actor_kind, request_id, entity_id, action, subject_kind,
+        subject_id, thread,
         before, after, reason, policy_version
     )
-    SELECT %(now)s, %(actor)s, %(kind)s, %(request)s, change.*
+    SELECT %(now)s, %(actor)s, %(behalf)s::bigint, %(kind)s, %(request)s, change.*
     FROM unnest(
         %(entities)s::bigint[], %(actions)s::text[], %(subject_kinds)s::text[],
         %(subject_ids)s::bigint[], %(threads)s::text[], %(befores)s::jsonb[], %(afters)s::jsonb[],
         %(reasons)s::text[], %(versions)s::text[]
     ) AS change
 """)
+PERSONAL = """
+    INSERT INTO governance_personaldatum (commitment, subject, salt, value)
+    SELECT * FROM unnest(
+        %(commitments)s::text[], %(subjects)s::text[], %(salts)s::text[], %(values)s::text[]
+    )
+    ON CONFLICT (commitment) DO NOTHING
+"""
 REQUEST_ID_MAX = 64
+
+
+class Personal:
+    """A personal value of `subject` ("orders.customer:12") in a change: it can be erased later."""
+
+    __slots__ = ("commitment", "salt", "subject", "value")
+
+    def __init__(self, subject: str, value: str) -> None:
+        self.subject, self.value = subject, value
+        self.salt = secrets.token_hex(16)
+        self.commitment = hashlib.sha256((self.salt + value).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +71,27 @@ class Change:
 
 
 @transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
-def record(*, changes: Sequence[Change], actor: User | None, now: datetime) -> None:
+def record(
+    *,
+    changes: Sequence[Change],
+    actor: User | None,
+    now: datetime,
+    on_behalf_of: User | None = None,
+) -> None:
     """Write who made `changes`, in the transaction that makes them. One statement.
 
     `actor` None is the house itself. The request's id stands in each entry, so that one request's
-    changes can be found together.
+    changes can be found together. `Personal` values stand beside the trail, by a second statement.
     """
     if not changes:
         return
+    personal: list[Personal] = []
     run(
         RECORD,
         {
             "now": now,
             "actor": actor and actor.pk,
+            "behalf": on_behalf_of and on_behalf_of.pk,
             "kind": actor.kind if actor else AuditEntry.ActorKind.SYSTEM.value,
             "request": request_id(),
             "entities": [change.entity_id for change in changes],
@@ -70,12 +99,22 @@ def record(*, changes: Sequence[Change], actor: User | None, now: datetime) -> N
             "subject_kinds": [change.subject_kind for change in changes],
             "subject_ids": [change.subject_id for change in changes],
             "threads": [change.thread for change in changes],
-            "befores": [as_json(change.before) for change in changes],
-            "afters": [as_json(change.after) for change in changes],
+            "befores": [as_json(change.before, personal) for change in changes],
+            "afters": [as_json(change.after, personal) for change in changes],
             "reasons": [change.reason for change in changes],
             "versions": [change.policy_version for change in changes],
         },
     )
+    if personal:
+        run(
+            PERSONAL,
+            {
+                "commitments": [each.commitment for each in personal],
+                "subjects": [each.subject for each in personal],
+                "salts": [each.salt for each in personal],
+                "values": [each.value for each in personal],
+            },
+        )
 
 
 def request_id() -> str:
@@ -83,11 +122,25 @@ def request_id() -> str:
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))[:REQUEST_ID_MAX]
 
 
-def as_json(values: Mapping[str, Any] | None) -> str | None:
-    """Return plain values as JSON text, decimals as text."""
+def as_json(
+    values: Mapping[str, Any] | None,
+    personal: list[Personal] | None = None,
+) -> str | None:
+    """Return plain values as JSON text, decimals as text. `personal` takes what stands beside."""
     if values is None:
         return None
-    return orjson.dumps(dict(values), default=_plain, option=orjson.OPT_UTC_Z).decode()
+    default = _plain if personal is None else _committing(personal)
+    return orjson.dumps(dict(values), default=default, option=orjson.OPT_UTC_Z).decode()
+
+
+def _committing(personal: list[Personal]) -> Callable[[Any], Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, Personal):
+            personal.append(value)
+            return {"personal": value.commitment}
+        return _plain(value)
+
+    return plain
 
 
 def _plain(value: Any) -> Any:
