@@ -10,6 +10,7 @@ CHANGE_CUSTOMER = "orders.change_customer"
 CHANGE_LIMIT = "orders.change_credit_limit"
 VIEW_PRICE = "orders.view_price"
 CHANGE_PRICE = "orders.change_price"
+APPROVE_PRICE = "orders.approve_price"
 
 STAFF = [
     "customer_service",
@@ -40,4 +41,5 @@ GRANTS: dict[str, list[str]] = {
     CHANGE_LIMIT: ["credit", "controller"],
     VIEW_PRICE: STAFF,
     CHANGE_PRICE: ["pricing", "administrator"],
+    APPROVE_PRICE: ["controller", "executive"],
 }

@@ -170,9 +170,10 @@ class CustomerInput(StrictSerializer):
 
 
 class CustomerChangeInput(CustomerInput):
-    """What is left out stays; `entity` says whose terms change."""
+    """What is left out stays; `entity` says whose terms change, `reason` why."""
 
     code = None  # type: ignore[assignment]
+    reason = TextInput(max_length=300, required=False)
     name = TextInput(required=False, allow_blank=False)
     entity = TextInput(max_length=20, required=False, allow_blank=False)
 
@@ -192,17 +193,33 @@ class AddressInput(StrictSerializer):
     country = TextInput(max_length=60, required=False)
 
 
+class PartNumberInput(StrictSerializer):
+    """The customer's own number of a product; without one the number is forgotten."""
+
+    code = TextInput(max_length=40, allow_blank=False)
+    product = TextInput(max_length=40, required=False)
+
+
 class BreakInput(StrictSerializer):
     min_quantity = QuantityInput(allow_zero=True)
     unit_price = AmountInput()
 
 
 class PriceInput(StrictSerializer):
-    """What a base unit costs; with `customer` it is a contract's. `breaks` replace `unit_price`."""
+    """What a base unit costs; with `customer` or `group` it is a contract's, else of `price_list`.
+
+    `breaks` replace `unit_price`. `valid_to` is the first day on which it no longer holds. `seen`
+    is the `revision` of the price that is replaced, as it was read.
+    """
 
     entity = TextInput(max_length=20)
     product = TextInput(max_length=40)
     customer = TextInput(max_length=40, required=False)
+    group = TextInput(max_length=40, required=False)
+    price_list = TextInput(max_length=40, required=False)
+    uom = TextInput(max_length=10, required=False)
+    reason = TextInput(max_length=300, required=False)
+    seen = TextInput(max_length=40, required=False)
     currency = TextInput(max_length=3, required=False)
     unit_price = AmountInput(required=False)
     min_quantity = QuantityInput(required=False, allow_zero=True)
@@ -302,6 +319,10 @@ class PriceOutput(serializers.Serializer[None]):
     kind = serializers.CharField()
     product = serializers.CharField()
     customer = serializers.CharField(allow_null=True)
+    group = serializers.CharField(allow_null=True)
+    price_list = serializers.CharField(allow_null=True)
+    uom = serializers.CharField()
+    revision = serializers.CharField()
     currency = serializers.CharField()
     min_quantity = serializers.DecimalField(15, 3)
     unit_price = serializers.DecimalField(19, 4)

@@ -8,5 +8,8 @@ router = SimpleRouter()
 router.register("orders", views.OrderViewSet, basename="order")
 router.register("customers", views.CustomerViewSet, basename="customer")
 router.register("prices", views.PriceViewSet, basename="price")
+router.register("price-lists", views.PriceListViewSet, basename="price-list")
+router.register("customer-groups", views.CustomerGroupViewSet, basename="customer-group")
+router.register("promotions", views.PromotionViewSet, basename="promotion")
 
 urlpatterns = router.urls

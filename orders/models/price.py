@@ -143,6 +143,7 @@ class Price(models.Model):
     )
 
     class Meta:
+        permissions = [("approve_price", "Can agree to prices beyond the tolerance")]
         constraints = [
             models.UniqueConstraint(
                 fields=["product", "series", "valid_from"], name="orders_price_once_per_start"
@@ -224,7 +225,6 @@ class Promotion(models.Model):
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        permissions = [("change_pricing", "Can change price lists, groups and promotions")]
         constraints = [
             models.UniqueConstraint(
                 fields=["entity", "code"], name="orders_promotion_once_per_code"

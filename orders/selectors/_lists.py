@@ -3,15 +3,28 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from erp.accounts.models import Entity
 from erp.kernel.sql import rows
-from orders.models import CreditAccount, Customer, Order, Price, ShipTo
+from orders.models import (
+    CreditAccount,
+    Customer,
+    CustomerGroup,
+    CustomerProduct,
+    ListHolder,
+    Order,
+    Price,
+    PriceList,
+    Promotion,
+    ShipTo,
+)
 
 CODED = {
     "customer": "SELECT code, id FROM orders_customer WHERE code = ANY(%s)",
     "node": "SELECT code, id FROM inventory_node WHERE code = ANY(%s) AND is_active",
+    "group": "SELECT code, id FROM orders_customergroup WHERE code = ANY(%s)",
+    "price_list": "SELECT code, id FROM orders_pricelist WHERE code = ANY(%s)",
     "carrier": "SELECT code, id FROM inventory_carrier WHERE code = ANY(%s) AND is_active",
 }
 
@@ -72,7 +85,47 @@ def prices_within(*, entity_ids: Collection[int]) -> QuerySet[Any, Any]:
         entity_code=F("entity__code"),
         product_code=F("product__code"),
         customer_code=F("customer__code"),
+        group_code=F("group__code"),
+        list_code=F("price_list__code"),
+        sold_in=F("uom"),
+        revised=F("revision"),
     )
+
+
+def price_lists_within(*, entity_ids: Collection[int]) -> QuerySet[PriceList]:
+    """Return the named lists of these entities, with their holders."""
+    found = PriceList.objects.filter(entity_id__in=entity_ids).select_related("entity")
+    holders = ListHolder.objects.select_related("customer", "group").order_by("position", "pk")
+    return found.prefetch_related(Prefetch("holders", holders))
+
+
+def promotions_within(*, entity_ids: Collection[int]) -> QuerySet[Promotion]:
+    """Return the promotions of these entities."""
+    return Promotion.objects.filter(entity_id__in=entity_ids).select_related(
+        "entity", "product", "customer", "group", "free_product"
+    )
+
+
+def customer_groups() -> QuerySet[CustomerGroup]:
+    """Return all groups; they belong to the house as a whole."""
+    return CustomerGroup.objects.select_related("parent")
+
+
+def members_of(*, group_id: int, entity_ids: Collection[int]) -> list[str]:
+    """Return the codes of a group's own members whom these entities serve, a thousand at most."""
+    served = CreditAccount.objects.filter(entity_id__in=entity_ids).values("customer_id")
+    found = Customer.objects.filter(group_id=group_id, pk__in=served).order_by("code")
+    return list(found.values_list("code", flat=True)[:1_000])
+
+
+def part_numbers_of(*, customer_id: int) -> list[dict[str, Any]]:
+    """Return a customer's own numbers of our products, a thousand at most."""
+    found = (
+        CustomerProduct.objects.filter(customer_id=customer_id)
+        .order_by("code")
+        .values_list("code", "product__code")
+    )
+    return [{"code": code, "product": product} for code, product in found[:1_000]]
 
 
 def account_terms(*, entity_id: int, customer_id: int) -> dict[str, Any]:

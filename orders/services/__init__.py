@@ -2,6 +2,12 @@
 
 from orders.services._allocating import AllocatedOrders, allocate_orders, allocate_waiting
 from orders.services._amending import AnotherCustomer, NotADraft, amend_draft
+from orders.services._asking import (
+    PriceOutcome,
+    TooManyPrices,
+    change_prices,
+    request_customer_changes,
+)
 from orders.services._cancelling import (
     CancelReasonMissing,
     CannotCancelSoMuch,
@@ -39,6 +45,15 @@ from orders.services._holding import (
     lift_holds,
     lift_holds_bulk,
     place_hold,
+)
+from orders.services._listing import (
+    AnotherCompany,
+    GroupLoop,
+    GroupRow,
+    PartNumberRow,
+    PriceListRow,
+    PromotionRow,
+    save_price_masters,
 )
 from orders.services._locking import lock_orders
 from orders.services._mastering import (
@@ -109,6 +124,7 @@ __all__ = [
     "AccountRow",
     "AllocatedOrders",
     "Amendment",
+    "AnotherCompany",
     "AnotherCustomer",
     "BadAmount",
     "BadCreditTerms",
@@ -130,6 +146,8 @@ __all__ = [
     "CustomerRow",
     "DraftRefused",
     "FreightInvoiced",
+    "GroupLoop",
+    "GroupRow",
     "HoldNotActive",
     "InvoicedLine",
     "LiftEndsInThePast",
@@ -150,10 +168,14 @@ __all__ = [
     "OrderDraft",
     "Overdue",
     "OwnOrder",
+    "PartNumberRow",
     "PriceChanged",
+    "PriceListRow",
+    "PriceOutcome",
     "PriceRow",
     "PricedDraft",
     "PromiseInThePast",
+    "PromotionRow",
     "ReasonMissing",
     "Reevaluated",
     "ShipToRow",
@@ -163,6 +185,7 @@ __all__ = [
     "TooLateToCancel",
     "TooManyHolds",
     "TooManyLines",
+    "TooManyPrices",
     "UnknownProduct",
     "UnknownUom",
     "agree_credit",
@@ -173,6 +196,7 @@ __all__ = [
     "cancel_lines",
     "cancel_order",
     "cancel_rests",
+    "change_prices",
     "close_orders",
     "create_order",
     "create_orders",
@@ -194,7 +218,9 @@ __all__ = [
     "record_shipped",
     "reevaluate_credit_holds",
     "reevaluate_holds",
+    "request_customer_changes",
     "save_customer",
+    "save_price_masters",
     "serve_from_node",
     "submit_order",
     "submit_orders",

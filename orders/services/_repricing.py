@@ -155,7 +155,7 @@ def upsert_prices(
         PriceChanged: a price is not what its author looked at, or somebody wrote it just now.
     """
     for row in rows:
-        _refuse_unfit(row)
+        refuse_unfit(row)
     by_key: dict[tuple[Any, ...], list[PriceRow]] = {}
     for row in rows:
         by_key.setdefault(row.key, []).append(row)
@@ -197,7 +197,12 @@ def _periods(known: Sequence[Sequence[Stored]]) -> list[list[Period]]:
     return [[each.period for each in stored] for stored in known]
 
 
-def _refuse_unfit(row: PriceRow) -> None:
+def refuse_unfit(row: PriceRow) -> None:
+    """Refuse what cannot be kept as it is written.
+
+    Raises:
+        BadPrice: the field is named.
+    """
     if not is_exact(row.unit_price, PRICE_STEP, AMOUNT_MAX) or row.unit_price < 0:
         raise BadPrice("A price is zero or more, to four decimals.", "unit_price")
     if not is_exact(row.min_quantity, STEP, QUANTITY_MAX) or row.min_quantity < 0:

@@ -31,8 +31,16 @@ BODIES = [
 # Kept for the whole house: `?entity=` narrows nothing there.
 NO_ENTITY_S = {
     f"/api/v1/{name}/"
-    for name in ("carriers", "kpis", "nodes", "policies", "products", "suppliers")
-}
+    for name in (
+        "carriers",
+        "customer-groups",
+        "kpis",
+        "nodes",
+        "policies",
+        "products",
+        "suppliers",
+    )
+}  # fmt: skip
 
 SHOWN_WHOLE = {"/api/v1/kpis/"}  # a page of definitions, all of them
 

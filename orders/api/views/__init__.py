@@ -3,5 +3,13 @@
 from orders.api.views._customers import CustomerViewSet
 from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
+from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, PromotionViewSet
 
-__all__ = ["CustomerViewSet", "OrderViewSet", "PriceViewSet"]
+__all__ = [
+    "CustomerGroupViewSet",
+    "CustomerViewSet",
+    "OrderViewSet",
+    "PriceListViewSet",
+    "PriceViewSet",
+    "PromotionViewSet",
+]

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet
 from orders import permissions
 from orders.api import serializers
+from orders.api.views._prices import change_shown, id_of
 from orders.models import Customer
 from orders.selectors import (
     CustomerPage,
@@ -24,17 +26,22 @@ from orders.selectors import (
     customer_page,
     customers_within,
     ids_by_code,
+    part_numbers_of,
 )
 from orders.services import (
     AccountRow,
     CustomerRow,
+    PartNumberRow,
     ShipToRow,
     hold_account,
+    request_customer_changes,
     save_customer,
+    save_price_masters,
     upsert_ship_tos,
 )
 
 TERMS = ("credit_limit", "terms_days", "penalty_rate")
+SENSITIVE = (*TERMS, "tax_id")
 PLAIN = (
     "name", "tier", "country", "address", "city", "region", "postal_code", "contact", "email",
     "phone", "tax_id", "is_blocked", "ship_complete", "no_split", "no_substitutes",
@@ -54,6 +61,8 @@ class CustomerViewSet(ResourceViewSet):
         "create": permissions.CHANGE_CUSTOMER,
         "partial_update": permissions.CHANGE_CUSTOMER,
         "add_ship_to": permissions.CHANGE_CUSTOMER,
+        "part_numbers": permissions.VIEW_CUSTOMER,
+        "add_part_number": permissions.CHANGE_CUSTOMER,
         "hold": permissions.CHANGE_LIMIT,
         "unhold": permissions.CHANGE_LIMIT,
     }
@@ -68,6 +77,7 @@ class CustomerViewSet(ResourceViewSet):
         "create": serializers.CustomerInput,
         "partial_update": serializers.CustomerChangeInput,
         "add_ship_to": serializers.AddressInput,
+        "add_part_number": serializers.PartNumberInput,
         "hold": serializers.AccountHoldInput,
         "unhold": serializers.AccountHoldInput,
     }
@@ -104,20 +114,45 @@ class CustomerViewSet(ResourceViewSet):
         return Response(shown(page), status=201)
 
     def partial_update(self, request: Request, code: str) -> Response:
-        """Change a customer; terms change in the entity that is named."""
+        """Change a customer. Sensitive fields wait for somebody else's agreement: then 202."""
         page, body = self._customer(code), self.body()
         self.check_version(shown(page))
+        wanted = {name: body.pop(name) for name in SENSITIVE if name in body}
+        reason = body.pop("reason", "")
+        if any(name in wanted for name in TERMS) and "entity" not in body:
+            said = [ErrorDetail("Say in which entity the terms change.", "required")]
+            raise ValidationError({"entity": said})
         kept = {name: getattr(page, name) for name in PLAIN}
         changed = {name: body[name] for name in PLAIN if name in body}
         row = CustomerRow(code=code, **kept | changed | dict(body.get("constraints", {})))
-        terms = None
-        if any(name in body for name in TERMS):
-            if "entity" not in body:
-                said = [ErrorDetail("Say in which entity the terms change.", "required")]
-                raise ValidationError({"entity": said})
-            terms = self._terms(page.id, self.entity_id(body["entity"]), body)
-        save_customer(row=row, terms=terms, actor=actor_of(request), now=timezone.now())
-        return self.retrieve(request, code)
+        actor, now = actor_of(request), timezone.now()
+        waiting = []
+        with transaction.atomic():
+            save_customer(row=row, actor=actor, now=now)
+            if wanted:
+                waiting = request_customer_changes(
+                    customer_id=page.id,
+                    entity_id=self._account_entity(page, body.get("entity")),
+                    wanted=wanted,
+                    reason=reason,
+                    actor=actor,
+                    now=now,
+                )
+        answer = shown(self._customer(code))
+        if waiting:
+            answer["change_requests"] = [change_shown(each) for each in waiting]
+        return Response(answer, status=202 if waiting else 200)
+
+    def _account_entity(self, page: CustomerPage, code: str | None) -> int:
+        """Return the entity whose account is meant, else the customer's first in view.
+
+        Raises:
+            NotFound: the customer has no account there.
+        """
+        wanted = self.entity_id(code) if code else page.accounts[0].entity_id
+        if wanted not in {account.entity_id for account in page.accounts}:
+            raise NotFound("The customer has no account there.")
+        return wanted
 
     @action(detail=True, methods=["get"])
     def exposure(self, request: Request, code: str) -> Response:
@@ -137,6 +172,25 @@ class CustomerViewSet(ResourceViewSet):
         row = ShipToRow(customer_id=page.id, **body)
         upsert_ship_tos(rows=[row], actor=actor_of(request), now=timezone.now())
         return Response(asdict(row) | {"customer": code}, status=201)
+
+    @action(detail=True, methods=["get"], url_path="part-numbers")
+    def part_numbers(self, request: Request, code: str) -> Response:
+        """Answer the customer's own numbers of our products."""
+        return Response({"results": part_numbers_of(customer_id=self._customer(code).id)})
+
+    @part_numbers.mapping.post
+    def add_part_number(self, request: Request, code: str) -> Response:
+        """Keep one of the customer's numbers; without a product it is forgotten."""
+        page, body = self._customer(code), self.body()
+        product = body.get("product")
+        row = PartNumberRow(
+            customer_id=page.id,
+            code=body["code"],
+            product_id=id_of("product", product) if product else None,
+        )
+        save_price_masters(rows=[row], actor=actor_of(request), now=timezone.now())
+        kept = {"customer": code, "code": row.code.strip().upper(), "product": product or None}
+        return Response(kept, status=201)
 
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, code: str) -> Response:

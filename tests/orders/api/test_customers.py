@@ -6,6 +6,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from erp.accounts.models import User
+from erp.governance.models import Approval, ChangeRequest
+from erp.governance.services import approve
 from orders import permissions
 from orders.models import CreditAccount, Customer, Price
 from tests.conftest import grant
@@ -13,6 +15,12 @@ from tests.orders import factories as make
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/customers/"
+
+
+def agree(approval: Approval) -> None:
+    other = User.objects.get_or_create(username="other")[0]
+    grant(other, approval.permission, make.company())
+    approve(approval_id=approval.pk, actor=other, fingerprint=approval.fingerprint, now=make.NOW)
 
 
 @pytest.fixture
@@ -35,18 +43,62 @@ class TestCustomers:
         assert (changed.json()["name"], changed.json()["city"]) == ("Acme Ltd", "Bonn")
         assert [each["code"] for each in api.get(URL).json()["results"]] == ["ACME"]
 
-    def test_keep_their_terms_from_who_may_not_change_them(self, steward, api) -> None:
+    def test_change_sensitive_fields_with_two_people(self, steward, api, deliver_all) -> None:
         make.account(make.customer("ACME"), limit="5")
-        change = {"entity": "US01", "credit_limit": "9"}
+        change = {
+            "entity": "US01",
+            "credit_limit": "9",
+            "tax_id": "DE7",
+            "city": "Bonn",
+            "reason": "grows",
+        }
 
-        refused = api.patch(f"{URL}ACME/", change, format="json")
-        assert refused.status_code == 403
+        asked = api.patch(f"{URL}ACME/", change, format="json")
+
+        assert asked.status_code == 202, asked.json()
+        assert [
+            (each["field"], each["before"], each["after"], each["role"], each["state"])
+            for each in asked.json()["change_requests"]
+        ] == [
+            ("credit_limit", "5", "9", "credit", "pending"),
+            ("tax_id", "", "DE7", "steward", "pending"),
+        ]
         assert CreditAccount.objects.get().credit_limit == 5
-
-        grant(steward, permissions.CHANGE_LIMIT, make.company())
-        assert api.patch(f"{URL}ACME/", change, format="json").status_code == 200
+        assert (Customer.objects.get().tax_id, Customer.objects.get().city) == ("", "Bonn")
+        for approval in Approval.objects.all():
+            agree(approval)
+        deliver_all()
         assert CreditAccount.objects.get().credit_limit == 9
+        assert Customer.objects.get().tax_id == "DE7"
+        assert api.patch(f"{URL}ACME/", change, format="json").status_code == 200
         assert api.patch(f"{URL}ACME/", {"credit_limit": "1"}, format="json").status_code == 400
+
+    def test_a_limit_that_moved_meanwhile_makes_the_request_void(
+        self, steward, api, deliver_all
+    ) -> None:
+        make.account(make.customer("ACME"), limit="5")
+        api.patch(f"{URL}ACME/", {"entity": "US01", "credit_limit": "9"}, format="json")
+        CreditAccount.objects.update(credit_limit=7)
+
+        agree(Approval.objects.get())
+        deliver_all()
+
+        assert CreditAccount.objects.get().credit_limit == 7
+        assert ChangeRequest.objects.get().note == "It is 7 by now: ask again."
+
+    def test_keep_their_own_part_numbers(self, steward, api) -> None:
+        make.account(make.customer("ACME"))
+        make.product("HX-110")
+        url = f"{URL}ACME/part-numbers/"
+
+        made = api.post(url, {"code": "h-1", "product": "HX-110"}, format="json")
+
+        assert made.status_code == 201, made.json()
+        assert api.get(url).json()["results"] == [{"code": "H-1", "product": "HX-110"}]
+        wrong = api.post(url, {"code": "h-2", "product": "NOPE"}, format="json")
+        assert wrong.json()["errors"][0]["field"] == "product"
+        api.post(url, {"code": "H-1"}, format="json")
+        assert api.get(url).json()["results"] == []
 
     def test_undo_all_of_a_refused_change(self, steward, api) -> None:
         asked = {"code": "NEW", "name": "New", "entity": "US01", "credit_limit": "5"}
