@@ -138,3 +138,43 @@ class OrderClosed(Event):
     order_id: int
     number: str
     entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteSent(Event):
+    """A quote went to its customer: its prices hold."""
+
+    name: ClassVar[str] = "orders.quote_sent"
+    quote_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteAccepted(Event):
+    """A customer accepted a quote."""
+
+    name: ClassVar[str] = "orders.quote_accepted"
+    quote_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteDeclined(Event):
+    """A customer declined a quote."""
+
+    name: ClassVar[str] = "orders.quote_declined"
+    quote_id: int
+    number: str
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteExpired(Event):
+    """A quote's validity is over, and not all of it was ordered."""
+
+    name: ClassVar[str] = "orders.quote_expired"
+    quote_id: int
+    number: str
+    entity_id: int

@@ -11,6 +11,9 @@ CHANGE_LIMIT = "orders.change_credit_limit"
 VIEW_PRICE = "orders.view_price"
 CHANGE_PRICE = "orders.change_price"
 APPROVE_PRICE = "orders.approve_price"
+VIEW_QUOTE = "orders.view_quote"
+WRITE_QUOTE = "orders.write_quote"
+ANSWER_QUOTE = "orders.answer_quote"
 
 STAFF = [
     "customer_service",
@@ -42,4 +45,7 @@ GRANTS: dict[str, list[str]] = {
     VIEW_PRICE: STAFF,
     CHANGE_PRICE: ["pricing", "administrator"],
     APPROVE_PRICE: ["controller", "executive"],
+    VIEW_QUOTE: [*STAFF, "partner"],
+    WRITE_QUOTE: ["customer_service", "order_desk", "operations_lead"],
+    ANSWER_QUOTE: ["customer_service", "order_desk", "operations_lead", "partner"],
 }

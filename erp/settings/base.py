@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
     "api-forget-keys": {"task": "erp.api.tasks.forget_old_keys", "schedule": 86_400.0},
     "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},
+    "orders-expire": {"task": "orders.tasks.expire", "schedule": 3_600.0},
     "procurement-replenish": {
         "task": "procurement.tasks.replenish_everything",
         "schedule": 86_400.0,

@@ -11,5 +11,6 @@ router.register("prices", views.PriceViewSet, basename="price")
 router.register("price-lists", views.PriceListViewSet, basename="price-list")
 router.register("customer-groups", views.CustomerGroupViewSet, basename="customer-group")
 router.register("promotions", views.PromotionViewSet, basename="promotion")
+router.register("quotes", views.QuoteViewSet, basename="quote")
 
 urlpatterns = router.urls

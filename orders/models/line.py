@@ -6,7 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from erp.kernel.fields import AmountField, QuantityField, RateField
+from orders.models.blanket import BlanketLine
+from orders.models.kit import KitLine
 from orders.models.order import Order
+from orders.models.quote import QuoteLine
 
 
 class OrderLine(models.Model):
@@ -17,7 +20,8 @@ class OrderLine(models.Model):
     and finance did for the line, in base units. `waiting` is what nobody has reserved yet, and
     `disposition` what becomes of it when stock falls short. `price_source` says in words where the
     price comes from; `price_basis` holds the ids behind it and what the prices that lost would have
-    been.
+    been. A component of a kit names its `kit`, of which each holds `per_kit`. `quote_line` or
+    `blanket_line` is what the line was ordered from: it takes of that.
     """
 
     class Disposition(models.TextChoices):
@@ -60,6 +64,31 @@ class OrderLine(models.Model):
         default=Disposition.BACKORDER,
         db_default=Disposition.BACKORDER,
     )
+    kit = models.ForeignKey(
+        KitLine,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="components",
+        db_index=False,
+    )
+    per_kit = QuantityField(null=True, blank=True)
+    quote_line = models.ForeignKey(
+        QuoteLine,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    blanket_line = models.ForeignKey(
+        BlanketLine,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     waiting = models.GeneratedField(
         expression=F("quantity") - F("cancelled") - F("reserved") - F("shipped"),
         output_field=QuantityField(),
@@ -96,6 +125,14 @@ class OrderLine(models.Model):
                 name="orders_orderline_disposition_known",
             ),
             models.CheckConstraint(
+                condition=Q(kit=None, per_kit=None) | Q(kit__isnull=False, per_kit__gt=0),
+                name="orders_orderline_of_a_kit_says_how_many_it_holds",
+            ),
+            models.CheckConstraint(
+                condition=Q(quote_line=None) | Q(blanket_line=None),
+                name="orders_orderline_was_ordered_from_one_thing",
+            ),
+            models.CheckConstraint(
                 condition=Q(invoiced__lte=F("shipped")),
                 name="orders_orderline_invoices_only_what_shipped",
             ),
@@ -105,6 +142,19 @@ class OrderLine(models.Model):
                 fields=["product", "order"],
                 name="orders_orderline_waiting",
                 condition=Q(waiting__gt=0),
+            ),
+            models.Index(
+                fields=["kit"], name="orders_orderline_of_kit", condition=Q(kit__isnull=False)
+            ),
+            models.Index(
+                fields=["quote_line"],
+                name="orders_orderline_of_quote",
+                condition=Q(quote_line__isnull=False),
+            ),
+            models.Index(
+                fields=["blanket_line"],
+                name="orders_orderline_of_blanket",
+                condition=Q(blanket_line__isnull=False),
             ),
         ]
 

@@ -47,6 +47,15 @@ from orders.selectors._lists import (
     shipments_of,
 )
 from orders.selectors._page import HoldRow, LineRow, OrderPage, Receipt, order_page, receipts_of
+from orders.selectors._quotes import (
+    QuoteLineRow,
+    QuotePage,
+    QuoteRow,
+    quote_board,
+    quote_list,
+    quote_page,
+    quotes_of_order,
+)
 
 __all__ = [
     "INVARIANTS",
@@ -65,6 +74,9 @@ __all__ = [
     "LineRow",
     "OrderPage",
     "ProductHit",
+    "QuoteLineRow",
+    "QuotePage",
+    "QuoteRow",
     "Quoted",
     "Receipt",
     "RunRow",
@@ -93,6 +105,10 @@ __all__ = [
     "product_ids",
     "product_search",
     "promotions_within",
+    "quote_board",
+    "quote_list",
+    "quote_page",
+    "quotes_of_order",
     "receipts_of",
     "ship_to_of",
     "shipments_of",

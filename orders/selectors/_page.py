@@ -36,6 +36,7 @@ class LineRow:
     amount: Decimal
     node: str | None
     disposition: str
+    is_agreed: bool
     places: str
     first_promised_date: date | None
     promised_date: date | None
@@ -140,6 +141,11 @@ class OrderPage:
     holds: list[HoldRow]
 
     @property
+    def is_rewritten_whole(self) -> bool:
+        """Test if it is a draft all of whose lines may be written anew together."""
+        return self.state == "draft" and not any(line.is_agreed for line in self.lines)
+
+    @property
     def active_holds(self) -> list[HoldRow]:
         return [hold for hold in self.holds if hold.state == "active"]
 
@@ -176,7 +182,9 @@ LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.base_uom AS uom, l.uom AS sold_uom,
            l.uom_quantity AS sold_quantity, l.quantity, l.reserved, l.shipped, l.invoiced,
            l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
-           n.code AS node, l.disposition, coalesce(place.codes, '') AS places,
+           n.code AS node, l.disposition,
+           coalesce(l.quote_line_id, l.blanket_line_id, l.kit_id) IS NOT NULL AS is_agreed,
+           coalesce(place.codes, '') AS places,
            l.first_promised_date, l.promised_date
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id

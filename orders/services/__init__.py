@@ -25,6 +25,7 @@ from orders.services._capturing import (
     create_orders_bulk,
     price_draft,
 )
+from orders.services._counting import MoreThanAgreed
 from orders.services._crediting import (
     BadCreditTerms,
     CreditTerms,
@@ -155,6 +156,7 @@ __all__ = [
     "LineCancel",
     "LineChange",
     "LineDraft",
+    "MoreThanAgreed",
     "NoLines",
     "NoPrice",
     "NotADraft",

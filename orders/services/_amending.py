@@ -13,6 +13,7 @@ from erp.kernel.sql import run
 from orders.models import Order
 from orders.services._attaching import attach
 from orders.services._capturing import sheet_of
+from orders.services._counting import agreed_lines
 from orders.services._drafting import OrderDraft
 from orders.services._locking import lock
 from orders.services._pricing import line_columns
@@ -69,7 +70,7 @@ def amend_draft(*, order_id: int, draft: OrderDraft, actor: User | None, now: da
 
     Raises:
         Order.DoesNotExist: there is no such order.
-        NotADraft: it was submitted or cancelled.
+        NotADraft: it was submitted or cancelled, or was ordered from a quote or blanket order.
         AnotherCustomer: `draft` names another customer or entity.
         DraftRefused: it cannot be taken as written; `errors` names the fields.
     """
@@ -79,6 +80,8 @@ def amend_draft(*, order_id: int, draft: OrderDraft, actor: User | None, now: da
         raise NotADraft(f"{order.number} was submitted: cancel what is not wanted.")
     if (order.customer_id, order.entity_id) != (draft.customer_id, draft.entity_id):
         raise AnotherCustomer("A draft stays with its customer: write a new order.")
+    if any(agreed_lines(order_id)):
+        raise NotADraft(f"{order.number} has agreed prices: change its lines one by one.")
     sheet = sheet_of(draft, now)
     own = sheet.constraints()
     head = {

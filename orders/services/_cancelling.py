@@ -20,6 +20,7 @@ from inventory.services import void_shipment
 from orders.events import OrderCancelled
 from orders.models import Hold, Order
 from orders.rules import part_of
+from orders.services._counting import count_agreed
 from orders.services._following import BEFORE_RELEASE, follow_lines
 from orders.services._locking import lock
 from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
@@ -193,6 +194,7 @@ def _cancel_all(order: Order, lines: Sequence[Line], wish: _Wish) -> Order:
         _void_picked(order, wish)
         events += withdraw_lines([order.pk], wish.now)
     cancel({line.id: line.open for line in lines if line.open})
+    count_agreed([order.pk])
     move(Order, "cancel", [order.pk], cancel_reason=wish.reason, cancelled_at=wish.now)
     active = Hold.objects.filter(order_id=order.pk, state=Hold.State.ACTIVE)
     move(
@@ -224,6 +226,7 @@ def _cancel_some(
             raise CannotCancelSoMuch(f"Line {line.position} is picked: void its shipment first.")
     cancel({line.id: asked[line.id] for line in taken})
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    count_agreed([order.pk])
     if is_released:
         amount = sum((_committed(line, asked[line.id]) for line in taken), Decimal(0))
         run(UNCOMMIT, {"amount": amount, "id": order.account_id})

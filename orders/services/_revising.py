@@ -19,6 +19,7 @@ from erp.outbox.publishing import publish_all
 from orders.events import OrderAmended
 from orders.models import Hold, Order, OrderLine
 from orders.rules import AMOUNT_MAX, in_cents, is_exact
+from orders.services._counting import agreed_lines, count_lines
 from orders.services._drafting import LineDraft, address_refusal
 from orders.services._following import (
     BEFORE_RELEASE,
@@ -144,6 +145,7 @@ def amend_order(
         NothingLeft: every line would be taken off.
         FreightInvoiced: the freight was invoiced.
         NotWhilePicked: what changed does not pass a check, and the order is being picked.
+        MoreThanAgreed: it would take more of a quote or blanket order than is left.
         DraftRefused: a line or field cannot be so; `errors` names it.
 
     Publishes:
@@ -201,7 +203,9 @@ def _apply(work: _Work) -> list[Event]:
     if work.is_released:
         run(UNCOMMIT, {"ids": [order.pk]})
         _take_back(work)
+    taken = agreed_lines(order.pk)
     _write(work)
+    count_lines(taken, agreed_lines(order.pk))
     raised = _commitment(order) > committed
     kinds = _asked(work) | ({Kind.CREDIT.value} if raised else set())
     rank = bool(work.goal) or "requested_date" in work.head

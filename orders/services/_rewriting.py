@@ -9,6 +9,7 @@ from typing import Any
 
 from erp.kernel.quantity import STEP
 from orders.models import Order, OrderLine
+from orders.services._attaching import agreed_of
 from orders.services._cancelling import cancel
 from orders.services._capturing import sheet_of
 from orders.services._drafting import LineDraft, OrderDraft
@@ -242,4 +243,6 @@ def _columns(priced: PricedLine) -> dict[str, Any]:
         "product_id", "uom", "uom_quantity", "quantity", "unit_price", "price_source",
         "price_basis", "discount", "amount", "node_id",
     )  # fmt: skip
-    return {name: getattr(priced, name) for name in names}
+    quote, blanket = agreed_of(priced.price_basis)
+    columns = {name: getattr(priced, name) for name in names}
+    return {**columns, "quote_line_id": quote, "blanket_line_id": blanket}

@@ -6,8 +6,13 @@ from orders.views._board import board, submit_many
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, line, new, preview, product_hits, read_pasted
 from orders.views._order import allocate, cancel, hold, lift, order, submit
+from orders.views._quotes import accept as accept_quote
+from orders.views._quotes import decline as decline_quote
+from orders.views._quotes import edit_quote, new_quote, order_it, quote, quote_paper, quotes
+from orders.views._quotes import send as send_quote
 
 __all__ = [
+    "accept_quote",
     "allocate",
     "allocate_now",
     "allocation",
@@ -17,17 +22,25 @@ __all__ = [
     "customer",
     "customer_hits",
     "customers",
+    "decline_quote",
     "edit",
+    "edit_quote",
     "hold",
     "hold_customer",
     "lift",
     "line",
     "new",
     "new_customer",
+    "new_quote",
     "order",
+    "order_it",
     "preview",
     "product_hits",
+    "quote",
+    "quote_paper",
+    "quotes",
     "read_pasted",
+    "send_quote",
     "submit",
     "submit_many",
     "waiting_of_product",

@@ -82,7 +82,7 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
     shipments = shipments_of(order_id=page.id)
     credit = exposure(account_id=page.account_id)
     may_amend = page.state in BEFORE_LEAVING and _may(request, page, permissions.SUBMIT)
-    amending = may_amend and page.state != "draft" and "amend" in request.GET
+    amending = may_amend and not page.is_rewritten_whole and "amend" in request.GET
     context = {
         "order": page,
         "amending": amending,

@@ -119,7 +119,7 @@ class OrderViewSet(ResourceViewSet):
         page, body = self._order(number), self.body()
         self.check_version(shown(page))
         now, actor = timezone.now(), actor_of(request)
-        if page.state == Order.State.DRAFT and not names_lines(body):
+        if page.is_rewritten_whole and not names_lines(body):
             amend_draft(order_id=page.id, draft=rewritten(page, body), actor=actor, now=now)
         else:
             seen = page.revision if "If-Match" in request.headers else body.get("revision")
