@@ -139,9 +139,9 @@ class BlanketLine(models.Model):
     product = models.ForeignKey(
         "inventory.Product", on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    quantity = QuantityField(null=True, blank=True)
-    value = AmountField(null=True, blank=True)
-    unit_price = AmountField(null=True, blank=True)
+    quantity = QuantityField(null=True, blank=True)  # type: ignore[misc]
+    value = AmountField(null=True, blank=True)  # type: ignore[misc]
+    unit_price = AmountField(null=True, blank=True)  # type: ignore[misc]
     tolerance = RateField(default=Decimal(0))
     called = QuantityField(default=Decimal(0))
     called_value = AmountField(default=Decimal(0))

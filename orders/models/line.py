@@ -72,7 +72,7 @@ class OrderLine(models.Model):
         related_name="components",
         db_index=False,
     )
-    per_kit = QuantityField(null=True, blank=True)
+    per_kit = QuantityField(null=True, blank=True)  # type: ignore[misc]
     quote_line = models.ForeignKey(
         QuoteLine,
         null=True,

@@ -1,7 +1,7 @@
 """Sends quotes, and notes what customers and time answered."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -144,7 +144,7 @@ def is_over(quote: Quote, now: datetime) -> bool:
     return bool(rows(OVER, {"now": now, "quote": quote.pk})[0][0])
 
 
-def facts(quote: Quote) -> dict[str, int | str]:
+def facts(quote: Quote) -> dict[str, Any]:
     """Return what every fact about a quote says."""
     return {"quote_id": quote.pk, "number": quote.number, "entity_id": quote.entity_id}
 

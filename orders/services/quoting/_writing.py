@@ -60,7 +60,7 @@ def write_quote(
     """
     sheet = _sheet(draft, now)
     lock([], [sheet.account["account_id"]])
-    before = None
+    before: dict[str, object] | None = None
     if quote_id is not None:
         quote = Quote.objects.lock(quote_id)
         if quote.state != Quote.State.DRAFT or quote.customer_id != draft.order.customer_id:
