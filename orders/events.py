@@ -178,3 +178,14 @@ class QuoteExpired(Event):
     quote_id: int
     number: str
     entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchFoundTooLate(Event):
+    """A party to an order that is being picked or has left in part resembles a denied party."""
+
+    name: ClassVar[str] = "orders.match_found_too_late"
+    order_id: int
+    number: str
+    entity_id: int
+    reason: str

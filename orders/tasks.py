@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from orders.services import allocate_orders
+from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
 
 BATCH = 500
@@ -23,3 +24,16 @@ def expire(**_later: Any) -> None:
     """Expire the quotes whose validity is over."""
     while expire_quotes(now=timezone.now()):
         pass
+
+
+@shared_task(expires=60)
+def screen(**_later: Any) -> None:
+    """Go on with the walk over customers and open orders, after the denied-party lists changed."""
+    while (walked := screen_parties(now=timezone.now())) and not walked.is_finished:
+        pass
+
+
+@shared_task
+def screen_again(**_later: Any) -> None:
+    """Have everybody screened once a day: names, addresses and policies change too."""
+    screen_parties(now=timezone.now(), anew="Every day")

@@ -251,6 +251,8 @@ CELERY_BEAT_SCHEDULE = {
     "api-forget-keys": {"task": "erp.api.tasks.forget_old_keys", "schedule": 86_400.0},
     "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},
     "orders-expire": {"task": "orders.tasks.expire", "schedule": 3_600.0},
+    "orders-screen": {"task": "orders.tasks.screen", "schedule": 5.0},
+    "orders-screen-again": {"task": "orders.tasks.screen_again", "schedule": 86_400.0},
     "procurement-replenish": {
         "task": "procurement.tasks.replenish_everything",
         "schedule": 86_400.0,

@@ -1,4 +1,13 @@
 from orders.models.blanket import Blanket, BlanketLine, CallOff
+from orders.models.compliance import (
+    Certificate,
+    Coverage,
+    ExportException,
+    ExportLicence,
+    ExportRestriction,
+    LicenceUse,
+    Purpose,
+)
 from orders.models.customer import CreditAccount, Customer, ShipTo
 from orders.models.finding import OrderClass, SourcingPlan
 from orders.models.hold import Hold
@@ -14,28 +23,42 @@ from orders.models.price import (
     Promotion,
 )
 from orders.models.quote import Quote, QuoteLine
+from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
 
 __all__ = [
     "Blanket",
     "BlanketLine",
     "CallOff",
+    "Certificate",
+    "Coverage",
     "CreditAccount",
     "Customer",
     "CustomerGroup",
     "CustomerProduct",
+    "DeniedParty",
+    "ExportException",
+    "ExportLicence",
+    "ExportRestriction",
     "Hold",
     "Kit",
     "KitComponent",
     "KitLine",
+    "LicenceUse",
     "ListHolder",
     "Order",
     "OrderClass",
     "OrderLine",
+    "Party",
+    "PartyList",
+    "PartyMatch",
+    "PartyRole",
     "Price",
     "PriceList",
     "Promotion",
+    "Purpose",
     "Quote",
     "QuoteLine",
+    "Screening",
     "ShipTo",
     "SourcingPlan",
 ]

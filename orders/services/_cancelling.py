@@ -21,6 +21,7 @@ from orders.events import OrderCancelled
 from orders.models import Hold, Order
 from orders.rules import part_of
 from orders.services._counting import count_agreed
+from orders.services._exporting import give_back_licences
 from orders.services._following import BEFORE_RELEASE, follow_lines
 from orders.services._locking import lock
 from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
@@ -219,6 +220,7 @@ def _cancel_some(
     taken = [line for line in lines if asked.get(line.id)]
     before = order.state
     is_released = order.state not in BEFORE_RELEASE
+    give_back_licences({line.id: line.quantity - line.cancelled - asked[line.id] for line in taken})
     reserved = [line.id for line in taken if asked[line.id] > line.waiting]
     freed = unreserve(reserved, wish.now) if is_released and reserved else {}
     for line in taken:

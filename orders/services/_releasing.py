@@ -6,13 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from erp.governance.services import keep_answers
 from erp.kernel.events import Event
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import run
 from erp.kernel.states import move_through
 from orders.events import OrderHeld, OrderReleased
 from orders.models import Order
-from orders.services._checking import Case, Stop
+from orders.services._checking import Case, Stop, check_compliance_again
+from orders.services._exporting import take_licences
 
 COMMIT = Prepared("""
     UPDATE orders_creditaccount a SET committed = a.committed + added.amount
@@ -64,10 +66,20 @@ def commit(cases: Sequence[Case]) -> None:
 
 
 def release(cases: Sequence[Case], now: datetime) -> list[Event]:
-    """Let held orders without any hold go on to allocation; return what is to be told."""
-    move_through(Order, ["release"], [case.id for case in cases], released_at=now)
-    commit(cases)
-    return [released(case) for case in cases]
+    """Let held orders without any hold go on to allocation; return what is to be told.
+
+    The law is asked once more: a licence that was there when they were checked may be used up. Whom
+    it stops now stays held.
+    """
+    lawful = check_compliance_again(cases, now)
+    keep_answers(answers=lawful.answers, now=now)
+    place(lawful.stops, now)
+    stopped = {stop.case.id for stop in lawful.stops}
+    gone = [case for case in cases if case.id not in stopped]
+    move_through(Order, ["release"], [case.id for case in gone], released_at=now)
+    commit(gone)
+    take_licences([case.id for case in gone], now)
+    return [*map(released, gone), *(held(stop.case, [stop.kind]) for stop in lawful.stops)]
 
 
 def released(case: Case) -> OrderReleased:

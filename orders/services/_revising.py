@@ -21,6 +21,7 @@ from orders.models import Hold, Order, OrderLine
 from orders.rules import AMOUNT_MAX, in_cents, is_exact
 from orders.services._counting import agreed_lines, count_lines
 from orders.services._drafting import LineDraft, address_refusal
+from orders.services._exporting import give_back_licences, take_licences
 from orders.services._following import (
     BEFORE_RELEASE,
     follow_lines,
@@ -202,6 +203,7 @@ def _apply(work: _Work) -> list[Event]:
     committed = _commitment(order)
     if work.is_released:
         run(UNCOMMIT, {"ids": [order.pk]})
+        give_back_licences({line.pk: line.shipped for line in work.lines.values()})
         _take_back(work)
     taken = agreed_lines(order.pk)
     _write(work)
@@ -218,6 +220,7 @@ def _apply(work: _Work) -> list[Event]:
             events += [covered(line) for line in lines_of([order.pk]) if line.id in waited]
     elif work.is_released:
         recommit(order.pk)
+        take_licences([order.pk], now)
         told, rest = follow_lines(order, fresh=work.fresh, cause=CAUSE, now=now)
         events += told + _covered(order, rest, waited & _settled(work))
     else:

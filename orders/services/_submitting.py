@@ -22,6 +22,7 @@ from orders.services._checking import (
     credit_stops,
     run_checks,
 )
+from orders.services._exporting import take_licences
 from orders.services._locking import lock
 from orders.services._releasing import commit, held, place, released
 
@@ -143,7 +144,9 @@ def _apply(checked: Sequence[_Checked], now: datetime) -> None:
             Order, ["submit", step], ids, class_code=class_code, priority=priority, **moments
         )
     place([stop for each in checked for stop in each.stops], now)
-    commit([each.case for each in checked if not each.kinds])
+    gone = [each.case for each in checked if not each.kinds]
+    commit(gone)
+    take_licences([case.id for case in gone], now)
 
 
 def _change(checked: _Checked) -> Change:

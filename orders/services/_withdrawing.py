@@ -1,4 +1,4 @@
-"""Takes back what released orders hold: reservations and their share of the credit limit."""
+"""Takes back what released orders hold: reservations, licences, their share of the credit limit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from erp.kernel.sql import rows, run
 from inventory.services import release_reservations
 from orders.events import LineCovered
 from orders.rules import PART_OF, part_of
+from orders.services._exporting import give_back_licences
 
 LINES = Prepared("""
     SELECT l.id, l.order_id, o.number, o.entity_id, l.position, l.quantity, l.reserved, l.shipped,
@@ -95,6 +96,7 @@ def withdraw_lines(order_ids: Collection[int], now: datetime) -> list[Event]:
     """
     lines = lines_of(order_ids)
     run(UNCOMMIT, {"ids": list(order_ids)})
+    give_back_licences({line.id: line.shipped for line in lines})
     unreserve([line.id for line in lines if line.reserved], now)
     return [covered(line) for line in lines if line.waiting]
 

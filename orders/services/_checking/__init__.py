@@ -14,12 +14,14 @@ from orders.models import Hold
 from orders.services._checking._case import Case, Finding, Stop, cases_of
 from orders.services._checking._classifying import classify
 from orders.services._checking._completeness import check_completeness
+from orders.services._checking._compliance import check_compliance, check_compliance_again
 from orders.services._checking._credit import check_credit, credit_stops
 
 Check = Callable[[Sequence[Case], datetime], Finding]
 
 CHECKS: Mapping[str, Check] = {
     Hold.Kind.COMPLETENESS.value: check_completeness,
+    Hold.Kind.COMPLIANCE.value: check_compliance,
 }
 
 
@@ -44,6 +46,7 @@ __all__ = [
     "Finding",
     "Stop",
     "cases_of",
+    "check_compliance_again",
     "check_credit",
     "classify",
     "credit_stops",

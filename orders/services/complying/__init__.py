@@ -1,0 +1,29 @@
+"""Everything that changes what the law asks of orders: rules, licences, lists, matches."""
+
+from orders.services.complying._importing import EmptyList, ImportedList, PartyListRow
+from orders.services.complying._keeping import (
+    BadComplianceRow,
+    CertificateRow,
+    ExceptionRow,
+    LicenceRow,
+    RestrictionRow,
+    save_compliance,
+)
+from orders.services.complying._rescreening import Walked, screen_parties
+from orders.services.complying._reviewing import MatchReviewed, review_match
+
+__all__ = [
+    "BadComplianceRow",
+    "CertificateRow",
+    "EmptyList",
+    "ExceptionRow",
+    "ImportedList",
+    "LicenceRow",
+    "MatchReviewed",
+    "PartyListRow",
+    "RestrictionRow",
+    "Walked",
+    "review_match",
+    "save_compliance",
+    "screen_parties",
+]
