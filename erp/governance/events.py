@@ -110,6 +110,17 @@ class PolicyActivated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReplayed(Event):
+    """A replay of a version over recorded decisions has ended: done or failed."""
+
+    name: ClassVar[str] = "governance.policy_replayed"
+    replay_id: int
+    version_id: int
+    state: str
+    entity_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRetired(Event):
     """A version of a policy was taken out of force or called off by a person."""
 

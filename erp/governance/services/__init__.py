@@ -48,6 +48,12 @@ from erp.governance.services._expiring import (
     look_after_approvals,
 )
 from erp.governance.services._recording import Change, Personal, record
+from erp.governance.services._replaying import (
+    BadPeriod,
+    advance_replay,
+    ask_replay,
+    claim_replay,
+)
 from erp.governance.services._sealing import seal_audit
 from erp.governance.services._seconding import request_second_person
 from erp.governance.services._separating import (
@@ -74,6 +80,7 @@ __all__ = [
     "Answer",
     "ApprovalFacts",
     "BadDelegation",
+    "BadPeriod",
     "Change",
     "DatesRefused",
     "DecidedBefore",
@@ -103,10 +110,13 @@ __all__ = [
     "VersionNotOpen",
     "WrongFacts",
     "activate_version",
+    "advance_replay",
     "applies_changes",
     "approve",
     "ask_policy",
+    "ask_replay",
     "change_limits",
+    "claim_replay",
     "decide",
     "decide_requests",
     "delegate",
