@@ -81,7 +81,7 @@ def refuse(request: SignedInRequest, approval_id: int) -> HttpResponse:
 @requires(permissions.VIEW_POLICY)
 def policy_list(request: SignedInRequest) -> HttpResponse:
     """Show every policy and the version that decides."""
-    return render(request, "governance/policies.html", {"rows": policies()})
+    return render(request, "governance/policies.html", {"rows": policies(now=timezone.now())})
 
 
 @require_GET
@@ -92,6 +92,7 @@ def policy(request: SignedInRequest, code: str) -> HttpResponse:
     page = policy_page(
         code=code,
         entity_ids=request.scope(permissions.VIEW_POLICY),
+        now=timezone.now(),
         number=int(asked) if asked.isdecimal() and len(asked) < 10 else None,  # noqa: PLR2004
     )
     if page is None:

@@ -22,15 +22,50 @@ class ReasonInput(StrictSerializer):
 
 
 class VersionInput(StrictSerializer):
-    """A draft of the table: of one entity, or of all where `entity` is left out."""
+    """A draft of the table: of one entity (and node), or of all where `entity` is left out."""
 
     entity = TextInput(max_length=20, required=False, allow_blank=False)
+    node = TextInput(max_length=20, required=False)
     table = ObjectInput()
     note = TextInput(max_length=300, required=False)
+    valid_from = serializers.DateTimeField(required=False, allow_null=True)
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class EditInput(StrictSerializer):
+    """What a draft becomes; what is left out stays."""
+
+    table = ObjectInput(required=False)
+    note = TextInput(max_length=300, required=False)
+    valid_from = serializers.DateTimeField(required=False, allow_null=True)
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ActivateInput(StrictSerializer):
+    """When it is in force; what is left out is what the author proposed."""
+
+    valid_from = serializers.DateTimeField(required=False)
+    valid_until = serializers.DateTimeField(required=False)
 
 
 class LintInput(StrictSerializer):
     table = ObjectInput()
+    entity = TextInput(max_length=20, required=False, allow_blank=False)
+    node = TextInput(max_length=20, required=False)
+
+
+class ReplayInput(StrictSerializer):
+    days = serializers.IntegerField(min_value=1, max_value=366, required=False)
+
+
+class DocumentInput(StrictSerializer):
+    """A version as YAML, as `export` writes it."""
+
+    yaml = serializers.CharField(max_length=1_000_000, trim_whitespace=False)
+
+
+class LimitsInput(StrictSerializer):
+    limits = ObjectInput()
 
 
 class HeadInput(StrictSerializer):
@@ -75,6 +110,8 @@ class PolicyOutput(serializers.Serializer[None]):
     title = serializers.CharField()
     facts = serializers.DictField()
     outcomes = serializers.DictField()
+    traits = serializers.DictField()
+    limits = serializers.DictField()
 
 
 class VersionOutput(serializers.Serializer[None]):
@@ -86,6 +123,11 @@ class VersionOutput(serializers.Serializer[None]):
     created_at = serializers.DateTimeField()
     activated_by = serializers.CharField()
     activated_at = serializers.DateTimeField(allow_null=True)
+    node = serializers.CharField()
+    submitted_by = serializers.CharField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    valid_from = serializers.DateTimeField(allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
     retired_at = serializers.DateTimeField(allow_null=True)
     table = serializers.DictField()
 

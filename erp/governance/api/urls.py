@@ -2,11 +2,11 @@
 
 from rest_framework.routers import SimpleRouter
 
-from erp.governance.api import audit, views
+from erp.governance.api import audit, policies, views
 
 router = SimpleRouter()
 router.register("approvals", views.ApprovalViewSet, basename="approval")
-router.register("policies", views.PolicyViewSet, basename="policy")
+router.register("policies", policies.PolicyViewSet, basename="policy")
 router.register("audit", audit.AuditViewSet, basename="audit")
 
 urlpatterns = router.urls

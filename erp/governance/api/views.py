@@ -1,6 +1,5 @@
-"""The resources of governance: approvals, policies, the audit trail."""
+"""The resources of governance: approvals."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -15,23 +14,17 @@ from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet
 from erp.governance import permissions
 from erp.governance.api import serializers
-from erp.governance.models import Approval, Policy, PolicyVersion
-from erp.governance.rules import Schema, problems_of
+from erp.governance.models import Approval
 from erp.governance.selectors import (
     PendingApproval,
     approval_page,
     approvals_within,
-    decisions_within,
     shown,
-    versions_within,
 )
 from erp.governance.services import (
     Verdict,
-    activate_version,
     decide_requests,
     reject,
-    retire_version,
-    write_version,
 )
 
 
@@ -90,6 +83,13 @@ class ApprovalViewSet(ResourceViewSet):
         if found is None or found.entity_id not in self.scope():
             raise NotFound
         return found
+
+
+def _approval(self, pk: str) -> PendingApproval:
+    found = approval_page(approval_id=int(pk), user=actor_of(self.request))
+    if found is None or found.entity_id not in self.scope():
+        raise NotFound
+    return found
 
 
 class PolicyViewSet(ResourceViewSet):
@@ -214,43 +214,3 @@ def _approval(found: PendingApproval) -> dict[str, Any]:
     for name in ("entity_id", "rank"):
         row.pop(name)
     return row
-
-
-def _policy(policy: Policy) -> dict[str, Any]:
-    return {
-        "code": policy.code,
-        "title": policy.title,
-        "facts": policy.fields,
-        "outcomes": policy.outcomes,
-    }
-
-
-def _version(version: PolicyVersion) -> dict[str, Any]:
-    return {
-        "number": version.number,
-        "entity": version.entity.code if version.entity else None,
-        "state": str(version.state),
-        "note": version.note,
-        "author": str(version.author or ""),
-        "created_at": version.created_at,
-        "activated_by": str(version.activated_by or ""),
-        "activated_at": version.activated_at,
-        "retired_at": version.retired_at,
-        "table": version.table,
-    }
-
-
-def _decisions(found: Iterable[Any]) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "at": each.at,
-            "version": each.version.number,
-            "entity": each.entity.code,
-            "subject_kind": each.subject_kind,
-            "subject_id": each.subject_id,
-            "inputs": each.inputs,
-            "outcome": each.outcome,
-            "row": each.row,
-        }
-        for each in found
-    ]

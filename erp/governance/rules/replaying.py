@@ -47,7 +47,7 @@ class Replayer:
             except Unreadable as error:
                 found[position] = str(error)
                 continue
-            missing = self.table.used - record.inputs.keys() - record.known
+            missing = frozenset(self.table.used - record.inputs.keys() - record.known)
             groups.setdefault(missing, []).append((position, facts))
         for missing, cases in groups.items():
             compiled, guessed = self._without(missing)

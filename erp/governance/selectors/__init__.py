@@ -25,8 +25,10 @@ from erp.governance.selectors._chain import (
     verify_audit,
 )
 from erp.governance.selectors._changes import PendingChange, changes_within, pending_changes
+from erp.governance.selectors._drift import DriftRow, RowDifference, differences, drift
 from erp.governance.selectors._entitled import Entitlement, entitled_to, entitlements_of
 from erp.governance.selectors._invariants import INVARIANTS
+from erp.governance.selectors._linting import Lint, PastCase, lint_of
 from erp.governance.selectors._people import same_person
 from erp.governance.selectors._personal import in_the_clear
 from erp.governance.selectors._policies import (
@@ -39,7 +41,17 @@ from erp.governance.selectors._policies import (
     decisions_within,
     policies,
     policy_page,
+    sentences,
     versions_within,
+)
+from erp.governance.selectors._replays import (
+    Flip,
+    ReplayPage,
+    Side,
+    last_replay,
+    replay_changes,
+    replay_page,
+    replays_within,
 )
 from erp.governance.selectors._timeline import (
     AuditRow,
@@ -59,11 +71,18 @@ __all__ = [
     "ChainHead",
     "ChainReport",
     "DecisionRow",
+    "DriftRow",
     "Entitlement",
+    "Flip",
+    "Lint",
+    "PastCase",
     "PendingApproval",
     "PendingChange",
     "PolicyPage",
     "PolicyRow",
+    "ReplayPage",
+    "RowDifference",
+    "Side",
     "StepRow",
     "TableRow",
     "TimelineRow",
@@ -81,14 +100,22 @@ __all__ = [
     "decided_lately",
     "decisions_of",
     "decisions_within",
+    "differences",
+    "drift",
     "entitled_to",
     "entitlements_of",
     "in_the_clear",
+    "last_replay",
+    "lint_of",
     "pending_approvals",
     "pending_changes",
     "policies",
     "policy_page",
+    "replay_changes",
+    "replay_page",
+    "replays_within",
     "same_person",
+    "sentences",
     "shown",
     "shown_all",
     "timeline",

@@ -1,6 +1,6 @@
 """Policies, their versions and tables, and what they decided."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,10 @@ from django.db.models import Count, Q, QuerySet
 
 from erp.accounts.models import User
 from erp.governance.models import DecisionRecord, Policy, PolicyVersion
-from erp.governance.rules import Problem, Schema, problems_of
+from erp.governance.rules import BEGINNING, EVERYBODY, Problem, in_force, lint
+from erp.governance.rules.standing import decides_until, superseded
+
+DECISIONS_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,33 @@ class PolicyRow:
     drafts: int
 
 
-def policies() -> list[PolicyRow]:
+def policies(*, now: datetime) -> list[PolicyRow]:
     """Return every policy by its code. Two queries."""
     own = Count("versions", filter=Q(versions__state="active", versions__entity__isnull=False))
     drafts = Count("versions", filter=Q(versions__state__in=["draft", "reviewed"]))
     active = {
         version.policy_id: version
-        for version in PolicyVersion.objects.filter(state="active", entity=None).select_related(
-            "activated_by"
+        for version in versions_in_force(
+            PolicyVersion.objects.filter(state="active", entity=None).select_related(
+                "activated_by"
+            ),
+            now,
         )
     }
     found = Policy.objects.annotate(own=own, drafts=drafts).order_by("code")
     return [_policy_row(policy, active.get(policy.pk)) for policy in found]
+
+
+def versions_in_force(found: Iterable[PolicyVersion], now: datetime) -> list[PolicyVersion]:
+    """Return those of `found` active versions that decide in their scope at `now`."""
+    by_policy: dict[int, dict[int, PolicyVersion]] = {}
+    for version in found:
+        by_policy.setdefault(version.policy_id, {})[version.pk] = version
+    return [
+        versions[term.key]
+        for versions in by_policy.values()
+        for term in in_force([version.term for version in versions.values()], now).values()
+    ]
 
 
 def _policy_row(policy: Any, version: PolicyVersion | None) -> PolicyRow:
@@ -46,7 +64,7 @@ def _policy_row(policy: Any, version: PolicyVersion | None) -> PolicyRow:
         code=policy.code,
         title=policy.title,
         active=f"v{version.number}" if version else "",
-        active_since=version.activated_at if version else None,
+        active_since=version.activated_at if version and version.author_id else None,
         activated_by=_name(version.activated_by) if version else "",
         own_versions=policy.own,
         drafts=policy.drafts,
@@ -55,11 +73,20 @@ def _policy_row(policy: Any, version: PolicyVersion | None) -> PolicyRow:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One version of a policy. `entity_code` is empty when it is everybody's."""
+    """One version of a policy. `entity_code` is empty when it is everybody's.
+
+    `standing` says what an active one does now: in force, scheduled, covered (a later one with an
+    end lies over it) or over. `until` is when it stops for good, as far as is known.
+    """
 
     id: int
     number: int
     entity_code: str
+    entity_id: int | None
+    node: str
+    standing: str
+    valid_from: datetime | None
+    until: datetime | None
     state: str
     note: str
     author: str
@@ -80,6 +107,20 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision about a document: by which version and row, on what, with what outcome."""
+
+    at: datetime
+    subject_kind: str
+    subject_id: int
+    policy: str
+    policy_version: str
+    row: int | None
+    inputs: Mapping[str, Any]
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyPage:
     """One policy with one version's table."""
 
@@ -93,11 +134,14 @@ class PolicyPage:
     hit: str
     rows: Sequence[TableRow]
     problems: Sequence[Problem]
-    decided: int
+    decided: Sequence[DecisionRow]
+    traits: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    table: Mapping[str, Any]
 
 
 def policy_page(
-    *, code: str, entity_ids: Collection[int], number: int | None = None
+    *, code: str, entity_ids: Collection[int], now: datetime, number: int | None = None
 ) -> PolicyPage | None:
     """Return a policy with the table of version `number`, else of the one that decides everywhere.
 
@@ -107,24 +151,30 @@ def policy_page(
     if policy is None:
         return None
     found = list(versions_within(entity_ids).filter(policy=policy).order_by("-number"))
+    active = [v for v in found if v.state == PolicyVersion.State.ACTIVE]
+    deciding = versions_in_force(active, now)
     chosen = [v for v in found if v.number == number] if number else [
-        v for v in found if v.entity_id is None and v.state == PolicyVersion.State.ACTIVE
+        v for v in deciding if (v.entity_id, v.node) == EVERYBODY
     ]  # fmt: skip
     if not chosen:
         return None
-    schema = Schema(policy.fields, policy.outcomes)
+    rows = [_version_row(v, active, deciding, now) for v in found]
+    decided = decisions_within(entity_ids).filter(version=chosen[0]).order_by("-at", "-id")
     return PolicyPage(
         id=policy.pk,
         code=policy.code,
         title=policy.title,
         facts=policy.fields,
         outcomes=policy.outcomes,
-        versions=[_version_row(version) for version in found],
-        shown=_version_row(chosen[0]),
+        versions=rows,
+        shown=next(row for row in rows if row.id == chosen[0].pk),
         hit=chosen[0].table.get("hit", "first"),
         rows=[_table_row(n, row, policy) for n, row in enumerate(chosen[0].table["rows"], 1)],
-        problems=problems_of(chosen[0].table, schema),
-        decided=DecisionRecord.objects.filter(version=chosen[0], entity_id__in=entity_ids).count(),
+        problems=lint(chosen[0].table, policy.schema),
+        decided=[_decision_row(each) for each in decided[:DECISIONS_SHOWN]],
+        traits=policy.traits,
+        limits=policy.limits,
+        table=chosen[0].table,
     )
 
 
@@ -132,20 +182,8 @@ def versions_within(entity_ids: Collection[int]) -> QuerySet[PolicyVersion]:
     """Return everybody's versions and those of `entity_ids`."""
     within = Q(entity=None) | Q(entity_id__in=entity_ids)
     return PolicyVersion.objects.filter(within).select_related(
-        "policy", "entity", "author", "activated_by"
+        "policy", "entity", "author", "submitted_by", "activated_by"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    """One decision about a document: by which version and row, on what, with what outcome."""
-
-    at: datetime
-    policy: str
-    policy_version: str
-    row: int | None
-    inputs: Mapping[str, Any]
-    outcome: Mapping[str, Any]
 
 
 def decisions_of(subject_kind: str, subject_id: int, limit: int = 50) -> list[DecisionRow]:
@@ -153,28 +191,59 @@ def decisions_of(subject_kind: str, subject_id: int, limit: int = 50) -> list[De
     found = DecisionRecord.objects.filter(
         subject_kind=subject_kind, subject_id=subject_id
     ).select_related("version__policy")
-    return [
-        DecisionRow(
-            at=each.at,
-            policy=each.version.policy.code,
-            policy_version=f"{each.version.policy.code} v{each.version.number}",
-            row=each.row,
-            inputs=each.inputs,
-            outcome=each.outcome,
-        )
-        for each in found.order_by("-id")[:limit]
-    ]
+    return [_decision_row(each) for each in found.order_by("-id")[:limit]]
+
+
+def _decision_row(each: DecisionRecord) -> DecisionRow:
+    return DecisionRow(
+        at=each.at,
+        subject_kind=each.subject_kind,
+        subject_id=each.subject_id,
+        policy=each.version.policy.code,
+        policy_version=f"{each.version.policy.code} v{each.version.number}",
+        row=each.row,
+        inputs=each.inputs,
+        outcome=each.outcome,
+    )
 
 
 def decisions_within(entity_ids: Collection[int]) -> QuerySet[DecisionRecord]:
     """Return what was decided in these entities."""
     return DecisionRecord.objects.filter(entity_id__in=entity_ids).select_related(
-        "version", "entity"
+        "version__policy", "entity"
     )
 
 
-def _version_row(version: PolicyVersion) -> VersionRow:
+def _standing(
+    version: PolicyVersion,
+    active: Sequence[PolicyVersion],
+    deciding: Sequence[PolicyVersion],
+    now: datetime,
+) -> str:
+    if version.state != PolicyVersion.State.ACTIVE:
+        return str(version.state)
+    if version in deciding:
+        return "in_force"
+    if version.term.since > now:
+        return "scheduled"
+    is_over = superseded(version.term, [other.term for other in active], now)
+    return "over" if is_over else "covered"
+
+
+def _version_row(
+    version: PolicyVersion,
+    active: Sequence[PolicyVersion],
+    deciding: Sequence[PolicyVersion],
+    now: datetime,
+) -> VersionRow:
+    is_active = version.state == PolicyVersion.State.ACTIVE
+    others = [other.term for other in active]
     return VersionRow(
+        entity_id=version.entity_id,
+        node=version.node,
+        standing=_standing(version, active, deciding, now),
+        valid_from=version.valid_from if version.valid_from != BEGINNING else None,
+        until=decides_until(version.term, others) if is_active else version.valid_until,
         id=version.pk,
         number=version.number,
         entity_code=version.entity.code if version.entity else "",
@@ -192,9 +261,14 @@ def _version_row(version: PolicyVersion) -> VersionRow:
 def _table_row(number: int, row: Mapping[str, Any], policy: Policy) -> TableRow:
     return TableRow(
         number=number,
-        conditions=[_sentence(*condition) for condition in row["when"]],
+        conditions=sentences(row),
         outcomes=[row["then"].get(name) for name in policy.outcomes],
     )
+
+
+def sentences(row: Mapping[str, Any] | None) -> list[str]:
+    """Return the conditions of a row as people read them."""
+    return [_sentence(*condition) for condition in row["when"]] if row else []
 
 
 def _sentence(field: str, operator: str, value: Any) -> str:

@@ -267,8 +267,8 @@ def _next(work: _Work, version_id: int, after: tuple[str, int], limit: int) -> l
         "limit": limit,
     }
     return [
-        _Past(*found[:6], orjson.loads(found[6]), orjson.loads(found[7]), found[8])
-        for found in rows(NEXT, asked)
+        _Past(id_, at, entity, node, kind, subject, orjson.loads(given), orjson.loads(said), row)
+        for id_, at, entity, node, kind, subject, given, said, row in rows(NEXT, asked)
     ]
 
 

@@ -4,12 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Entity, User
 from erp.governance import permissions
 from erp.governance.models import Approval, PolicyVersion
-from erp.governance.services import Change, record, request_approval
+from erp.governance.services import Change, Question, decide, record, request_approval
+from erp.governance.tasks import replay_waiting
 from tests.conftest import NOW, grant
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +108,7 @@ class TestPolicies:
 
         assert "orders.classify" in {row["code"] for row in listed}
         assert one["facts"]["limit"] == "number"
-        assert one["active"] == [{"number": 1, "entity": None}]
+        assert [(v["number"], v["entity"]) for v in one["active"]] == [(1, None)]
         assert versions[0]["state"] == "active"
 
     def test_an_entity_s_own_version_is_written_and_activated_by_two(
@@ -175,3 +177,162 @@ class TestAudit:
         assert [row["entity"] for row in found] == [None, "US01"]
         assert found[0]["actor"] == "clerk"
         assert api.post("/api/v1/audit/").status_code == 405
+
+
+class TestPolicyVersions:
+    CREDIT = "/api/v1/policies/orders.release.credit"
+    THEN = {"hold": False, "owner_role": "", "reason": ""}
+
+    @pytest.fixture
+    def boss_api(self, entity: Entity) -> APIClient:
+        boss = User.objects.create_user("boss")
+        for permission in (permissions.ACTIVATE_POLICY, permissions.LIMIT_POLICY):
+            grant(boss, permission, entity)
+        client = APIClient()
+        client.force_authenticate(boss)
+        return client
+
+    @pytest.fixture
+    def author_api(self, clerk: User, api: APIClient, entity: Entity) -> APIClient:
+        for permission in (permissions.VIEW_POLICY, permissions.WRITE_POLICY):
+            grant(clerk, permission, entity)
+        return api
+
+    def table(self, *rows: Any) -> dict[str, Any]:
+        return {"hit": "first", "rows": [*rows, {"when": [], "then": self.THEN}]}
+
+    def write(self, client: APIClient, **body: Any) -> int:
+        asked = {"entity": "US01", "table": self.table()} | body
+        made = client.post(f"{self.CREDIT}/versions/", asked, format="json")
+        assert made.status_code == 201, made.content
+        return int(made.json()["number"])
+
+    def test_goes_from_draft_to_a_date_by_two_people(
+        self, author_api: APIClient, boss_api: APIClient
+    ) -> None:
+        at = f"{self.CREDIT}/versions/{self.write(author_api)}"
+        later = "2030-01-01T00:00:00Z"
+
+        edited = author_api.patch(
+            f"{at}/", {"note": "for 2030", "valid_from": later}, format="json"
+        )
+        own = author_api.post(f"{at}/submit/")
+        again = author_api.patch(f"{at}/", {"note": "x"}, format="json")
+        done = boss_api.post(f"{at}/activate/")
+
+        assert (edited.json()["note"], edited.json()["valid_from"]) == ("for 2030", later)
+        assert own.json()["state"] == "reviewed"
+        assert (again.status_code, again.json()["code"]) == (409, "version_not_open")
+        assert (done.json()["state"], done.json()["valid_from"]) == ("active", later)
+        assert boss_api.post(f"{at}/retire/").json()["state"] == "retired"
+
+    def test_a_contradiction_gets_through_no_door(
+        self, author_api: APIClient, boss_api: APIClient
+    ) -> None:
+        hold = {"when": [["on_hold", "=", True]], "then": self.THEN | {"hold": True}}
+        passes = {"when": [["on_hold", "=", True]], "then": self.THEN}
+        at = f"{self.CREDIT}/versions/{self.write(author_api, table=self.table(hold, passes))}"
+
+        linted = author_api.post(f"{at}/lint/").json()["problems"]
+        answers = [author_api.post(f"{at}/submit/"), boss_api.post(f"{at}/activate/")]
+
+        assert next((p["row"], p["level"], p["code"]) for p in linted) == (
+            1, "error", "contradiction",
+        )  # fmt: skip
+        for answer in answers:
+            assert (answer.status_code, answer.json()["code"]) == (409, "policy_refused")
+            assert answer.json()["errors"][0]["field"] == "table.rows[1]"
+        assert set(PolicyVersion.objects.filter(policy__code="orders.release.credit").values_list(
+            "number", "state"
+        )) == {(1, "active"), (2, "draft")}  # fmt: skip
+
+    def test_out_as_yaml_and_in_again_is_the_same(self, author_api: APIClient) -> None:
+        row = {
+            "when": [["exposure_after", ">", {"field": "limit", "times": "1.10"}]],
+            "then": self.THEN | {"hold": True, "reason": "no: “yes” # 'null'"},
+        }
+        until = "2031-01-01T00:00:00Z"
+        number = self.write(author_api, table=self.table(row), note="7", valid_until=until)
+
+        def exported(number: int) -> str:
+            return author_api.get(f"{self.CREDIT}/versions/{number}/export/").content.decode()
+
+        text = exported(number)
+        made = author_api.post(f"{self.CREDIT}/import/", {"yaml": text}, format="json").json()
+
+        assert exported(made["number"]) == text
+        first = author_api.get(f"{self.CREDIT}/versions/{number}/").json()
+        same = ("table", "note", "entity", "valid_until")
+        assert [made[name] for name in same] == [first[name] for name in same]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "- 1",
+            "rows: [",
+            "a: &x [1]\nrows: *x",
+            "rows: []\nrows: []",
+            "rows: !!python/object:x {}",
+        ],
+    )
+    def test_what_is_no_document_is_refused(self, author_api: APIClient, text: str) -> None:
+        answer = author_api.post(f"{self.CREDIT}/import/", {"yaml": text}, format="json")
+
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "yaml"
+
+    def test_a_replay_shows_its_progress_and_changes(
+        self, author_api: APIClient, entity: Entity
+    ) -> None:
+        asked = Question(entity.pk, "orders.order", 7, {"on_hold": False, "total": Decimal(20)})
+        decide(policy="orders.release.credit", questions=[asked], now=timezone.now())
+        hold = {"when": [["total", ">", 10]], "then": self.THEN | {"hold": True}}
+        at = f"{self.CREDIT}/versions/{self.write(author_api, table=self.table(hold))}/replay/"
+
+        missing = author_api.get(at)
+        started = author_api.post(at, {"days": 30}, format="json")
+        replay_waiting()
+        done = author_api.get(at).json()
+        changes = author_api.get(f"{at}changes/?effect=loses").json()["results"]
+
+        assert missing.status_code == 404
+        assert (started.status_code, started.json()["state"]) == (202, "waiting")
+        assert (done["state"], done["done"], done["changed"]) == ("done", 1, 1)
+        assert done["flips"][0]["after"] == "yes"
+        assert (changes[0]["subject_id"], changes[0]["amount"], changes[0]["currency"]) == (
+            7, "20.0000", "USD",
+        )  # fmt: skip
+
+    def test_limits_and_drift(self, author_api: APIClient, boss_api: APIClient) -> None:
+        number = self.write(author_api)
+        boss_api.post(f"{self.CREDIT}/versions/{number}/activate/")
+        limits = {"outcomes": {"hold": "locked"}}
+
+        changed = boss_api.post(f"{self.CREDIT}/limits/", {"limits": limits}, format="json")
+        (row,) = author_api.get(f"{self.CREDIT}/drift/").json()["results"]
+        refused = author_api.post(
+            f"{self.CREDIT}/versions/", {"entity": "US01", "table": self.table()}, format="json"
+        )
+
+        assert changed.json()["limits"]["outcomes"] == {"hold": "locked"}
+        assert (row["entity_code"], row["number"]) == ("US01", number)
+        assert {each["kind"] for each in row["differences"]} == {"removed"}
+        assert row["beyond"][0]["field"] == "hold"
+        assert refused.json()["errors"][0]["field"] == "table.rows[0].then.hold"
+
+    def test_the_log_is_narrowed_by_subject_and_date(
+        self, author_api: APIClient, entity: Entity
+    ) -> None:
+        for subject in (1, 2):
+            asked = Question(entity.pk, "orders.order", subject, {"on_hold": False})
+            decide(policy="orders.release.credit", questions=[asked], now=NOW)
+
+        def ids(query: str) -> list[int]:
+            found = author_api.get(f"{self.CREDIT}/decisions/?{query}").json()["results"]
+            return [row["subject_id"] for row in found]
+
+        assert ids("") == [2, 1]
+        assert ids("subject_kind=orders.order&subject_id=1") == [1]
+        assert ids("after=2026-11-23") == ids("before=2026-11-22") == []
+        assert len(ids("page_size=1")) == 1

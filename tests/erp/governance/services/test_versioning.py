@@ -181,19 +181,19 @@ class TestWriteVersion:
 @pytest.mark.django_db
 class TestSelectors:
     def test_show_the_table_in_words(self, author: User, boss: User) -> None:
-        page = policy_page(code=CREDIT, entity_ids=[])
+        page = policy_page(code=CREDIT, entity_ids=[], now=NOW)
 
         assert page is not None
         assert page.rows[1].conditions == ["exposure after > limit"]
         assert page.rows[-1].conditions == []
-        row = next(row for row in policies() if row.code == CREDIT)
+        row = next(row for row in policies(now=NOW) if row.code == CREDIT)
         assert (row.active, row.activated_by) == ("v1", "")
 
     def test_hide_other_entities_versions(self, author: User, entity: Entity) -> None:
         write(author, entity)
 
-        assert policy_page(code=CREDIT, entity_ids=[], number=2) is None
-        assert policy_page(code=CREDIT, entity_ids=[entity.pk], number=2) is not None
+        assert policy_page(code=CREDIT, entity_ids=[], number=2, now=NOW) is None
+        assert policy_page(code=CREDIT, entity_ids=[entity.pk], number=2, now=NOW) is not None
 
     @pytest.mark.parametrize("invariant", INVARIANTS, ids=lambda i: i.code)
     def test_every_promise_can_be_checked(self, invariant) -> None:
