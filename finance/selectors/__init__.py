@@ -23,10 +23,12 @@ from finance.selectors._floor import (
 from finance.selectors._invariants import INVARIANTS
 from finance.selectors._invoices import (
     OVERDUE,
+    InvoiceKit,
     InvoiceLineRow,
     InvoicePage,
     InvoiceRow,
     PaidBy,
+    PrintedRow,
     find,
     invoice,
     invoice_board,
@@ -69,6 +71,7 @@ __all__ = [
     "IncomingLineRow",
     "IncomingPage",
     "IncomingRow",
+    "InvoiceKit",
     "InvoiceLineRow",
     "InvoicePage",
     "InvoiceRow",
@@ -76,6 +79,7 @@ __all__ = [
     "PaidBy",
     "PaymentRow",
     "PeriodRow",
+    "PrintedRow",
     "ReceiptRow",
     "ShipmentLineRow",
     "ShipmentPaper",

@@ -63,12 +63,26 @@ HEAD = """
 
 LINES = """
     SELECT o.position, p.code AS product_code, p.name AS product, p.base_uom AS uom, l.quantity,
-           l.unit_price, l.discount, l.amount
+           l.unit_price, l.discount, l.amount, o.kit_id
     FROM finance_invoiceline l
     JOIN orders_orderline o ON o.id = l.order_line_id
     JOIN inventory_product p ON p.id = l.product_id
     WHERE l.invoice_id = %(invoice)s
     ORDER BY o.position, l.id
+"""
+
+# A kit is invoiced as many times as its parts left together.
+KITS = """
+    SELECT k.id, min(o.position) AS position, p.code AS product_code, p.name AS product,
+           p.base_uom AS uom, min(part.quantity / o.per_kit) AS quantity, k.unit_price, k.discount,
+           sum(part.amount) AS amount
+    FROM (SELECT order_line_id, sum(quantity) AS quantity, sum(amount) AS amount
+          FROM finance_invoiceline WHERE invoice_id = %(invoice)s GROUP BY order_line_id) AS part
+    JOIN orders_orderline o ON o.id = part.order_line_id
+    JOIN orders_kitline k ON k.id = o.kit_id
+    JOIN inventory_product p ON p.id = k.product_id
+    GROUP BY k.id, p.id
+    ORDER BY position
 """
 
 PAID_BY = """
@@ -112,6 +126,30 @@ class InvoiceLineRow:
     unit_price: Decimal
     discount: Decimal
     amount: Decimal
+    kit_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceKit:
+    """A kit on an invoice: what was asked for, at its price; `amount` is its components' sum."""
+
+    id: int
+    position: int
+    product_code: str
+    product: str
+    uom: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """One row as the customer reads it: a line, a kit, or a component of one (without a price)."""
+
+    row: InvoiceLineRow | InvoiceKit
+    is_component: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +205,20 @@ class InvoicePage:
     entity_country: str
     days_overdue: int
     lines: Sequence[InvoiceLineRow]
+    kits: Sequence[InvoiceKit]
     payments: Sequence[PaidBy]
+
+    @property
+    def printed(self) -> list[PrintedRow]:
+        """The lines as the customer reads them: each kit with its price, its components beneath."""
+        kits = {kit.id: kit for kit in self.kits}
+        printed: list[PrintedRow] = []
+        for line in self.lines:
+            kit = kits.pop(line.kit_id, None) if line.kit_id else None
+            if kit is not None:
+                printed.append(PrintedRow(kit, is_component=False))
+            printed.append(PrintedRow(line, is_component=line.kit_id is not None))
+        return printed
 
 
 def invoice_board(
@@ -211,12 +262,12 @@ def invoice_board(
 
 
 def invoice(*, number: str, entity_ids: Collection[int]) -> InvoicePage | None:
-    """Return a posted invoice by its number, or None. Three queries."""
+    """Return a posted invoice by its number, or None. Four queries."""
     return _page("i.number = %(key)s", number, entity_ids)
 
 
 def invoice_by_id(*, invoice_id: int, entity_ids: Collection[int]) -> InvoicePage | None:
-    """Return an invoice, posted or not, by its id, or None. Three queries."""
+    """Return an invoice, posted or not, by its id, or None. Four queries."""
     return _page("i.id = %(key)s", invoice_id, entity_ids)
 
 
@@ -249,5 +300,6 @@ def _page(by: str, key: str | int, entity_ids: Collection[int]) -> InvoicePage |
     return InvoicePage(
         **found[0] | {"ship_to": json.loads(found[0]["ship_to"])},
         lines=[InvoiceLineRow(**row) for row in records(LINES, params)],
+        kits=[InvoiceKit(**row) for row in records(KITS, params)],
         payments=[PaidBy(**row) for row in records(PAID_BY, params)],
     )

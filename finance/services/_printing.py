@@ -15,7 +15,7 @@ from django.core.cache import cache as shared_cache
 from django.db import transaction
 
 from finance.rules import CartonLabel, zpl_of
-from finance.selectors import InvoicePage, ShipmentPaper
+from finance.selectors import InvoicePage, PrintedRow, ShipmentPaper
 
 KEPT_S = 86_400
 KILOGRAMS = "kg"
@@ -38,18 +38,7 @@ def invoice_pdf(*, invoice: InvoicePage) -> bytes:
         "bill_to": _bill_to(invoice),
         "ship_to": address_of(invoice.ship_to),
         "facts": _facts(invoice),
-        "lines": [
-            [
-                str(line.position),
-                line.product_code,
-                line.product,
-                f"{plain(line.quantity)} {line.uom}",
-                price(line.unit_price),
-                f"{plain(line.discount * 100)} %" if line.discount else "",
-                money(line.amount),
-            ]
-            for line in invoice.lines
-        ],
+        "lines": [_row(each) for each in invoice.printed],
         "totals": _totals(invoice),
         "terms": f"{money(invoice.total)} {invoice.currency} is due on "
         f"{invoice.due_date:%d %B %Y}, {invoice.terms_days} days after the invoice date. "
@@ -119,6 +108,22 @@ def shipment_labels(*, shipment: ShipmentPaper) -> str:
             for place, box in enumerate(shipment.cartons, 1)
         ]
     )
+
+
+def _row(printed: PrintedRow) -> list[str]:
+    line = printed.row
+    if printed.is_component:
+        quantity = f"{plain(line.quantity)} {line.uom}"
+        return ["", line.product_code, f"  · {line.product}", quantity, "", "", ""]
+    return [
+        str(line.position),
+        line.product_code,
+        line.product,
+        f"{plain(line.quantity)} {line.uom}",
+        price(line.unit_price),
+        f"{plain(line.discount * 100)} %" if line.discount else "",
+        money(line.amount),
+    ]
 
 
 def _bill_to(invoice: InvoicePage) -> list[str]:

@@ -47,7 +47,8 @@ INVARIANTS = [
         "A line's amount is quantity x price x (1 - discount), half up to a hundredth of a cent.",
         """
         SELECT id, amount, round(quantity * unit_price * (1 - discount), 4)
-        FROM orders_orderline WHERE amount <> round(quantity * unit_price * (1 - discount), 4)
+        FROM orders_orderline
+        WHERE kit_id IS NULL AND amount <> round(quantity * unit_price * (1 - discount), 4)
         """,
     ),
     Invariant(
@@ -138,6 +139,47 @@ INVARIANTS = [
         WHERE (o.state = 'held') <> EXISTS (
             SELECT FROM orders_hold h WHERE h.order_id = o.id AND h.state = 'active'
         ) AND o.state <> 'draft'
+        """,
+    ),
+    Invariant(
+        "orders.kits",
+        "A kit's amount is quantity x price x (1 - discount) and what its components sum to, and"
+        " they count as many whole kits as it does.",
+        """
+        SELECT k.id, k.amount, l.amount
+        FROM orders_kitline k
+        LEFT JOIN (SELECT kit_id, sum(amount) AS amount, min(quantity / per_kit) AS fewest,
+                          max(quantity / per_kit) AS most, floor(min(cancelled / per_kit)) AS gone
+                   FROM orders_orderline WHERE kit_id IS NOT NULL GROUP BY kit_id) AS l
+            ON l.kit_id = k.id
+        WHERE l.kit_id IS NULL OR k.amount <> l.amount OR k.cancelled <> l.gone
+           OR k.amount <> round(k.quantity * k.unit_price * (1 - k.discount), 4)
+           OR l.fewest <> k.quantity OR l.most <> k.quantity
+        """,
+    ),
+    Invariant(
+        "orders.agreed",
+        "What a line of a quote or blanket order says was ordered is what orders took of it.",
+        """
+        SELECT 'quote', q.id, q.ordered, coalesce(l.taken, 0)
+        FROM orders_quoteline q
+        LEFT JOIN (
+            SELECT quote_line_id, sum(taken) AS taken FROM (
+                SELECT quote_line_id, quantity - cancelled AS taken FROM orders_orderline
+                UNION ALL SELECT quote_line_id, quantity - cancelled FROM orders_kitline
+            ) AS each WHERE quote_line_id IS NOT NULL GROUP BY quote_line_id
+        ) AS l ON l.quote_line_id = q.id
+        WHERE q.ordered <> coalesce(l.taken, 0)
+        UNION ALL
+        SELECT 'blanket', b.id, b.called, coalesce(l.taken, 0)
+        FROM orders_blanketline b
+        LEFT JOIN (
+            SELECT blanket_line_id, sum(taken) AS taken FROM (
+                SELECT blanket_line_id, quantity - cancelled AS taken FROM orders_orderline
+                UNION ALL SELECT blanket_line_id, quantity - cancelled FROM orders_kitline
+            ) AS each WHERE blanket_line_id IS NOT NULL GROUP BY blanket_line_id
+        ) AS l ON l.blanket_line_id = b.id
+        WHERE b.called <> coalesce(l.taken, 0)
         """,
     ),
 ]

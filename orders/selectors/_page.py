@@ -37,6 +37,8 @@ class LineRow:
     node: str | None
     disposition: str
     is_agreed: bool
+    kit_id: int | None
+    kit: str
     places: str
     first_promised_date: date | None
     promised_date: date | None
@@ -184,11 +186,18 @@ LINES = """
            l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
            n.code AS node, l.disposition,
            coalesce(l.quote_line_id, l.blanket_line_id, l.kit_id) IS NOT NULL AS is_agreed,
+           l.kit_id,
+           CASE WHEN l.position = min(l.position) OVER (PARTITION BY l.kit_id)
+                 AND l.kit_id IS NOT NULL
+                THEN kp.code || ' × ' || trim_scale(kit.quantity - kit.cancelled) ELSE '' END
+               AS kit,
            coalesce(place.codes, '') AS places,
            l.first_promised_date, l.promised_date
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN inventory_node n ON n.id = l.node_id
+    LEFT JOIN orders_kitline kit ON kit.id = l.kit_id
+    LEFT JOIN inventory_product kp ON kp.id = kit.product_id
     LEFT JOIN LATERAL (
         SELECT string_agg(DISTINCT node.code, ', ' ORDER BY node.code) AS codes
         FROM inventory_reservation r

@@ -100,7 +100,7 @@ def allocate_waiting(
     wanted = [
         want
         for want in wants_of([head.id for head in chosen])
-        if want.product_id in product_ids or want.order_id in complete
+        if want.product_id in product_ids or want.kit_id or want.order_id in complete
     ]
     return serve(chosen, wanted, cause=cause, now=now)
 

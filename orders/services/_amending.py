@@ -15,8 +15,11 @@ from orders.services._attaching import attach
 from orders.services._capturing import sheet_of
 from orders.services._counting import agreed_lines
 from orders.services._drafting import OrderDraft
+from orders.services._exploding import explode
 from orders.services._locking import lock
 from orders.services._pricing import line_columns
+from orders.services._refusing import DraftRefused
+from orders.services._storing import new_lines
 
 REWRITE = """
     WITH gone AS (
@@ -80,9 +83,11 @@ def amend_draft(*, order_id: int, draft: OrderDraft, actor: User | None, now: da
         raise NotADraft(f"{order.number} was submitted: cancel what is not wanted.")
     if (order.customer_id, order.entity_id) != (draft.customer_id, draft.entity_id):
         raise AnotherCustomer("A draft stays with its customer: write a new order.")
-    if any(agreed_lines(order_id)):
+    if any(agreed_lines(order_id)) or order.kits.exists():
         raise NotADraft(f"{order.number} has agreed prices: change its lines one by one.")
-    sheet = sheet_of(draft, now)
+    sheet = explode([sheet_of(draft, now)], now)[0]
+    if isinstance(sheet, DraftRefused):
+        raise sheet
     own = sheet.constraints()
     head = {
         "order": order_id,
@@ -98,7 +103,7 @@ def amend_draft(*, order_id: int, draft: OrderDraft, actor: User | None, now: da
     }
     run(REWRITE, head)
     run(INSERT_LINES, {"order": order_id, **line_columns(sheet.lines)})
-    attach([(order_id, draft, draft.lines)])
+    attach([new_lines(order_id, sheet)])
     change = Change(
         entity_id=order.entity_id,
         action="orders.amend",

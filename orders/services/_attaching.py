@@ -1,71 +1,93 @@
-"""Notes on new lines what few of them have: what becomes of a shortage, what they take of."""
+"""Notes on new lines what few have: a disposition, what they take of, the kit they belong to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from erp.kernel.sql import run
-from orders.models import OrderLine
+from orders.models import KitLine, OrderLine
 from orders.services._counting import count_agreed
 from orders.services._drafting import LineDraft, OrderDraft
+from orders.services._pricing import PricedLine
 
-DISPOSE = """
-    UPDATE orders_orderline l SET disposition = d.disposition
-    FROM unnest(%(orders)s::bigint[], %(positions)s::int[], %(dispositions)s::text[])
-        AS d (order_id, position, disposition)
-    WHERE l.order_id = d.order_id AND l.position = d.position
-"""
-
-TAKE_OF = """
+NOTE = """
     UPDATE orders_orderline l
-    SET quote_line_id = d.quote_line_id, blanket_line_id = d.blanket_line_id
+    SET disposition = d.disposition, quote_line_id = d.quote_line_id,
+        blanket_line_id = d.blanket_line_id, kit_id = d.kit_id, per_kit = d.per_kit
     FROM unnest(
-        %(orders)s::bigint[], %(positions)s::int[], %(quotes)s::bigint[], %(blankets)s::bigint[]
-    ) AS d (order_id, position, quote_line_id, blanket_line_id)
+        %(orders)s::bigint[], %(positions)s::int[], %(dispositions)s::text[], %(quotes)s::bigint[],
+        %(blankets)s::bigint[], %(kits)s::bigint[], %(per_kits)s::numeric[]
+    ) AS d (order_id, position, disposition, quote_line_id, blanket_line_id, kit_id, per_kit)
     WHERE l.order_id = d.order_id AND l.position = d.position
 """
 
-Attached = tuple[int, OrderDraft, Sequence[LineDraft]]
+NAMES = ("orders", "positions", "dispositions", "quotes", "blankets", "kits", "per_kits")
 
 
-def attach(made: Sequence[Attached]) -> None:
+@dataclass(frozen=True, slots=True)
+class NewLines:
+    """The lines of one new order: of each the line of the draft it comes from, kit, and per kit."""
+
+    order_id: int
+    draft: OrderDraft
+    parts: Sequence[tuple[int | None, int | None, Decimal | None]]
+    kits: Sequence[PricedLine] = ()
+
+
+def attach(made: Sequence[NewLines]) -> None:
     """Write what lines of new orders have beyond their price. No statement where none has.
 
     Raises:
         MoreThanAgreed: they take more of a quote or blanket order than is left.
     """
-    found = [
-        (order_id, position, said)
-        for order_id, draft, lines in made
-        for position, line in enumerate(lines, 1)
-        if (said := line.disposition or draft.disposition)
-        and said != OrderLine.Disposition.BACKORDER
-    ]
-    if found:
-        run(
-            DISPOSE,
-            {
-                "orders": [each[0] for each in found],
-                "positions": [each[1] for each in found],
-                "dispositions": [each[2] for each in found],
-            },
-        )
-    _take_of(made)
-
-
-def _take_of(made: Sequence[Attached]) -> None:
-    found = [
-        (order_id, position, *agreed_of(line.price_basis))
-        for order_id, _, lines in made
-        for position, line in enumerate(lines, 1)
-        if any(agreed_of(line.price_basis))
-    ]
-    if found:
-        orders, positions, quotes, blankets = (list(column) for column in zip(*found, strict=True))
-        params = {"orders": orders, "positions": positions, "quotes": quotes, "blankets": blankets}
-        run(TAKE_OF, params)
-        count_agreed(set(orders))
+    found = [row for each in made for row in _rows(each)]
+    if not found:
+        return
+    run(NOTE, dict(zip(NAMES, ([*column] for column in zip(*found, strict=True)), strict=True)))
+    if any(row[3] or row[4] or row[5] for row in found):
+        count_agreed({row[0] for row in found})
 
 
 def agreed_of(basis: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """Return the line of a quote and of a blanket order that a price comes from, if of one."""
     return basis.get("quote_line"), basis.get("blanket_line")
+
+
+def make_kits(order_id: int, kits: Sequence[PricedLine]) -> list[int]:
+    """Write the kits that an order asks for; return their ids, in order."""
+    made = []
+    for line in kits:
+        quote, blanket = agreed_of(line.price_basis)
+        kit = KitLine.objects.create(
+            order_id=order_id,
+            product_id=line.product_id,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            price_source=line.price_source,
+            price_basis=dict(line.price_basis),
+            discount=line.discount,
+            amount=line.amount,
+            quote_line_id=quote,
+            blanket_line_id=blanket,
+        )
+        made.append(kit.pk)
+    return made
+
+
+def _rows(new: NewLines) -> list[tuple[Any, ...]]:
+    kits = make_kits(new.order_id, new.kits)
+    rows = []
+    for position, (origin, kit, per_kit) in enumerate(new.parts, 1):
+        line = None if origin is None else new.draft.lines[origin]
+        said = (line.disposition if line else "") or new.draft.disposition
+        plain = said or OrderLine.Disposition.BACKORDER.value
+        agreed = _agreed(line) if kit is None else (None, None)
+        kit_id = None if kit is None else kits[kit]
+        if any(agreed) or kit_id or plain != OrderLine.Disposition.BACKORDER:
+            rows.append((new.order_id, position, plain, *agreed, kit_id, per_kit))
+    return rows
+
+
+def _agreed(line: LineDraft | None) -> tuple[int | None, int | None]:
+    return agreed_of(line.price_basis) if line else (None, None)

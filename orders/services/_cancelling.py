@@ -42,12 +42,26 @@ OFF_THE_SHELF = """
     ORDER BY id
 """
 
+CANCEL_KITS = """
+    UPDATE orders_kitline k SET cancelled = (
+        SELECT floor(min(l.cancelled / l.per_kit)) FROM orders_orderline l WHERE l.kit_id = k.id
+    )
+    WHERE k.id IN (SELECT kit_id FROM orders_orderline WHERE id = ANY(%(ids)s))
+"""
+
+OF_KITS = """
+    SELECT kit_id, id, cancelled, per_kit FROM orders_orderline
+    WHERE order_id = %(order)s AND kit_id IS NOT NULL
+"""
+
 OF_LINES = "SELECT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
 
 RESTS = """
     SELECT l.id, l.waiting FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
     WHERE l.id = ANY(%(ids)s) AND l.order_id = %(order)s AND l.disposition = 'cancel'
       AND l.waiting > 0
+      AND NOT EXISTS (SELECT FROM orders_orderline s WHERE s.kit_id = l.kit_id
+                      AND s.reserved + s.shipped > 0)
       AND o.state IN (
           'allocated', 'partly_allocated', 'backordered', 'fulfilling', 'partly_shipped'
       )
@@ -67,6 +81,12 @@ class CannotCancelSoMuch(DomainError):
     """More is to be cancelled than is open, or it is picked already."""
 
     code: ClassVar[str] = "cannot_cancel_so_much"
+
+
+class WholeKitsOnly(DomainError):
+    """A kit is cancelled, picked and shipped whole."""
+
+    code: ClassVar[str] = "whole_kits_only"
 
 
 class CancelReasonMissing(DomainError):
@@ -223,6 +243,7 @@ def _cancel_some(
     give_back_licences({line.id: line.quantity - line.cancelled - asked[line.id] for line in taken})
     reserved = [line.id for line in taken if asked[line.id] > line.waiting]
     freed = unreserve(reserved, wish.now) if is_released and reserved else {}
+    _refuse_broken_kits(order.pk, asked)
     for line in taken:
         if asked[line.id] > line.waiting + freed.get(line.id, Decimal(0)):
             raise CannotCancelSoMuch(f"Line {line.position} is picked: void its shipment first.")
@@ -241,6 +262,22 @@ def _cancel_some(
 def cancel(quantities: Mapping[int, Decimal]) -> None:
     """Note on lines how much more of them is not wanted. One statement."""
     run(CANCEL, {"ids": list(quantities), "quantities": list(quantities.values())})
+    run(CANCEL_KITS, {"ids": list(quantities)})
+
+
+def _refuse_broken_kits(order_id: int, asked: Mapping[int, Decimal]) -> None:
+    kits: dict[int, set[Decimal]] = {}
+    found = rows(OF_KITS, {"order": order_id})
+    touched: dict[int, set[int]] = {}
+    for kit_id, line_id, _, _ in found:
+        touched.setdefault(kit_id, set()).add(line_id)
+    for kit_id, line_id, cancelled, per_kit in found:
+        whole = (cancelled + asked.get(line_id, Decimal(0))) / per_kit
+        if asked.keys() & touched[kit_id]:
+            kits.setdefault(kit_id, set()).add(whole)
+    for wholes in kits.values():
+        if len(wholes) > 1 or any(whole != int(whole) for whole in wholes):
+            raise WholeKitsOnly("Cancel the same number of whole kits of each of its parts.")
 
 
 def _committed(line: Line, quantity: Decimal) -> Decimal:

@@ -14,6 +14,7 @@ from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
 from orders.rules import AMOUNT_MAX, in_cents
 from orders.services._drafting import LineDraft, OrderDraft, head_refusal
+from orders.services._exploding import explode
 from orders.services._pricing import LineAsk, PricedLine, price_lines
 from orders.services._refusing import BadAmount, BadReference, DraftRefused
 from orders.services._storing import CreatedOrder, Sheet, store
@@ -119,6 +120,8 @@ def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:
 def _capture(drafts: Sequence[OrderDraft], actor: User | None, now: datetime) -> list[Captured]:
     accounts = _accounts_of(drafts, now)
     sheets = _priced(drafts, accounts, now)
+    whole = iter(explode([sheet for sheet in sheets if isinstance(sheet, Sheet)], now))
+    sheets = [next(whole) if isinstance(sheet, Sheet) else sheet for sheet in sheets]
     good = [sheet for sheet in sheets if isinstance(sheet, Sheet)]
     made = iter(store(good, actor, now) if good else [])
     return [

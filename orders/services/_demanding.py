@@ -40,9 +40,10 @@ BY_PRODUCT = HEAD.format(
 
 WAITING = Prepared("""
     SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date,
-           disposition
+           disposition, kit_id, has_kits
     FROM (
-        SELECT l.disposition, l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
+        SELECT l.disposition, l.kit_id, count(l.kit_id) OVER w > 0 AS has_kits,
+               l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
                sum(l.quantity - l.cancelled) OVER w AS ordered, sum(l.reserved) OVER w AS reserved,
                sum(l.shipped) OVER w AS shipped,
                max(l.promised_date) FILTER (WHERE l.waiting = 0) OVER w AS promised_date
@@ -74,6 +75,15 @@ KEPT_AT = Prepared("""
     JOIN inventory_stock s ON s.id = r.stock_id
     WHERE l.order_id = ANY(%(ids)s) AND l.reserved > 0
 """)
+
+KITS_AT = """
+    SELECT DISTINCT l.kit_id, s.node_id
+    FROM orders_orderline l
+    JOIN inventory_reservation r
+        ON r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
+    JOIN inventory_stock s ON s.id = r.stock_id
+    WHERE l.kit_id = ANY(%(kits)s) AND l.reserved > 0
+"""
 
 RESERVED = (
     "SELECT order_id, id FROM orders_orderline WHERE order_id = ANY(%(ids)s) AND reserved > 0"
@@ -116,6 +126,8 @@ class Want:
     shipped: Decimal
     promised_date: date | None
     disposition: str
+    kit_id: int | None
+    has_kits: bool
 
 
 def heads(statement: str, **params: Any) -> list[Head]:
@@ -130,6 +142,12 @@ def wants_of(order_ids: Collection[int]) -> list[Want]:
 
 
 def demand(want: Want, head: Head) -> Demand:
+    """Return what inventory is asked for: the parts of a kit all or nothing, from one node.
+
+    An order that leaves complete, or from one node, is one group with its kits, all or nothing.
+    """
+    own = not head.ship_complete and not head.no_split
+    is_kit = own and want.kit_id is not None
     return Demand(
         kind=LINE,
         id=want.id,
@@ -139,9 +157,9 @@ def demand(want: Want, head: Head) -> Demand:
         node_id=want.node_id,
         priority=head.priority,
         due=head.requested_date,
-        group_id=head.id,
-        ship_complete=head.ship_complete,
-        no_split=head.no_split,
+        group_id=-want.kit_id if own and want.kit_id else head.id,
+        ship_complete=head.ship_complete or is_kit or (head.no_split and want.has_kits),
+        no_split=head.no_split or is_kit,
         label=head.number,
     )
 
@@ -149,12 +167,22 @@ def demand(want: Want, head: Head) -> Demand:
 def fixed_nodes(chosen: Sequence[Head], wants: Sequence[Want]) -> dict[int, list[int]]:
     """Return by line where the rest of an order must come from that leaves from one node."""
     whole = {head.id for head in chosen if head.no_split and head.state != Order.State.RELEASED}
+    kits = {want.kit_id for want in wants if want.kit_id}
+    fixed = _nodes_of_kits(kits, wants) if kits else {}
     if not whole:
-        return {}
+        return fixed
     nodes: dict[int, list[int]] = {}
     for order_id, node_id in rows(KEPT_AT, {"ids": sorted(whole)}):
         nodes.setdefault(order_id, []).append(node_id)
-    return {want.id: nodes[want.order_id] for want in wants if want.order_id in nodes}
+    return fixed | {want.id: nodes[want.order_id] for want in wants if want.order_id in nodes}
+
+
+def _nodes_of_kits(kits: Collection[int], wants: Sequence[Want]) -> dict[int, list[int]]:
+    """Return by line where the other parts of its kit are kept already."""
+    nodes: dict[int, list[int]] = {}
+    for kit_id, node_id in rows(KITS_AT, {"kits": sorted(kits)}):
+        nodes.setdefault(kit_id, []).append(node_id)
+    return {want.id: nodes[want.kit_id] for want in wants if want.kit_id in nodes}
 
 
 def reserved_lines(order_ids: Sequence[int]) -> dict[int, list[int]]:

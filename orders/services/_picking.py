@@ -15,6 +15,7 @@ from inventory.services import Pick, PickOutcome
 from inventory.services import pick_shipments as pick_stock
 from orders.models import Order
 from orders.services._allocating import SERVED, serve
+from orders.services._cancelling import WholeKitsOnly
 from orders.services._demanding import BY_ID, heads, wants_of
 from orders.services._locking import lock
 from orders.services._withdrawing import UNRESERVE
@@ -23,6 +24,16 @@ SOURCES = Prepared("""
     SELECT id, source_id FROM inventory_shipment
     WHERE id = ANY(%(ids)s) AND source_kind = 'orders.order'
 """)
+
+BROKEN_KITS = """
+    SELECT min(p.code) FROM inventory_shipmentline s
+    JOIN orders_orderline l ON l.id = s.demand_id AND s.demand_kind = 'orders.line'
+    JOIN inventory_product p ON p.id = l.product_id
+    WHERE s.shipment_id = ANY(%(ids)s) AND l.kit_id IS NOT NULL
+    GROUP BY s.shipment_id, l.kit_id
+    HAVING min(s.picked / l.per_kit) <> max(s.picked / l.per_kit)
+        OR max(s.picked / l.per_kit) <> floor(max(s.picked / l.per_kit))
+"""
 
 
 @transaction.atomic
@@ -34,6 +45,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
     Raises:
         Shipment.DoesNotExist: one of them is not there.
         ShipmentNotReady: one of them is void.
+        WholeKitsOnly: of a kit, more was picked of one part than of another.
         BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
 
     Publishes:
@@ -46,8 +58,17 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
     started = move(Order, "start_picking", {orders[i] for i in outcome.picked_ids if i in orders})
     _record(started, actor, now)
     if outcome.shorts:
+        _refuse_broken_kits(list(orders))
         _look_elsewhere(outcome, now)
     return outcome
+
+
+def _refuse_broken_kits(shipment_ids: Sequence[int]) -> None:
+    broken = rows(BROKEN_KITS, {"ids": list(shipment_ids)})
+    if broken:
+        raise WholeKitsOnly(
+            f"{broken[0][0]} is part of a kit: pick as many whole kits of every part of it."
+        )
 
 
 def _look_elsewhere(outcome: PickOutcome, now: datetime) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 from erp.kernel.quantity import STEP
 from orders.models import Order, OrderLine
-from orders.services._attaching import agreed_of
+from orders.services._attaching import agreed_of, make_kits
 from orders.services._cancelling import cancel
 from orders.services._capturing import sheet_of
 from orders.services._drafting import LineDraft, OrderDraft
+from orders.services._exploding import explode
 from orders.services._pricing import PricedLine
 from orders.services._refusing import BadQuantity, BadReference, DraftRefused
+from orders.services._storing import Part, Sheet
 
 AGREED = {"entered", "quote", "blanket"}  # a price that no list answers again
 
@@ -51,7 +53,8 @@ class Goal:
 
     rewritten: list[tuple[OrderLine, PricedLine]] = field(default_factory=list)
     cancelled: dict[int, Decimal] = field(default_factory=dict)
-    added: list[tuple[PricedLine, str]] = field(default_factory=list)
+    added: list["_Added"] = field(default_factory=list)
+    kits: Sequence[PricedLine] = ()
     marked: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -67,6 +70,16 @@ class Goal:
     def moves(self, line: OrderLine) -> bool:
         """Test if a line is to come from another place than what is kept for it."""
         return "node_id" in self.marked.get(line.pk, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """One new line, maybe of one of the goal's kits."""
+
+    priced: PricedLine
+    disposition: str
+    kit: int | None
+    per_kit: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +111,22 @@ def goal_of(
         line = lines.get(each.line_id)
         if line is None:
             raise BadReference("The order has no such line.", f"lines[{place}].line")
+        if line.kit_id and (each.quantity, each.unit_price, each.discount) != (None, None, None):
+            said = "It is part of a kit: cancel whole kits, and add others."
+            raise BadReference(said, f"lines[{place}].line")
         _mark(goal, line, each)
         found = _of_gone if line.shipped else _of_open
         asks += found(goal, line, each, place)
-    for ask, priced in zip(asks, _priced(order, asks, now), strict=True):
+    sheet = _priced(order, asks, now)
+    for line, part in zip(sheet.lines, sheet.parts, strict=True):
+        ask = asks[part.origin or 0]
+        if part.kit is not None and ask.line is not None:
+            raise BadReference("It is a kit now: add it anew.", f"lines[{ask.place}].product")
         if ask.line is None:
-            goal.added.append((priced, ask.draft.disposition))
+            goal.added.append(_Added(line, ask.draft.disposition, part.kit, part.per_kit))
         else:
-            goal.rewritten.append((ask.line, priced))
+            goal.rewritten.append((ask.line, line))
+    goal.kits = sheet.kits
     return goal
 
 
@@ -121,14 +142,17 @@ def write(order: Order, goal: Goal, last_position: int) -> list[int]:
         OrderLine.objects.bulk_update([line for line, _ in goal.rewritten], names)
     for line_id, columns in goal.marked.items():
         OrderLine.objects.filter(pk=line_id).update(**columns)
+    kits = make_kits(order.pk, goal.kits)
     made = OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
             position=last_position + place,
-            disposition=disposition or OrderLine.Disposition.BACKORDER,
-            **_columns(priced),
+            disposition=each.disposition or OrderLine.Disposition.BACKORDER,
+            kit_id=None if each.kit is None else kits[each.kit],
+            per_kit=each.per_kit,
+            **_columns(each.priced),
         )
-        for place, (priced, disposition) in enumerate(goal.added, 1)
+        for place, each in enumerate(goal.added, 1)
     )
     return [line.pk for line, _ in goal.rewritten] + [line.pk for line in made]
 
@@ -206,28 +230,37 @@ def _in_base(line: OrderLine, quantity: Decimal) -> Decimal | None:
     return Decimal(steps.numerator) * STEP if steps.denominator == 1 else None
 
 
-def _priced(order: Order, asks: Sequence[_Ask], now: datetime) -> list[PricedLine]:
-    if not asks:
-        return []
+def _priced(order: Order, asks: Sequence[_Ask], now: datetime) -> Sheet:
+    """Return what is asked for, priced and with its kits exploded; agreed prices as they were."""
     draft = OrderDraft(
         entity_id=order.entity_id,
         customer_id=order.customer_id,
         lines=[ask.draft for ask in asks],
         requested_date=order.requested_date,
     )
+    if not asks:
+        return Sheet(draft, {}, [], Decimal(0), Decimal(0))
     try:
-        found = sheet_of(draft, now).lines[: len(asks)]  # goods along stay as they were given
+        sheet = sheet_of(draft, now)
+        # What comes along free is given when an order is entered, not when it is changed.
+        lines = [_as_agreed(line, ask) for line, ask in zip(sheet.lines, asks, strict=False)]
+        parts = [Part(place) for place in range(len(lines))]
+        found = explode([replace(sheet, lines=lines, parts=parts)], now)[0]
+        if isinstance(found, DraftRefused):
+            raise found
     except DraftRefused as refusal:
         for error in refusal.errors:
             error["field"] = _placed(error["field"], asks)
         refusal.field = refusal.errors[0]["field"]
         raise
-    return [
-        replace(priced, price_source=ask.agreed.price_source, price_basis=ask.agreed.price_basis)
-        if ask.agreed
-        else priced
-        for priced, ask in zip(found, asks, strict=True)
-    ]
+    return found
+
+
+def _as_agreed(priced: PricedLine, ask: _Ask) -> PricedLine:
+    if ask.agreed is None:
+        return priced
+    source, basis = ask.agreed.price_source, ask.agreed.price_basis
+    return replace(priced, price_source=source, price_basis=basis)
 
 
 def _placed(name: str, asks: Sequence[_Ask]) -> str:

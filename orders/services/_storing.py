@@ -14,7 +14,7 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from orders.events import OrderCreated
 from orders.rules import address_of
-from orders.services._attaching import attach
+from orders.services._attaching import NewLines, attach
 from orders.services._drafting import OrderDraft
 from orders.services._pricing import PricedLine, line_columns
 
@@ -94,14 +94,28 @@ class CreatedOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Where a line of a sheet comes from: which line of the draft, which of its kits."""
+
+    origin: int | None
+    kit: int | None = None
+    per_kit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A draft whose every part is known, ready to be stored."""
+    """A draft whose every part is known, ready to be stored.
+
+    Where kits were exploded, `kits` are they and `parts` says of each line where it comes from.
+    """
 
     draft: OrderDraft
     account: Mapping[str, Any]
     lines: list[PricedLine]
     subtotal: Decimal
     total: Decimal
+    parts: Sequence[Part] = ()
+    kits: Sequence[PricedLine] = ()
 
     @property
     def requested_date(self) -> date:
@@ -123,7 +137,7 @@ def store(sheets: Sequence[Sheet], actor: User | None, now: datetime) -> list[Cr
     params |= {"now": now, "actor": None if actor is None else actor.pk}
     stored = rows(INSERT, params)
     fresh = [(sheet, row) for sheet, row in zip(sheets, stored, strict=True) if row[0] is not None]
-    attach([(row[0], sheet.draft, sheet.draft.lines) for sheet, row in fresh])
+    attach([new_lines(row[0], sheet) for sheet, row in fresh])
     _tell(fresh, actor, now)
     missing = [place for place, row in enumerate(stored) if row[0] is None]
     known = _by_key(sheets, missing) if missing else {}
@@ -131,6 +145,14 @@ def store(sheets: Sequence[Sheet], actor: User | None, now: datetime) -> list[Cr
         CreatedOrder(id=row[0], number=row[1], created=True) if row[0] is not None else known[place]
         for place, row in enumerate(stored)
     ]
+
+
+def new_lines(order_id: int, sheet: Sheet) -> NewLines:
+    """Return a stored sheet with where each of its lines comes from."""
+    typed = len(sheet.draft.lines)
+    plain = [Part(place if place < typed else None) for place in range(len(sheet.lines))]
+    parts = [(each.origin, each.kit, each.per_kit) for each in sheet.parts or plain]
+    return NewLines(order_id, sheet.draft, parts, sheet.kits)
 
 
 def _tell(

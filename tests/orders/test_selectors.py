@@ -28,6 +28,7 @@ from orders.selectors import (
     waiting_lines,
 )
 from orders.services import BilledAccount, InvoicedLine, cancel_order, record_invoiced
+from orders.services.quoting import QuoteDraft, write_quote
 from tests.orders import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,8 @@ def world() -> dict[str, Order]:
     )
     orders["cancelled"] = make.allocated(on, make.line(there, 3))
     cancel_order(order_id=orders["cancelled"].pk, actor=None, reason="x", now=make.NOW)
+    offer = QuoteDraft(make.draft(on, make.line(there, 3)), make.TODAY)
+    write_quote(draft=offer, actor=None, now=make.NOW)
     return {name: Order.objects.get(pk=order.pk) for name, order in orders.items()}
 
 
@@ -73,6 +76,11 @@ BREAKS = {
     "orders.committed": "UPDATE orders_creditaccount SET committed = committed + 0.0001",
     "orders.unbilled": "UPDATE orders_creditaccount SET unbilled = unbilled + 0.01",
     "orders.states": "UPDATE orders_order SET state = 'allocated' WHERE state = 'backordered'",
+    "orders.kits": """
+        INSERT INTO orders_kitline (order_id, product_id, quantity, cancelled, unit_price,
+            price_source, price_basis, discount, amount)
+        SELECT order_id, product_id, 1, 0, 5, '', '{}', 0, 5 FROM orders_orderline LIMIT 1""",
+    "orders.agreed": "UPDATE orders_quoteline SET ordered = 1",
     "orders.holds": "UPDATE orders_hold SET state = 'lifted', lifted_at = now()",
 }
 

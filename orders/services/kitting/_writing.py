@@ -1,0 +1,99 @@
+"""Says which products are kits, and of what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import transaction
+
+from erp.accounts.models import User
+from erp.governance.services import Change, record
+from erp.kernel.errors import DomainError
+from erp.kernel.quantity import QUANTITY_MAX, STEP
+from erp.kernel.sql import rows
+from orders.models import Kit, KitComponent
+from orders.rules import is_exact
+
+PARTS_MAX = 50
+
+LOCK = "SELECT id FROM inventory_product WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
+
+
+class KitRefused(DomainError):
+    """A kit has one to fifty different parts, each a quantity above zero of a known product."""
+
+    code: ClassVar[str] = "bad_kit"
+
+
+class NestedKit(DomainError):
+    """A part of a kit is no kit, and a kit is no part of one."""
+
+    code: ClassVar[str] = "nested_kit"
+
+
+@dataclass(frozen=True, slots=True)
+class KitPart:
+    """So many base units of one product in one kit."""
+
+    product_id: int
+    quantity: Decimal
+
+
+@transaction.atomic
+def save_kit(
+    *,
+    product_id: int,
+    parts: Sequence[KitPart],
+    actor: User | None,
+    now: datetime,
+    is_active: bool = True,
+) -> Kit:
+    """Make a product a kit of these parts, or change what it is made of; orders keep what they had.
+
+    Locks the products by id, so that two people cannot nest kits between them.
+
+    Raises:
+        KitRefused: the parts make no kit.
+        NestedKit: a part is a kit, or the product is a part of one.
+    """
+    ids = {part.product_id for part in parts}
+    if not 0 < len(parts) <= PARTS_MAX or len(ids) != len(parts):
+        raise KitRefused(f"Name one to {PARTS_MAX} different parts.")
+    for part in parts:
+        if not is_exact(part.quantity, STEP, QUANTITY_MAX) or part.quantity <= 0:
+            raise KitRefused("A quantity is above zero, to a thousandth.")
+    locked = {row[0] for row in rows(LOCK, {"ids": sorted({product_id, *ids})})}
+    if locked != {product_id, *ids}:
+        raise KitRefused("There is no such product.")
+    nests = Kit.objects.filter(product_id__in=ids).exists()
+    if nests or product_id in ids or KitComponent.objects.filter(product_id=product_id).exists():
+        raise NestedKit("A part of a kit is no kit itself.")
+    kit, is_new = Kit.objects.get_or_create(
+        product_id=product_id, defaults={"created_at": now, "is_active": is_active}
+    )
+    before = None if is_new else {"parts": _said(kit), "is_active": kit.is_active}
+    if not is_new:
+        Kit.objects.filter(pk=kit.pk).update(is_active=is_active)
+        kit.components.all().delete()
+    KitComponent.objects.bulk_create(
+        KitComponent(kit=kit, position=place, product_id=part.product_id, quantity=part.quantity)
+        for place, part in enumerate(parts, 1)
+    )
+    change = Change(
+        entity_id=None,
+        action="orders.save_kit",
+        subject_kind="inventory.product",
+        subject_id=product_id,
+        thread=f"inventory.product:{product_id}",
+        before=before,
+        after={"parts": _said(kit), "is_active": is_active},
+    )
+    record(changes=[change], actor=actor, now=now)
+    return Kit.objects.get(pk=kit.pk)
+
+
+def _said(kit: Kit) -> dict[str, str]:
+    found = kit.components.order_by("position").values_list("product__code", "quantity")
+    return {code: f"{quantity.normalize():f}" for code, quantity in found}
