@@ -189,7 +189,7 @@ LINES = """
            l.kit_id,
            CASE WHEN l.position = min(l.position) OVER (PARTITION BY l.kit_id)
                  AND l.kit_id IS NOT NULL
-                THEN kp.code || ' × ' || trim_scale(kit.quantity - kit.cancelled) ELSE '' END
+                THEN kp.code || ' x ' || trim_scale(kit.quantity - kit.cancelled) ELSE '' END
                AS kit,
            coalesce(place.codes, '') AS places,
            l.first_promised_date, l.promised_date

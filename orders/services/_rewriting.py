@@ -118,14 +118,14 @@ def goal_of(
         found = _of_gone if line.shipped else _of_open
         asks += found(goal, line, each, place)
     sheet = _priced(order, asks, now)
-    for line, part in zip(sheet.lines, sheet.parts, strict=True):
+    for priced, part in zip(sheet.lines, sheet.parts, strict=True):
         ask = asks[part.origin or 0]
         if part.kit is not None and ask.line is not None:
             raise BadReference("It is a kit now: add it anew.", f"lines[{ask.place}].product")
         if ask.line is None:
-            goal.added.append(_Added(line, ask.draft.disposition, part.kit, part.per_kit))
+            goal.added.append(_Added(priced, ask.draft.disposition, part.kit, part.per_kit))
         else:
-            goal.rewritten.append((ask.line, line))
+            goal.rewritten.append((ask.line, priced))
     goal.kits = sheet.kits
     return goal
 
@@ -149,7 +149,7 @@ def write(order: Order, goal: Goal, last_position: int) -> list[int]:
             position=last_position + place,
             disposition=each.disposition or OrderLine.Disposition.BACKORDER,
             kit_id=None if each.kit is None else kits[each.kit],
-            per_kit=each.per_kit,
+            per_kit=each.per_kit,  # type: ignore[misc]
             **_columns(each.priced),
         )
         for place, each in enumerate(goal.added, 1)
