@@ -1,8 +1,8 @@
 """Addresses of governance's pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from erp.governance import views
+from erp.governance import views, views_duties
 
 app_name = "governance"
 
@@ -14,4 +14,10 @@ urlpatterns = [
     path("policies/<str:code>/", views.policy, name="policy"),
     path("policies/<str:code>/<int:number>/activate/", views.activate, name="activate"),
     path("audit/", views.audit, name="audit"),
+    path("audit/verify/", views_duties.verify, name="verify"),
+    re_path(r"^audit/audit\.(?P<form>csv|jsonl)$", views_duties.export, name="export"),
+    path("duties/", views_duties.duties, name="duties"),
+    path("duties/rings/", views_duties.rings, name="rings"),
+    path("duties/mitigate/", views_duties.mitigate, name="mitigate"),
+    path("duties/mitigations/<int:mitigation_id>/revoke/", views_duties.revoke, name="revoke"),
 ]

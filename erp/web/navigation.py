@@ -66,6 +66,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Control tower"), "radar", "insight:tower"),
         Item(_("KPIs"), "chart-line", "insight:kpis"),
         Item(_("Policies"), "workflow", "governance:policies"),
+        Item(_("Duties"), "scale", "governance:duties"),
         Item(_("Audit"), "scroll-text", "governance:audit"),
         Item(_("Imports"), "file-up", "partners:imports"),
     ]),

@@ -175,3 +175,69 @@ class ChainOutput(serializers.Serializer[None]):
     seals = serializers.IntegerField()
     heads = HeadOutput(many=True)
     broken = BrokenOutput(many=True)
+
+
+class MitigationInput(StrictSerializer):
+    """Why a person (by user name) may hold the permissions `one` and `other` until a moment."""
+
+    person = TextInput(max_length=150)
+    entity = TextInput(max_length=20)
+    one = TextInput(max_length=100)
+    other = TextInput(max_length=100)
+    reason = TextInput(max_length=300)
+    until = serializers.DateTimeField()
+
+
+class MitigatedOutput(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    until = serializers.DateTimeField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class PairOutput(serializers.Serializer[None]):
+    one = serializers.CharField()
+    other = serializers.CharField()
+    risk = serializers.CharField()
+    why = serializers.CharField()
+    assigning = serializers.CharField()
+
+
+class ConflictOutput(PairOutput):
+    person = serializers.CharField()
+    entity = serializers.CharField()
+    through = serializers.ListField(child=serializers.CharField())
+    counts = serializers.BooleanField()
+    mitigation_id = serializers.IntegerField(allow_null=True)
+    mitigation = serializers.CharField()
+    mitigated_by = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class ConflictsOutput(serializers.Serializer[None]):
+    results = ConflictOutput(many=True)
+
+
+class RoleConflictOutput(PairOutput):
+    role = serializers.CharField()
+
+
+class RoleConflictsOutput(serializers.Serializer[None]):
+    results = RoleConflictOutput(many=True)
+
+
+class AgreementOutput(serializers.Serializer[None]):
+    approver = serializers.CharField()
+    asker = serializers.CharField()
+    times = serializers.IntegerField()
+    amounts = serializers.DictField(child=serializers.CharField())
+
+
+class RingOutput(serializers.Serializer[None]):
+    people = serializers.ListField(child=serializers.CharField())
+    times = serializers.IntegerField()
+    agreements = AgreementOutput(many=True)
+
+
+class RingsOutput(serializers.Serializer[None]):
+    days = serializers.IntegerField()
+    results = RingOutput(many=True)

@@ -2,11 +2,12 @@
 
 from rest_framework.routers import SimpleRouter
 
-from erp.governance.api import audit, policies, views
+from erp.governance.api import audit, duties, policies, views
 
 router = SimpleRouter()
 router.register("approvals", views.ApprovalViewSet, basename="approval")
 router.register("policies", policies.PolicyViewSet, basename="policy")
+router.register("duties", duties.DutyViewSet, basename="duty")
 router.register("audit", audit.AuditViewSet, basename="audit")
 
 urlpatterns = router.urls

@@ -26,6 +26,14 @@ from erp.governance.selectors._chain import (
 )
 from erp.governance.selectors._changes import PendingChange, changes_within, pending_changes
 from erp.governance.selectors._drift import DriftRow, RowDifference, differences, drift
+from erp.governance.selectors._duties import (
+    DutyConflictRow,
+    DutyPair,
+    RoleConflict,
+    duty_conflicts,
+    duty_pairs,
+    role_conflicts,
+)
 from erp.governance.selectors._entitled import Entitlement, entitled_to, entitlements_of
 from erp.governance.selectors._invariants import INVARIANTS
 from erp.governance.selectors._linting import Lint, PastCase, lint_of
@@ -44,6 +52,7 @@ from erp.governance.selectors._policies import (
     sentences,
     versions_within,
 )
+from erp.governance.selectors._reciprocal import Agreement, ApprovalRing, approval_rings
 from erp.governance.selectors._replays import (
     Flip,
     ReplayPage,
@@ -66,12 +75,16 @@ __all__ = [
     "HEAD",
     "INVARIANTS",
     "LEAF",
+    "Agreement",
+    "ApprovalRing",
     "AuditRow",
     "BrokenLink",
     "ChainHead",
     "ChainReport",
     "DecisionRow",
     "DriftRow",
+    "DutyConflictRow",
+    "DutyPair",
     "Entitlement",
     "Flip",
     "Lint",
@@ -81,6 +94,7 @@ __all__ = [
     "PolicyPage",
     "PolicyRow",
     "ReplayPage",
+    "RoleConflict",
     "RowDifference",
     "Side",
     "StepRow",
@@ -89,6 +103,7 @@ __all__ = [
     "VersionRow",
     "approval",
     "approval_page",
+    "approval_rings",
     "approval_waiting_for",
     "approvals_within",
     "asked_by",
@@ -102,6 +117,8 @@ __all__ = [
     "decisions_within",
     "differences",
     "drift",
+    "duty_conflicts",
+    "duty_pairs",
     "entitled_to",
     "entitlements_of",
     "in_the_clear",
@@ -114,6 +131,7 @@ __all__ = [
     "replay_changes",
     "replay_page",
     "replays_within",
+    "role_conflicts",
     "same_person",
     "sentences",
     "shown",

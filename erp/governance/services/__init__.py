@@ -17,6 +17,15 @@ from erp.governance.services._agreeing import (
     reject,
 )
 from erp.governance.services._approving import request_approval, withdraw
+from erp.governance.services._assigning import (
+    BadMitigation,
+    ConflictingRole,
+    OwnRole,
+    end_role,
+    grant_role,
+    mitigate_conflict,
+    revoke_mitigation,
+)
 from erp.governance.services._bringing import ensure_builtin_policies
 from erp.governance.services._changing import (
     NothingChanges,
@@ -80,8 +89,10 @@ __all__ = [
     "Answer",
     "ApprovalFacts",
     "BadDelegation",
+    "BadMitigation",
     "BadPeriod",
     "Change",
+    "ConflictingRole",
     "DatesRefused",
     "DecidedBefore",
     "Decision",
@@ -97,6 +108,7 @@ __all__ = [
     "NothingChanges",
     "Outcome",
     "OwnRequest",
+    "OwnRole",
     "OwnVersion",
     "Personal",
     "PolicyRefused",
@@ -123,10 +135,13 @@ __all__ = [
     "delegate_request",
     "edit_version",
     "end_absence",
+    "end_role",
     "ensure_builtin_policies",
     "fire_due_approvals",
+    "grant_role",
     "keep_answers",
     "look_after_approvals",
+    "mitigate_conflict",
     "record",
     "refuse_conflict",
     "reject",
@@ -136,6 +151,7 @@ __all__ = [
     "request_second_person",
     "retire_version",
     "revoke_delegation",
+    "revoke_mitigation",
     "seal_audit",
     "settle_change",
     "submit_version",
