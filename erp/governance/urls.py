@@ -8,6 +8,18 @@ app_name = "governance"
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
+    path("approvals/bulk/", views.decide_many, name="decide-many"),
+    path("approvals/standing-in/", views.standing_in, name="standing-in"),
+    path("approvals/standing-in/add/", views.hand_over, name="hand-over"),
+    path(
+        "approvals/standing-in/<int:delegation_id>/end/",
+        views.stop_standing_in,
+        name="stop-standing-in",
+    ),
+    path("approvals/absence/add/", views.go_away, name="go-away"),
+    path("approvals/absence/<int:absence_id>/end/", views.be_back, name="be-back"),
+    path("approvals/<int:approval_id>/", views.beside, name="approval"),
+    path("approvals/<int:approval_id>/pass-on/", views.pass_on, name="pass-on"),
     path("approvals/<int:approval_id>/approve/", views.agree, name="approve"),
     path("approvals/<int:approval_id>/reject/", views.refuse, name="reject"),
     path("policies/", views.policy_list, name="policies"),

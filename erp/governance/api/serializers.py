@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from erp.accounts.models import Role
 from erp.api.serializers import ObjectInput, StrictSerializer, TextInput
 
 NUMBER_MAX = 2**31 - 1
@@ -83,6 +84,89 @@ class VerifyInput(StrictSerializer):
     heads = HeadInput(many=True, required=False)
 
 
+class VerdictInput(StrictSerializer):
+    """What somebody says about one request of a bulk; a refusal needs a reason."""
+
+    id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    action = serializers.ChoiceField(choices=["approve", "reject"])
+    fingerprint = TextInput(max_length=64, required=False)
+    reason = TextInput(max_length=300, required=False)
+
+
+class PassOnInput(StrictSerializer):
+    """To whom one request is passed on (a username), and until when; two weeks if left out."""
+
+    to = TextInput(max_length=150)
+    until = serializers.DateTimeField(required=False)
+    reason = TextInput(max_length=200, required=False)
+
+
+class DelegationInput(StrictSerializer):
+    """Who decides for whom (usernames; for oneself if `delegator` is left out), where and when."""
+
+    entity = TextInput(max_length=20)
+    to = TextInput(max_length=150)
+    delegator = TextInput(max_length=150, required=False)
+    role = serializers.ChoiceField(choices=Role.values, required=False)
+    starts_at = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField()
+    reason = TextInput(max_length=200, required=False)
+
+
+class AbsenceInput(StrictSerializer):
+    """From when until when somebody is away; now if `starts_at` is left out."""
+
+    user = TextInput(max_length=150, required=False)
+    starts_at = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField()
+    reason = TextInput(max_length=200, required=False)
+
+
+class EffectOutput(serializers.Serializer[None]):
+    kind = serializers.ChoiceField(choices=["change", "loser", "money"])
+    text = serializers.CharField()
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class StepOutput(serializers.Serializer[None]):
+    number = serializers.IntegerField()
+    permission = serializers.CharField()
+    role = serializers.CharField()
+    escalated_to = serializers.CharField()
+    rule = serializers.CharField()
+    state = serializers.CharField()
+    opened_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    decided_by = serializers.CharField()
+    on_behalf_of = serializers.CharField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    stranded = serializers.CharField()
+
+
+class DelegationOutput(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    entity = serializers.CharField()
+    delegator = serializers.CharField()
+    to = serializers.CharField()
+    role = serializers.CharField()
+    approval = serializers.IntegerField(allow_null=True)
+    starts_at = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    reason = serializers.CharField()
+    state = serializers.CharField()
+
+
+class AbsenceOutput(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    user = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    reason = serializers.CharField()
+    is_over = serializers.BooleanField()
+
+
 class ApprovalOutput(serializers.Serializer[None]):
     id = serializers.IntegerField()
     entity = serializers.CharField()
@@ -103,6 +187,15 @@ class ApprovalOutput(serializers.Serializer[None]):
     decision_reason = serializers.CharField()
     policy_version = serializers.CharField()
     is_own = serializers.BooleanField()
+    may_decide = serializers.BooleanField()
+    acting_for = serializers.CharField()
+    is_automatic = serializers.BooleanField()
+    matrix_version = serializers.CharField()
+    facts = serializers.DictField()
+    effects = EffectOutput(many=True)
+    steps = StepOutput(many=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    stranded = serializers.CharField()
 
 
 class PolicyOutput(serializers.Serializer[None]):

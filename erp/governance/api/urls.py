@@ -6,6 +6,8 @@ from erp.governance.api import audit, duties, policies, views
 
 router = SimpleRouter()
 router.register("approvals", views.ApprovalViewSet, basename="approval")
+router.register("delegations", views.DelegationViewSet, basename="delegation")
+router.register("absences", views.AbsenceViewSet, basename="absence")
 router.register("policies", policies.PolicyViewSet, basename="policy")
 router.register("duties", duties.DutyViewSet, basename="duty")
 router.register("audit", audit.AuditViewSet, basename="audit")

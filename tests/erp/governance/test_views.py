@@ -1,16 +1,27 @@
 """erp/governance/views.py: the inbox, the policies, the audit trail, as people see them."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from erp.accounts.models import Entity, User
 from erp.governance import permissions
-from erp.governance.models import Approval, PolicyVersion
-from erp.governance.services import Change, record, request_approval, write_version
+from erp.governance.models import Absence, Approval, Delegation, PolicyVersion
+from erp.governance.services import (
+    ApprovalFacts,
+    Change,
+    Effect,
+    EffectKind,
+    record,
+    request_approval,
+    write_version,
+)
 from tests.conftest import NOW, grant
+from tests.erp.governance.factories import matrix, person, row, stand_in
 
 pytestmark = pytest.mark.django_db
 MAY = "procurement.approve_purchase_order"
@@ -79,7 +90,9 @@ class TestApprovals:
     def test_cannot_be_one_s_own(self, page: Client, entity: Entity, clerk: User) -> None:
         approval = ask(entity, requested_by=clerk)
 
-        assert "yours" in page.get("/governance/approvals/").content.decode()
+        shown = page.get("/governance/approvals/?view=mine").content.decode()
+        assert "not yours to decide" in shown
+        assert "Nothing waits for you" in page.get("/governance/approvals/").content.decode()
         done = page.post(f"/governance/approvals/{approval.pk}/approve/", {"fingerprint": "f1"})
 
         assert done.status_code == 409
@@ -98,6 +111,202 @@ class TestApprovals:
             at = f"/governance/approvals/{approval.pk}/approve/"
             assert page.post(at, {"fingerprint": "f1"}).status_code == 404
         assert set(Approval.objects.values_list("state", flat=True)) == {"pending"}
+
+
+class TestInbox:
+    def test_ranks_by_money_and_age(self, page: Client, entity: Entity) -> None:
+        for document, (amount, days) in enumerate([(100, 0), (60, 1), (50, 0)]):
+            ask(
+                entity,
+                document_id=document,
+                label=f"DOC-{amount}",
+                amount=Decimal(amount),
+                now=timezone.now() - timedelta(days=days),
+            )
+
+        shown = page.get("/governance/approvals/").content.decode()
+
+        order = [shown.index(f"Select DOC-{amount}") for amount in (60, 100, 50)]
+        assert order == sorted(order)
+
+    def test_shows_the_consequence_the_steps_and_the_story_beside(
+        self, page: Client, entity: Entity
+    ) -> None:
+        effects = [
+            Effect(EffectKind.CHANGE, "5 HX-110 for Halden", Decimal(40), "USD"),
+            Effect(EffectKind.LOSER, "SO-7 of Northway waits 6 days", Decimal(900), "USD"),
+            Effect(EffectKind.MONEY, "Penalty", Decimal(12), "USD"),
+        ]
+        approval = ask(entity, facts=ApprovalFacts(effects=effects))
+
+        for part in (
+            page.get("/governance/approvals/").content.decode(),
+            page.get(f"/governance/approvals/{approval.pk}/").content.decode(),
+            page.get(
+                f"/governance/approvals/{approval.pk}/", headers={"HX-Request": "true"}
+            ).content.decode(),
+        ):
+            for text in (
+                "What changes", "5 HX-110 for Halden", "Who loses", "SO-7 of Northway", "$900.00",
+                "Penalty", "Who agrees", "Operations lead", "Approval asked for",
+                "governance.approvals v1",
+            ):  # fmt: skip
+                assert text in part, text
+
+    def test_marks_what_is_decided_for_somebody_else(
+        self, page: Client, entity: Entity, clerk: User
+    ) -> None:
+        matrix(row(1, "controller"))
+        boss, approval = person("boss", entity, "controller"), ask(entity)
+        person("clerk", entity, "buyer")
+        stand_in(boss, clerk, entity, now=timezone.now())
+
+        shown = page.get("/governance/approvals/?view=for-others").content.decode()
+        assert "You decide on behalf of Boss" in shown
+        page.post(f"/governance/approvals/{approval.pk}/approve/", {"fingerprint": "f1"})
+
+        step = approval.steps.get()
+        assert (step.decided_by, step.on_behalf_of) == (clerk, boss)
+        assert (
+            "clerk for boss" in page.get(f"/governance/approvals/{approval.pk}/").content.decode()
+        )
+
+    def test_tells_that_others_must_agree_as_well(self, page: Client, entity: Entity) -> None:
+        matrix(row(1, "", permission=MAY), row(2, "executive"))
+        approval = ask(entity)
+
+        page.post(f"/governance/approvals/{approval.pk}/approve/", {"fingerprint": "f1"})
+
+        said = page.get("/governance/approvals/").content.decode()
+        assert "others must agree as well" in said
+        assert Approval.objects.get().state == "pending"
+
+    def test_reports_what_nobody_can_decide(
+        self, page: Client, entity: Entity, clerk: User
+    ) -> None:
+        ask(entity, requested_by=clerk)
+
+        shown = page.get("/governance/approvals/?view=stuck").content.decode()
+
+        assert "nobody can decide" in shown
+        assert "Only those who took part could decide: Operations lead." in shown
+
+    def test_filters_by_text_kind_and_amount(self, page: Client, entity: Entity) -> None:
+        ask(entity)
+
+        for query, found in (
+            ("q=acme", True), ("q=zzz", False), ("kind=test.document", True), ("kind=x", False),
+            ("least=12.50", True), ("least=12.51", False), ("least=NaN&view=x&at=y", True),
+        ):  # fmt: skip
+            shown = page.get(f"/governance/approvals/?{query}").content.decode()
+            assert ("Select PO-1" in shown) is found, query
+
+    def test_decides_many_and_tells_what_came_of_each(
+        self, page: Client, entity: Entity, clerk: User
+    ) -> None:
+        good, changed = ask(entity), ask(entity, document_id=2)
+        own = ask(entity, document_id=3, requested_by=clerk)
+
+        done = page.post(
+            "/governance/approvals/bulk/",
+            {"id": [f"{good.pk}:f1", f"{changed.pk}:f0", f"{own.pk}:f1"], "verdict": "approve"},
+        )
+
+        said = done.content.decode()
+        assert "1 of 3 decided" in said
+        assert "changed after the request" in said
+        assert "You took part" in said
+        assert list(Approval.objects.order_by("pk").values_list("state", flat=True)) == [
+            "approved", "void", "pending",
+        ]  # fmt: skip
+
+    def test_rejects_many_only_with_a_reason(self, page: Client, entity: Entity) -> None:
+        first, second = ask(entity), ask(entity, document_id=2)
+        asked = {"id": [f"{first.pk}:f1", f"{second.pk}:f1"], "verdict": "reject"}
+
+        assert "0 of 2" in page.post("/governance/approvals/bulk/", asked).content.decode()
+        asked["reason"] = "too dear"
+        assert "2 of 2" in page.post("/governance/approvals/bulk/", asked).content.decode()
+
+    def test_nonsense_in_bulk_changes_nothing(self, page: Client, entity: Entity) -> None:
+        far = Entity.objects.create(code="DE01", name="DE", currency="EUR", country="DE")
+        mine, theirs = ask(entity), ask(far, document_id=2)
+
+        for text, status in (("x:f1", 400), ("9" * 30, 400), (f"{theirs.pk}:f1", 404)):
+            done = page.post("/governance/approvals/bulk/", {"id": [f"{mine.pk}:f1", text]})
+            assert done.status_code == status
+        assert page.post("/governance/approvals/bulk/", {}).status_code == 200
+        assert set(Approval.objects.values_list("state", flat=True)) == {"pending"}
+
+    def test_passes_one_on_to_a_colleague(self, page: Client, entity: Entity, clerk: User) -> None:
+        grant(clerk, permissions.DELEGATE, entity)
+        aide, approval = person("aide", entity, "buyer"), ask(entity)
+        at = f"/governance/approvals/{approval.pk}/pass-on/"
+
+        assert page.post(at, {"to": "999"}).status_code == 404
+        assert page.post(at, {"to": str(aide.pk)}).status_code == 302
+
+        found = Delegation.objects.get()
+        assert (found.delegate, found.approval) == (aide, approval)
+
+    def test_takes_a_bounded_number_of_queries(
+        self, page: Client, entity: Entity, django_assert_max_num_queries: Any
+    ) -> None:
+        for document in range(30):
+            ask(entity, document_id=document)
+        page.get("/governance/approvals/")
+
+        with django_assert_max_num_queries(28):
+            page.get("/governance/approvals/")
+
+
+class TestStandingIn:
+    AT = "/governance/approvals/standing-in/"
+
+    def test_hands_over_and_takes_back(self, page: Client, entity: Entity, clerk: User) -> None:
+        grant(clerk, permissions.DELEGATE, entity)
+        aide = person("aide", entity, "buyer")
+        until = timezone.now() + timedelta(days=3)
+        asked = {
+            "hand-entity": str(entity.pk),
+            "hand-to": str(aide.pk),
+            "hand-role": "",
+            "hand-starts_at": f"{timezone.now():%Y-%m-%dT%H:%M}",
+            "hand-ends_at": f"{until:%Y-%m-%dT%H:%M}",
+        }
+
+        assert page.get(self.AT).status_code == 200
+        assert page.post(f"{self.AT}add/", asked | {"hand-to": ""}).status_code == 422
+        assert page.post(f"{self.AT}add/", asked).status_code == 302
+        found = Delegation.objects.get()
+        assert (found.delegator, found.delegate, found.entity) == (clerk, aide, entity)
+        assert "Aide" in page.get(self.AT).content.decode()
+        assert page.post(f"{self.AT}{found.pk}/end/").status_code == 302
+        assert Delegation.objects.get().revoked_by == clerk
+
+    def test_of_others_is_not_there(self, page: Client, entity: Entity, clerk: User) -> None:
+        grant(clerk, permissions.DELEGATE, entity)
+        boss, aide = person("boss", entity, "controller"), person("aide", entity, "buyer")
+        found = stand_in(boss, aide, entity)
+
+        assert page.post(f"{self.AT}{found.pk}/end/").status_code == 404
+        assert Delegation.objects.get().revoked_at is None
+
+    def test_is_away_and_back(self, page: Client, entity: Entity, clerk: User) -> None:
+        grant(clerk, permissions.DELEGATE, entity)
+        now = timezone.now()
+        asked = {
+            "away-starts_at": f"{now:%Y-%m-%dT%H:%M}",
+            "away-ends_at": f"{now + timedelta(days=3):%Y-%m-%dT%H:%M}",
+        }
+        at = "/governance/approvals/absence"
+
+        assert page.post(f"{at}/add/", {}).status_code == 422
+        assert page.post(f"{at}/add/", asked).status_code == 302
+        absence = Absence.objects.get()
+        assert page.post(f"{at}/{absence.pk}/end/").status_code == 302
+        assert page.post(f"{at}/{absence.pk}/end/").status_code == 404
+        assert Absence.objects.get().cancelled_at is not None
 
 
 class TestPolicies:

@@ -1,5 +1,6 @@
 """erp/governance/api/views.py: approvals, policies and the audit trail over REST."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +10,20 @@ from rest_framework.test import APIClient
 
 from erp.accounts.models import Entity, User
 from erp.governance import permissions
-from erp.governance.models import Approval, PolicyVersion
-from erp.governance.services import Change, Question, decide, record, request_approval
+from erp.governance.models import Approval, Delegation, PolicyVersion
+from erp.governance.services import (
+    ApprovalFacts,
+    Change,
+    Effect,
+    EffectKind,
+    Question,
+    decide,
+    record,
+    request_approval,
+)
 from erp.governance.tasks import replay_waiting
 from tests.conftest import NOW, grant
+from tests.erp.governance.factories import matrix, person, row, stand_in
 
 pytestmark = pytest.mark.django_db
 MAY = "procurement.approve_purchase_order"
@@ -94,6 +105,132 @@ class TestApprovals:
 
         assert api.post(at, {}, format="json").status_code == 400
         assert api.post(at, {"reason": "too dear"}, format="json").json()["state"] == "rejected"
+
+
+class TestMany:
+    def test_each_answers_for_itself(self, boss: User, api: APIClient, entity) -> None:
+        far = Entity.objects.create(code="DE01", name="DE", currency="EUR", country="DE")
+        good, bad, changed = (ask(entity, document_id=n) for n in range(3))
+        own, hidden = ask(entity, by=boss, document_id=4), ask(far, document_id=5)
+        items = [
+            {"id": good.pk, "action": "approve", "fingerprint": "f1"},
+            {"id": bad.pk, "action": "reject"},
+            {"id": changed.pk, "action": "approve", "fingerprint": "f0"},
+            {"id": own.pk, "action": "approve"},
+            {"id": hidden.pk, "action": "approve"},
+            {"id": good.pk, "action": "dance"},
+        ]
+
+        results = api.post("/api/v1/approvals/bulk/", items, format="json").json()["results"]
+
+        assert [row["status"] for row in results] == [200, 409, 409, 409, 404, 400]
+        codes = [row["errors"][0]["code"] for row in results[1:4]]
+        assert codes == ["reason_missing", "document_changed", "own_request"]
+        states = Approval.objects.order_by("pk").values_list("state", flat=True)
+        assert list(states) == ["approved", "pending", "void", "pending", "pending"]
+
+    def test_shows_steps_effects_and_who_decides_for_whom(
+        self, boss: User, api: APIClient, entity
+    ) -> None:
+        matrix(row(1, "", permission=MAY, hours=8), row(2, "executive"))
+        effect = Effect(EffectKind.LOSER, "SO-7 waits", Decimal("9.5"), "USD")
+        approval = ask(entity, facts=ApprovalFacts(effects=[effect]))
+        at = f"/api/v1/approvals/{approval.pk}"
+
+        before = api.get(f"{at}/").json()
+        done = api.post(f"{at}/approve/", {}, format="json").json()
+
+        assert before["effects"] == [
+            {"kind": "loser", "text": "SO-7 waits", "amount": "9.5", "currency": "USD"}
+        ]
+        assert (before["may_decide"], before["due_at"] is None) == (True, False)
+        assert done["state"] == "pending"
+        assert [step["state"] for step in done["steps"]] == ["approved", "open"]
+        assert done["steps"][0]["decided_by"] == "clerk"
+        assert done["stranded"] == "Nobody holds what it asks for: Executive."
+
+    def test_a_key_sent_twice_decides_once(self, boss: User, api: APIClient, entity) -> None:
+        at = f"/api/v1/approvals/{ask(entity).pk}/approve/"
+        key = {"HTTP_IDEMPOTENCY_KEY": "k-1"}
+
+        first = api.post(at, {}, format="json", **key)
+        second = api.post(at, {}, format="json", **key)
+
+        assert first.json() == second.json()
+        assert second["Idempotent-Replayed"] == "true"
+
+    def test_a_changed_document_is_void_even_with_a_key(
+        self, boss: User, api: APIClient, entity
+    ) -> None:
+        at = f"/api/v1/approvals/{ask(entity).pk}/approve/"
+
+        done = api.post(at, {"fingerprint": "f0"}, format="json", HTTP_IDEMPOTENCY_KEY="k-1")
+
+        assert (done.status_code, done.json()["code"]) == (409, "document_changed")
+        assert Approval.objects.get().state == "void"
+
+
+class TestDelegations:
+    def until(self, days: int = 3) -> str:
+        return (timezone.now() + timedelta(days=days)).isoformat()
+
+    @pytest.fixture
+    def aide(self, boss: User, entity: Entity) -> User:
+        grant(boss, permissions.DELEGATE, entity)
+        return person("aide", entity, "buyer")
+
+    def test_are_made_listed_and_revoked(self, aide: User, api: APIClient, entity) -> None:
+        at = "/api/v1/delegations/"
+
+        made = api.post(at, {"entity": "US01", "to": "aide", "until": self.until()}, format="json")
+        listed = api.get(at).json()["results"]
+        ended = api.post(f"{at}{made.json()['id']}/revoke/", {}, format="json")
+
+        assert (made.status_code, made.json()["state"]) == (201, "active")
+        assert [(row["delegator"], row["to"]) for row in listed] == [("clerk", "aide")]
+        assert ended.json()["state"] == "revoked"
+
+    def test_name_the_wrong_field(self, aide: User, api: APIClient, entity) -> None:
+        at, asked = "/api/v1/delegations/", {"entity": "US01", "to": "aide"}
+
+        nobody = api.post(at, asked | {"to": "x", "until": self.until()}, format="json")
+        past = api.post(at, asked | {"until": self.until(-3)}, format="json")
+        self_ = api.post(at, asked | {"to": "clerk", "until": self.until()}, format="json")
+
+        assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (400, "to")
+        assert (past.status_code, past.json()["errors"][0]["field"]) == (409, "until")
+        assert (self_.status_code, self_.json()["code"]) == (409, "bad_delegation")
+        assert not Delegation.objects.exists()
+
+    def test_of_others_are_not_there(self, aide: User, api: APIClient, entity) -> None:
+        found = stand_in(person("boss2", entity, "controller"), aide, entity)
+
+        assert api.get("/api/v1/delegations/").json()["results"] == []
+        assert api.get(f"/api/v1/delegations/{found.pk}/").status_code == 404
+        done = api.post(f"/api/v1/delegations/{found.pk}/revoke/", {}, format="json")
+        assert done.status_code == 404
+        assert Delegation.objects.get().revoked_at is None
+
+    def test_of_one_request(self, aide: User, api: APIClient, entity) -> None:
+        approval = ask(entity)
+
+        done = api.post(f"/api/v1/approvals/{approval.pk}/delegate/", {"to": "aide"}, format="json")
+
+        assert done.status_code == 200
+        assert (Delegation.objects.get().approval, Delegation.objects.get().delegate) == (
+            approval, aide,
+        )  # fmt: skip
+
+    def test_absences_are_told_and_ended(self, aide: User, api: APIClient, entity) -> None:
+        at = "/api/v1/absences/"
+
+        made = api.post(at, {"until": self.until()}, format="json")
+        others = api.post(at, {"user": "aide", "until": self.until()}, format="json")
+        ended = api.post(f"{at}{made.json()['id']}/end/", {}, format="json")
+
+        assert (made.status_code, made.json()["user"]) == (201, "clerk")
+        assert (others.status_code, others.json()["code"]) == (409, "not_yours")
+        assert (ended.json()["is_over"], len(api.get(at).json()["results"])) == (True, 1)
 
 
 class TestPolicies:
