@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from orders.services import allocate_orders
+from orders.services import allocate_orders, end_lifts
 from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
 
@@ -37,3 +37,9 @@ def screen(**_later: Any) -> None:
 def screen_again(**_later: Any) -> None:
     """Have everybody screened once a day: names, addresses and policies change too."""
     screen_parties(now=timezone.now(), anew="Every day")
+
+
+@shared_task(expires=600)
+def end_lifts_over(**_later: Any) -> None:
+    """Ask the checks again about orders whose lift ended before the goods left."""
+    end_lifts(now=timezone.now())

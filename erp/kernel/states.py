@@ -31,6 +31,18 @@ def target_of(model: type[models.Model], transition: str) -> str:
     return targets.pop()
 
 
+def target_through(model: type[models.Model], transitions: Sequence[str]) -> str:
+    """Return the state to which several transitions lead, one after the other.
+
+    Raises:
+        LookupError: one of them may not start where the one before it leads.
+    """
+    for earlier, later in pairwise(transitions):
+        if target_of(model, earlier) not in sources_of(model, later):
+            raise LookupError(f"{model.__name__}.{later} does not follow {earlier}")
+    return target_of(model, transitions[-1])
+
+
 def move(
     model: type[models.Model], transition: str, ids: Collection[int], **columns: Value
 ) -> list[int]:
@@ -52,12 +64,10 @@ def move_through(
     """
     if not ids:
         return []
-    for earlier, later in pairwise(transitions):
-        if target_of(model, earlier) not in sources_of(model, later):
-            raise LookupError(f"{model.__name__}.{later} does not follow {earlier}")
+    target = target_through(model, transitions)
     field = str(_declared(model, transitions[0]).field.name)
     quote = '"{}"'.format
-    named: dict[str, Any] = {field: target_of(model, transitions[-1]), **columns}
+    named: dict[str, Any] = {field: target, **columns}
     by_column = {_column(model, name): value for name, value in named.items()}
     assigned = ", ".join(f"{quote(column)} = %({column})s" for column in by_column)
     statement = Prepared(

@@ -10,6 +10,7 @@ from inventory.services._adjusting import (
 from inventory.services._allocating import Allocation, Demand, Piece, allocate
 from inventory.services._delivering import deliver_shipments, fail_shipment, void_shipment
 from inventory.services._drafting import CarrierDraft, NodeDraft, ProductDraft, UomDraft
+from inventory.services._expecting import ExpectedGoods, expect_goods
 from inventory.services._keeping import (
     BadMasterData,
     save_carrier,
@@ -36,6 +37,7 @@ from inventory.services._receiving import (
     ReceivedLine,
     receive_stock,
 )
+from inventory.services._rehearsing import Rehearsed, rehearse_allocation
 from inventory.services._releasing import release_reservations
 from inventory.services._shipping import ShippedLine, ship_shipments
 from inventory.services._standing import ShipmentNotReady
@@ -49,6 +51,7 @@ __all__ = [
     "BadPick",
     "CarrierDraft",
     "Demand",
+    "ExpectedGoods",
     "IncomingLine",
     "NodeDraft",
     "NotThatMuch",
@@ -62,6 +65,7 @@ __all__ = [
     "ProductDraft",
     "ReceivedGoods",
     "ReceivedLine",
+    "Rehearsed",
     "ShipmentNotReady",
     "ShipmentSource",
     "ShippedLine",
@@ -71,11 +75,13 @@ __all__ = [
     "adjust_stock",
     "allocate",
     "deliver_shipments",
+    "expect_goods",
     "fail_shipment",
     "pack_shipments",
     "pick_shipments",
     "plan_shipments",
     "receive_stock",
+    "rehearse_allocation",
     "release_reservations",
     "save_carrier",
     "save_node",

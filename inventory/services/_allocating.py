@@ -160,7 +160,7 @@ def allocate(
     if not demands:
         return Allocation(0, {}, [])
     began = perf_counter()
-    wants = _wants(demands, only_nodes or {})
+    wants = wants_of_demands(demands, only_nodes or {})
     supplies, names = _lock(demands)
     planned = plan(wants, supplies, policy or Policy())
     run_id = _write(
@@ -184,7 +184,14 @@ def allocate(
     )
 
 
-def _wants(demands: Sequence[Demand], only_nodes: Mapping[int, Sequence[int]]) -> list[Want]:
+def wants_of_demands(
+    demands: Sequence[Demand], only_nodes: Mapping[int, Sequence[int]]
+) -> list[Want]:
+    """Return what the plan is made of.
+
+    Raises:
+        ValueError: a demand is named twice, or wants nothing.
+    """
     if len({demand.id for demand in demands}) < len(demands) or len({d.kind for d in demands}) > 1:
         raise ValueError("each demand is named once, and all are of one kind")
     wants = [

@@ -12,7 +12,7 @@ from erp.api.serializers import (
     StrictSerializer,
     TextInput,
 )
-from orders.models import Customer, OrderLine
+from orders.models import Customer, Hold, OrderLine
 from orders.rules import LINES_MAX
 
 TERMS_MAX = 3_650
@@ -144,6 +144,33 @@ class HoldInput(StrictSerializer):
     """A hold placed by hand."""
 
     reason = TextInput(max_length=300)
+
+
+class HoldReleaseInput(ReasonInput):
+    """Why a hold is lifted; with `valid_until` the lift is good up to and with that day only."""
+
+    valid_until = serializers.DateField(required=False)
+
+
+class BulkReleaseInput(HoldReleaseInput):
+    """One order of many whose holds (of `kinds` only) are to be lifted."""
+
+    order = TextInput(max_length=20)
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=Hold.Kind.choices), required=False, max_length=20
+    )
+
+
+class BulkReevaluateInput(StrictSerializer):
+    """One order of many whose checks are asked again."""
+
+    order = TextInput(max_length=20)
+
+
+class BulkForceInput(ReasonInput):
+    """One order of many that only a person lets go on."""
+
+    order = TextInput(max_length=20)
 
 
 class CustomerInput(StrictSerializer):

@@ -35,7 +35,17 @@ from orders.rules.pricing import (
     promoted,
     ranked,
 )
-from orders.rules.releasing import days_since, payment_score
+from orders.rules.releasing import (
+    Landed,
+    Light,
+    conceded,
+    days_since,
+    margin,
+    margin_light,
+    payment_score,
+    price_gap,
+    share,
+)
 
 __all__ = [
     "AMOUNT_MAX",
@@ -49,6 +59,8 @@ __all__ = [
     "Candidate",
     "Chosen",
     "Edits",
+    "Landed",
+    "Light",
     "NodeClock",
     "Offer",
     "Period",
@@ -59,6 +71,7 @@ __all__ = [
     "allocation_step",
     "best_stack",
     "choose",
+    "conceded",
     "days_since",
     "edits",
     "free_goods",
@@ -66,12 +79,16 @@ __all__ = [
     "is_exact",
     "laid_over",
     "line_amount",
+    "margin",
+    "margin_light",
     "part_of",
     "passes_in_turn",
     "payment_score",
+    "price_gap",
     "promise",
     "promoted",
     "ranked",
     "read_lines",
+    "share",
     "taken_before",
 ]

@@ -56,6 +56,7 @@ from orders.selectors._quotes import (
     quote_page,
     quotes_of_order,
 )
+from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
 
 __all__ = [
     "INVARIANTS",
@@ -66,6 +67,7 @@ __all__ = [
     "BoardPage",
     "BoardRow",
     "BoardTotals",
+    "ClassFact",
     "CustomerHit",
     "CustomerPage",
     "CustomerRow",
@@ -73,6 +75,7 @@ __all__ = [
     "HoldRow",
     "LineRow",
     "OrderPage",
+    "PlanFact",
     "ProductHit",
     "QuoteLineRow",
     "QuotePage",
@@ -86,6 +89,7 @@ __all__ = [
     "account_terms",
     "backlog",
     "board_totals",
+    "classes_of",
     "customer_groups",
     "customer_list",
     "customer_page",
@@ -99,6 +103,7 @@ __all__ = [
     "order_list",
     "order_page",
     "part_numbers_of",
+    "plan_of",
     "price_for",
     "price_lists_within",
     "prices_within",

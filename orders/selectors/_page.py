@@ -67,6 +67,8 @@ class HoldRow:
     lifted_at: datetime | None
     lifted_by: str
     lift_reason: str
+    is_forced: bool
+    valid_until: date | None
 
     @property
     def dialog(self) -> str:
@@ -213,7 +215,7 @@ LINES = """
 
 HOLDS = """
     SELECT h.id, h.kind, h.state, h.owner_role, h.reason, h.facts, h.policy_version, h.placed_at,
-           h.lifted_at, h.lift_reason,
+           h.lifted_at, h.lift_reason, h.is_forced, h.valid_until,
            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
                AS lifted_by
     FROM orders_hold h LEFT JOIN accounts_user u ON u.id = h.lifted_by_id

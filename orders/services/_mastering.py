@@ -16,6 +16,7 @@ from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
 from orders.models import CreditAccount, Customer
 from orders.services._chaining import limit_acts
+from orders.services._classing import reclass_orders
 from orders.services._holding import ReasonMissing
 from orders.services._locking import lock
 from orders.services._reevaluating import reevaluate_credit_holds
@@ -172,6 +173,9 @@ def upsert_customers(
     """
     changed = _upsert(CUSTOMERS, list({row.code: row for row in rows}.values()), now)
     _record(changed, "customer", actor, now)
+    known = [each["id"] for each in changed if not each["is_new"]]
+    if known:
+        reclass_orders(customer_ids=known, cause="The customer changed", now=now)
     return {each["label"]: each["id"] for each in changed}
 
 

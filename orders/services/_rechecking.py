@@ -17,10 +17,10 @@ from orders.services._checking import (
     Stop,
     cases_of,
     check_credit,
-    classify,
     credit_stops,
     run_checks,
 )
+from orders.services._classing import rank as set_rank
 from orders.services._reevaluating import reevaluate_credit_holds
 from orders.services._releasing import held, place, release
 
@@ -51,7 +51,9 @@ def ask_again(order_id: int, *, kinds: Collection[str], rank: bool, now: datetim
     if order.state == Order.State.DRAFT:
         return Answers()
     case = _case(order, now)
-    kept: list[Answer] = _rank(case) if rank else []
+    kept: list[Answer] = []
+    if rank:
+        set_rank([case], REASON, now)
     found = run_checks([case], now, kinds=kinds)
     stops, kept = [*found.stops], [*kept, *found.answers]
     if Kind.CREDIT.value in kinds:
@@ -123,12 +125,3 @@ def _case(order: Order, now: datetime) -> Case:
     case = cases_of([order.pk], now)[0]
     billed = OrderLine.objects.filter(order=order, invoiced__gt=0).exists()
     return replace(case, freight=Decimal(0)) if billed else case
-
-
-def _rank(case: Case) -> list[Answer]:
-    answers = classify([case])
-    outcome = answers[0].decision.outcome
-    Order.objects.filter(pk=case.id).update(
-        class_code=outcome["class_code"], priority=int(outcome["priority"])
-    )
-    return answers

@@ -14,7 +14,7 @@ from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
 from orders.models import Hold, Order
 from orders.services._checking import (
-    CHECKS,
+    KINDS,
     Case,
     Finding,
     Stop,
@@ -122,7 +122,7 @@ def reevaluate_holds(
     Raises:
         Order.DoesNotExist: there is no such order.
     """
-    asked = set(kinds) if kinds is not None else {*CHECKS, CREDIT}
+    asked = set(kinds) if kinds is not None else set(KINDS)
     return _reevaluate(order_ids, asked, cause, actor, now) if order_ids else []
 
 
@@ -169,7 +169,7 @@ def _ask(cases: Sequence[Case], kinds: Collection[str], now: datetime) -> _Asked
     """Ask the checks of these kinds that hold any of the orders, and credit last, of all."""
     found = rows(ACTIVE, {"orders": [case.id for case in cases]}) if cases else []
     holds = {(order, kind): (pk, reason) for order, kind, pk, reason in found}
-    asked = {kind for _order, kind in holds} & set(kinds)
+    asked = {kind for _order, kind in holds} & set(kinds) & KINDS
     finding = run_checks(cases, now, kinds=asked)
     active = {(case.id, kind) for case in cases for kind in case.active_holds}
     failing = {(stop.case.id, stop.kind) for stop in finding.stops}
@@ -202,8 +202,7 @@ def _is_clear(
     stops: dict[tuple[int, str], Stop],
 ) -> bool:
     key = (case.id, kind)
-    automatic = kind == CREDIT or kind in CHECKS
-    return automatic and kind in kinds and key in asked.holds and key not in stops
+    return kind in KINDS and kind in kinds and key in asked.holds and key not in stops
 
 
 def _told(case: Case, kind: str, asked: _Asked, cause: str) -> Told:

@@ -10,11 +10,14 @@ from django.db import transaction
 from erp.accounts.models import User
 from erp.governance.services import Answer, Change, keep_answers, record
 from erp.kernel.errors import DomainError
-from erp.kernel.states import move_through
+from erp.kernel.prepared import Prepared
+from erp.kernel.sql import run
+from erp.kernel.states import sources_of, target_through
 from erp.outbox.publishing import publish_all
 from orders.models import Order
 from orders.services._checking import (
     Case,
+    Plan,
     Stop,
     cases_of,
     check_credit,
@@ -22,9 +25,20 @@ from orders.services._checking import (
     credit_stops,
     run_checks,
 )
+from orders.services._classing import keep_classes, keep_plans
 from orders.services._exporting import take_licences
 from orders.services._locking import lock
 from orders.services._releasing import commit, held, place, released
+
+MOVE = Prepared("""
+    UPDATE orders_order o
+    SET state = %(state)s, submitted_at = %(now)s::timestamptz,
+        released_at = coalesce(%(released)s::timestamptz, o.released_at),
+        class_code = m.class_code, priority = m.priority, fingerprint = m.fingerprint
+    FROM unnest(%(ids)s::bigint[], %(codes)s::text[], %(priorities)s::int[], %(prints)s::text[])
+        AS m (id, class_code, priority, fingerprint)
+    WHERE o.id = m.id AND o.state = ANY(%(sources)s::text[])
+""")
 
 
 class OrderCancelled(DomainError):
@@ -92,9 +106,10 @@ def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> li
     for case in cases:
         if case.state == Order.State.CANCELLED:
             raise OrderCancelled(f"{case.number} was cancelled.")
-    checked = _check([case for case in cases if case.state == Order.State.DRAFT], now)
+    drafts = [case for case in cases if case.state == Order.State.DRAFT]
+    checked, plans = _check(drafts, now) if drafts else ([], [])
     if checked:
-        _apply(checked, now)
+        _apply(checked, plans, now)
         record(changes=[_change(each) for each in checked], actor=actor, now=now)
         publish_all([held(c.case, c.kinds) if c.kinds else released(c.case) for c in checked])
     kinds = {each.case.id: each.kinds for each in checked}
@@ -109,10 +124,8 @@ def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> li
     ]
 
 
-def _check(cases: Sequence[Case], now: datetime) -> list[_Checked]:
+def _check(cases: Sequence[Case], now: datetime) -> tuple[list[_Checked], list[Plan]]:
     """Class the orders and run every check on them, in turn of priority; keep all answers."""
-    if not cases:
-        return []
     classed = {case.id: answer for case, answer in zip(cases, classify(cases), strict=True)}
     ordered = sorted(
         cases, key=lambda case: (classed[case.id].decision.outcome["priority"], case.id)
@@ -125,24 +138,34 @@ def _check(cases: Sequence[Case], now: datetime) -> list[_Checked]:
     for stop in (*found.stops, *credit_stops(ordered, credit)):
         stops.setdefault(stop.case.id, []).append(stop)
     keep_answers(answers=[*classed.values(), *found.answers, *credit], now=now)
-    return [
+    checked = [
         _Checked(case, classed[case.id], stops.get(case.id, []), answer)
         for case, answer in zip(ordered, credit, strict=True)
     ]
+    return checked, list(found.plans.values())
 
 
-def _apply(checked: Sequence[_Checked], now: datetime) -> None:
-    groups: dict[tuple[str, str, int], list[int]] = {}
-    for each in checked:
-        step = "hold" if each.kinds else "release"
-        outcome = each.classed.decision.outcome
-        key = (step, outcome["class_code"], int(outcome["priority"]))
-        groups.setdefault(key, []).append(each.case.id)
-    for (step, class_code, priority), ids in sorted(groups.items()):
-        moments = {"submitted_at": now} | ({"released_at": now} if step == "release" else {})
-        move_through(
-            Order, ["submit", step], ids, class_code=class_code, priority=priority, **moments
-        )
+def _apply(checked: Sequence[_Checked], plans: Sequence[Plan], now: datetime) -> None:
+    """Move the orders, and write down what was found out about them."""
+    for step, chosen in (
+        ("hold", [each for each in checked if each.kinds]),
+        ("release", [each for each in checked if not each.kinds]),
+    ):
+        if chosen:
+            outcomes = [each.classed.decision.outcome for each in chosen]
+            params = {
+                "ids": [each.case.id for each in chosen],
+                "codes": [outcome["class_code"] for outcome in outcomes],
+                "priorities": [int(outcome["priority"]) for outcome in outcomes],
+                "prints": [each.case.fingerprint or "" for each in chosen],
+                "sources": sources_of(Order, "submit"),
+                "state": target_through(Order, ["submit", step]),
+                "released": now if step == "release" else None,
+                "now": now,
+            }
+            run(MOVE, params)
+    keep_classes([each.classed for each in checked], "submitted", now)
+    keep_plans(plans, now)
     place([stop for each in checked for stop in each.stops], now)
     gone = [each.case for each in checked if not each.kinds]
     commit(gone)

@@ -2,7 +2,7 @@
 
 from orders.views._allocation import allocate_now, allocation, waiting_of_product
 from orders.views._amend import amend
-from orders.views._board import board, submit_many
+from orders.views._board import board, lift_many, reevaluate_many, submit_many
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, line, new, preview, product_hits, read_pasted
 from orders.views._order import allocate, cancel, hold, lift, order, submit
@@ -28,6 +28,7 @@ __all__ = [
     "hold",
     "hold_customer",
     "lift",
+    "lift_many",
     "line",
     "new",
     "new_customer",
@@ -40,6 +41,7 @@ __all__ = [
     "quote_paper",
     "quotes",
     "read_pasted",
+    "reevaluate_many",
     "send_quote",
     "submit",
     "submit_many",

@@ -15,7 +15,7 @@ from erp.kernel.http import SignedInRequest
 from orders import permissions
 from orders.models import Order
 from orders.selectors import STAGES, BoardFilters, board_totals, order_board, stages
-from orders.services import submit_orders
+from orders.services import lift_holds_bulk, reevaluate_holds, submit_orders
 
 PAGE = 100
 LABELS = {
@@ -72,6 +72,7 @@ def board(request: SignedInRequest) -> HttpResponse:
         "text": filters.text,
         "customer": filters.customer,
         "may_enter": request.user.has_perm(permissions.SUBMIT),
+        "may_release": request.user.has_perm(permissions.RELEASE),
     }
     return render(request, "orders/board.html", context)
 
@@ -91,3 +92,46 @@ def submit_many(request: SignedInRequest) -> HttpResponse:
     more = _(", %(held)d of them held.") % {"held": held} if held else "."
     messages.success(request, said % {"n": len(found)} + more)
     return redirect("orders:board")
+
+
+@require_POST
+@requires(permissions.RELEASE)
+def reevaluate_many(request: SignedInRequest) -> HttpResponse:
+    """Ask the checks of the ticked held orders again; those that all clear go on."""
+    found = reevaluate_holds(
+        order_ids=_held(request),
+        cause=_("Checked again from the board"),
+        actor=request.user,
+        now=timezone.now(),
+    )
+    gone = sum(not each.holds for each in found)
+    said = _("%(gone)d of %(n)d orders went on.") % {"gone": gone, "n": len(found)}
+    messages.success(request, said)
+    return redirect("orders:board")
+
+
+@require_POST
+@requires(permissions.RELEASE)
+def lift_many(request: SignedInRequest) -> HttpResponse:
+    """Lift those holds of the ticked orders that this person may lift."""
+    found = lift_holds_bulk(
+        order_ids=_held(request),
+        actor=request.user,
+        reason=request.POST.get("reason", ""),
+        now=timezone.now(),
+    )
+    refused = [each for each in found if each.refusal is not None]
+    said = ngettext("%(n)d hold was lifted", "%(n)d holds were lifted", len(found) - len(refused))
+    more = _(", %(n)d were not: %(why)s") if refused else "."
+    why = {"n": len(refused), "why": str(refused[0].refusal) if refused else ""}
+    messages.success(request, said % {"n": len(found) - len(refused)} + more % why)
+    return redirect("orders:board")
+
+
+def _held(request: SignedInRequest) -> list[int]:
+    """Return the ticked orders that are held and within reach."""
+    chosen = [int(text) for text in request.POST.getlist("id") if text.isdecimal()]
+    held = Order.objects.filter(
+        pk__in=chosen, state=Order.State.HELD, entity_id__in=request.scope(permissions.RELEASE)
+    )
+    return list(held.values_list("pk", flat=True))

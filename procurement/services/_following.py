@@ -21,6 +21,7 @@ from procurement.events import (
 )
 from procurement.models import PurchaseOrder
 from procurement.rules import received_value
+from procurement.services._announcing import announce
 from procurement.services._approving import KIND
 from procurement.services._chaining import order_act
 from procurement.services._ordering import note
@@ -66,6 +67,7 @@ def send_order(*, order_id: int, actor: User | None, now: datetime) -> PurchaseO
     order.send(at=now)
     order.save(update_fields=["state", "sent_at"])
     note(order, "send", actor, now, before="approved")
+    announce(order.pk)
     publish(PurchaseOrderSent(order_id=order.pk, number=order.number, entity_id=order.entity_id))
     return order
 
@@ -134,6 +136,7 @@ def reschedule_order(
     order.save(update_fields=["expected_date"])
     days = {"expected_date": order.expected_date}
     note(order, "reschedule", actor, now, after=days, reason=reason)
+    announce(order.pk)
     if order.expected_date != previous:
         publish(
             PurchaseOrderRescheduled(
@@ -235,6 +238,7 @@ def record_received(
     ]
     worth = sum((line.value for line in received), Decimal(0))
     note(order, "receive", actor, now, before=former, after={"lines": len(came), "value": worth})
+    announce(order.pk)
     publish(
         PurchaseOrderReceived(
             order_id=order.pk,
@@ -291,6 +295,7 @@ def close_order(
     order.close(at=now, reason=reason[:200])
     order.save(update_fields=["state", "closed_at", "close_reason"])
     note(order, "close", actor, now, before=former, reason=reason)
+    announce(order.pk)
     if former == PurchaseOrder.State.PARTLY_RECEIVED:
         replenish(keys=_keys(order), now=now, cause=f"{order.number} was closed short")
     return order
@@ -317,6 +322,7 @@ def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetim
     order.save(update_fields=["state", "closed_at", "close_reason"])
     withdraw(document_kind=KIND, document_id=order.pk, reason="The order was cancelled.", now=now)
     note(order, "cancel", actor, now, before=former, reason=reason)
+    announce(order.pk)
     replenish(keys=_keys(order), now=now, cause=f"{order.number} was cancelled")
     publish(
         PurchaseOrderCancelled(order_id=order.pk, number=order.number, entity_id=order.entity_id)

@@ -13,12 +13,13 @@ from rest_framework.response import Response
 from erp.api.filters import ChoiceFilter, DateFilter, Filter, MomentFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
-from erp.api.views import Outcome, ResourceViewSet
+from erp.api.views import Outcome
 from erp.governance.selectors import timeline
 from orders import permissions
 from orders.api import serializers
 from orders.api.views._amendments import amendment_of, names_lines, rewritten
 from orders.api.views._drafts import Codes, draft_of
+from orders.api.views._holds import HoldActions
 from orders.models import Order
 from orders.selectors import OrderPage, order_list, order_page, receipts_of, shipments_of
 from orders.services import (
@@ -39,7 +40,7 @@ from orders.services import (
 )
 
 
-class OrderViewSet(ResourceViewSet):
+class OrderViewSet(HoldActions):
     """Orders, addressed by number."""
 
     lookup_field = "number"
@@ -57,6 +58,9 @@ class OrderViewSet(ResourceViewSet):
         "cancel": permissions.CANCEL,
         "allocate": permissions.ALLOCATE,
         "release": permissions.RELEASE,
+        "release_many": permissions.RELEASE,
+        "reevaluate_many": permissions.RELEASE,
+        "hold_many": permissions.RELEASE,
         "holds": permissions.VIEW,
         "hold": permissions.RELEASE,
         "release_hold": permissions.RELEASE,
@@ -82,7 +86,10 @@ class OrderViewSet(ResourceViewSet):
         "allocate": serializers.NothingInput,
         "release": serializers.ReasonInput,
         "hold": serializers.HoldInput,
-        "release_hold": serializers.ReasonInput,
+        "release_hold": serializers.HoldReleaseInput,
+        "release_many": serializers.BulkReleaseInput,
+        "reevaluate_many": serializers.BulkReevaluateInput,
+        "hold_many": serializers.BulkForceInput,
     }
     outputs: ClassVar = {
         "list": serializers.OrderSummaryOutput,
@@ -176,11 +183,16 @@ class OrderViewSet(ResourceViewSet):
     @action(detail=True, methods=["post"], url_path=r"holds/(?P<hold_id>[0-9]{1,18})/release")
     def release_hold(self, request: Request, number: str, hold_id: str) -> Response:
         """Lift one hold."""
-        page, reason = self._order(number), self.body()["reason"]
+        page, body = self._order(number), self.body()
         if int(hold_id) not in {hold.id for hold in page.holds}:
             raise NotFound("There is no such hold on this order.")
-        now, actor = timezone.now(), actor_of(request)
-        lift_hold(hold_id=int(hold_id), actor=actor, reason=reason, now=now)
+        lift_hold(
+            hold_id=int(hold_id),
+            actor=actor_of(request),
+            reason=body["reason"],
+            now=timezone.now(),
+            valid_until=body.get("valid_until"),
+        )
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["get"])

@@ -217,10 +217,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check came to: what it stops, and every answer that is to be kept."""
+    """What checks came to: what they stop, every answer to be kept, and the orders' plans."""
 
     stops: Sequence[Stop] = ()
     answers: Sequence[Answer] = ()
+    plans: Mapping[int, Any] = field(default_factory=dict)
 
 
 def ask_each(

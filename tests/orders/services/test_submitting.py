@@ -9,6 +9,7 @@ from erp.governance.models import AuditEntry, DecisionRecord
 from erp.outbox.models import Message
 from orders.models import Hold, Order
 from orders.services import OrderCancelled, cancel_order, submit_order, submit_orders
+from orders.services._checking import KINDS
 from tests.orders import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,10 @@ class TestSubmitOrder:
         assert (first.class_code, first.priority) == ("A-penalty", 10)
         assert (second.class_code, second.priority) == ("D", 70)
         kept = DecisionRecord.objects.filter(subject_id=first.pk, subject_kind="orders.order")
-        assert kept.count() == 3
+        assert set(kept.values_list("version__policy__code", flat=True)) == {
+            "orders.classify",
+            *(f"orders.release.{kind}" for kind in KINDS),
+        }
 
     def test_lets_an_order_fill_its_limit_exactly(self) -> None:
         on = make.account(limit="100", receivable=40, unbilled=30, committed=10, unapplied=20)

@@ -37,7 +37,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
 def test_releases_exactly_one_of_two_orders_for_one_limit() -> None:
     part = make.priced("60")
-    for _ in range(10):
+    for _ in range(50):
         on = make.account(limit="100")
         ids = [make.created(on, make.line(part)).pk for _ in range(2)]
 
