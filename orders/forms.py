@@ -58,6 +58,7 @@ class HeadForm(forms.Form):
             "aria-expanded": "false",
             "aria-autocomplete": "list",
         }
+        self.fields["ship_to"].widget.attrs["list"] = "ship-tos"
 
 
 @dataclass
@@ -114,11 +115,12 @@ class Entry:
     def draft(self) -> OrderDraft | None:
         """Return the draft that was typed; none when something cannot be understood."""
         is_sound = self.head.is_valid()
-        lines = self._lines()
+        code = self.head.cleaned_data.get("customer", "")
+        customer_id = ids_by_code("customer", [code]).get(code, NOBODY)
+        lines = self.lines(customer_id)
         if not is_sound or any(row.errors for row in self.filled):
             return None
         values = self.head.cleaned_data
-        customer_id = ids_by_code("customer", [values["customer"]]).get(values["customer"], NOBODY)
         address = self._address(customer_id)
         if self.head.errors:
             return None
@@ -150,9 +152,10 @@ class Entry:
             else:
                 self.head.add_error(None, error["message"])
 
-    def _lines(self) -> list[LineDraft]:
+    def lines(self, customer_id: int) -> list[LineDraft]:
+        """Return the rows as lines; products by our code, else by the customer's own number."""
         rows = self.filled
-        known = product_ids(codes={row.line.product for row in rows})
+        known = product_ids(codes={row.line.product for row in rows}, customer_id=customer_id)
         return [
             LineDraft(
                 product_id=known.get(row.line.product.upper(), NOBODY),

@@ -14,7 +14,6 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("new/customers/", views.customer_hits, name="customer_hits"),
     path("new/products/", views.product_hits, name="product_hits"),
-    path("new/line/", views.line, name="line"),
     path("new/lines/", views.read_pasted, name="read_pasted"),
     path("new/preview/", views.preview, name="preview"),
     path("allocation/", views.allocation, name="allocation"),

@@ -19,7 +19,7 @@ from orders.selectors._customers import (
     customer_page,
     customer_search,
 )
-from orders.selectors._entry import ProductHit, Quoted, price_for, product_ids, product_search
+from orders.selectors._entry import ProductHit, part_number_ids, product_ids, product_search
 from orders.selectors._exposure import Exposure, exposure
 from orders.selectors._figures import (
     BacklogRow,
@@ -46,6 +46,7 @@ from orders.selectors._lists import (
     ship_to_of,
     shipments_of,
 )
+from orders.selectors._live import Goods, NextBreak, goods_of, next_breaks
 from orders.selectors._page import HoldRow, LineRow, OrderPage, Receipt, order_page, receipts_of
 from orders.selectors._quotes import (
     QuoteLineRow,
@@ -72,8 +73,10 @@ __all__ = [
     "CustomerPage",
     "CustomerRow",
     "Exposure",
+    "Goods",
     "HoldRow",
     "LineRow",
+    "NextBreak",
     "OrderPage",
     "PlanFact",
     "ProductHit",
@@ -96,15 +99,17 @@ __all__ = [
     "customer_search",
     "customers_within",
     "exposure",
+    "goods_of",
     "ids_by_code",
     "last_runs",
     "members_of",
+    "next_breaks",
     "order_board",
     "order_list",
     "order_page",
+    "part_number_ids",
     "part_numbers_of",
     "plan_of",
-    "price_for",
     "price_lists_within",
     "prices_within",
     "product_ids",

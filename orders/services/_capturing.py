@@ -16,7 +16,7 @@ from orders.rules import AMOUNT_MAX, in_cents
 from orders.services._drafting import LineDraft, OrderDraft, head_refusal
 from orders.services._exploding import explode
 from orders.services._pricing import LineAsk, PricedLine, price_lines
-from orders.services._refusing import BadAmount, BadReference, DraftRefused
+from orders.services._refusing import BadAmount, BadReference, DraftRefused, NoLines
 from orders.services._storing import CreatedOrder, Sheet, store
 
 FIND_ACCOUNTS = Prepared("""
@@ -44,13 +44,18 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class PricedDraft:
-    """What a draft comes to, in its account's currency."""
+    """What a draft comes to, in its account's currency.
+
+    `priced` are its lines as they were asked for, each priced or refused; `free` comes along.
+    """
 
     account_id: int
     currency: str
     lines: int
     subtotal: Decimal
     total: Decimal
+    priced: Sequence[PricedLine | DraftRefused] = ()
+    free: Sequence[PricedLine] = ()
 
 
 @transaction.atomic
@@ -89,12 +94,17 @@ def create_order(*, draft: OrderDraft, actor: User | None, now: datetime) -> Cre
 
 
 @transaction.atomic
-def price_draft(*, draft: OrderDraft, now: datetime) -> PricedDraft:
-    """Say what a draft would come to, without storing anything. Two queries.
+def price_draft(*, draft: OrderDraft, now: datetime, strict: bool = True) -> PricedDraft:
+    """Say what a draft would come to, without storing anything. Two queries, and the policy's.
+
+    Not `strict`, a line that cannot be priced stands among the others as its refusal, and the sums
+    are of the rest: for who is still typing.
 
     Raises:
         DraftRefused: it cannot be taken as written.
     """
+    if not strict:
+        return _priced_loosely(draft, now)
     sheet = sheet_of(draft, now)
     return PricedDraft(
         account_id=sheet.account["account_id"],
@@ -115,6 +125,28 @@ def sheet_of(draft: OrderDraft, now: datetime) -> Sheet:
     if isinstance(sheet, DraftRefused):
         raise sheet
     return sheet
+
+
+def _priced_loosely(draft: OrderDraft, now: datetime) -> PricedDraft:
+    accounts = _accounts_of([draft], now)
+    account = accounts.get((draft.entity_id, draft.customer_id))
+    refusal = head_refusal(draft, is_served=account is not None)
+    if refusal is not None or account is None:
+        raise refusal or NoLines("Add at least one line.", "lines")
+    fields = [f"lines[{index}]" for index in range(len(draft.lines))]
+    found = price_lines([_ask(draft, line, account) for line in draft.lines], fields, now)
+    good = [lines for lines in found if isinstance(lines, list)]
+    free = [line for lines in good for line in lines[1:]]
+    subtotal = sum((lines[0].amount for lines in good), Decimal(0))
+    return PricedDraft(
+        account_id=account["account_id"],
+        currency=account["currency"],
+        lines=len(good) + len(free),
+        subtotal=subtotal,
+        total=in_cents(subtotal + draft.freight),
+        priced=[lines[0] if isinstance(lines, list) else lines for lines in found],
+        free=free,
+    )
 
 
 def _capture(drafts: Sequence[OrderDraft], actor: User | None, now: datetime) -> list[Captured]:

@@ -4,7 +4,7 @@ from orders.views._allocation import allocate_now, allocation, waiting_of_produc
 from orders.views._amend import amend
 from orders.views._board import board, lift_many, reevaluate_many, submit_many
 from orders.views._customers import customer, customers, hold_customer, new_customer
-from orders.views._entry import customer_hits, edit, line, new, preview, product_hits, read_pasted
+from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._quotes import accept as accept_quote
 from orders.views._quotes import decline as decline_quote
@@ -29,7 +29,6 @@ __all__ = [
     "hold_customer",
     "lift",
     "lift_many",
-    "line",
     "new",
     "new_customer",
     "new_quote",

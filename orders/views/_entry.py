@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -22,7 +22,6 @@ from orders.selectors import (
     OrderPage,
     customer_page,
     customer_search,
-    exposure,
     ids_by_code,
     order_page,
     product_search,
@@ -32,9 +31,9 @@ from orders.services import (
     OrderDraft,
     amend_draft,
     create_order,
-    price_draft,
     submit_order,
 )
+from orders.views._live import live_figures
 from orders.views._order import tell_submitted
 
 UPLOAD_MAX = 2_000_000  # bytes
@@ -103,15 +102,6 @@ def product_hits(request: SignedInRequest) -> HttpResponse:
     return render(request, "orders/_product_hits.html", {"hits": found, **(asked or {})})
 
 
-@require_GET
-@requires(permissions.SUBMIT)
-def line(request: SignedInRequest) -> HttpResponse:
-    """Answer what one row comes to: name, stock, price and its source."""
-    names = ("product", "quantity", "uom", "price", "discount")
-    typed = TypedLine(*(request.GET.get(name, "").strip() for name in names))
-    return render(request, "orders/_line_info.html", _row_facts(request, typed))
-
-
 @require_POST
 @requires(permissions.SUBMIT)
 def read_pasted(request: SignedInRequest) -> HttpResponse:
@@ -132,25 +122,14 @@ def read_pasted(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(permissions.SUBMIT)
 def preview(request: SignedInRequest) -> HttpResponse:
-    """Answer what the order would come to, and what is wrong with it, without taking it."""
-    entry = Entry(request.POST, entity_ids=request.scope(permissions.SUBMIT))
-    draft = entry.draft()
-    context: dict[str, Any] = {"lines": len(entry.filled)}
-    if draft is None:
-        wrong = sum(bool(row.errors) for row in entry.filled)
-        context["problem"] = (
-            _("%(n)d lines are not complete.") % {"n": wrong} if wrong else _("Not complete yet.")
-        )
-        return render(request, "orders/_summary.html", context)
-    try:
-        priced = price_draft(draft=draft, now=timezone.now())
-    except DraftRefused as refusal:
-        context["problem"] = str(refusal)
-        return render(request, "orders/_summary.html", context)
-    credit = exposure(account_id=priced.account_id)
-    over = credit is not None and priced.total > credit.available
-    context |= {"priced": priced, "credit": credit, "over": over}
-    return render(request, "orders/_summary.html", context)
+    """Answer what each row and the order come to, and what is wrong, without taking it.
+
+    One request whatever was typed: prices, stock and dates of all rows take a fixed number of
+    queries.
+    """
+    scope = request.scope(permissions.SUBMIT)
+    context = live_figures(request.POST, scope=scope, now=timezone.now())
+    return render(request, "orders/_live.html", context)
 
 
 def _form(
@@ -229,29 +208,5 @@ def _priced_for(request: SignedInRequest) -> dict[str, Any] | None:
         "entity_id": entity.pk,
         "customer_id": found.id if found else None,
         "currency": currency,
-        "on": timezone.localdate(),
+        "on": timezone.now().astimezone(ZoneInfo(entity.time_zone)).date(),
     }
-
-
-def _row_facts(request: SignedInRequest, typed: TypedLine) -> dict[str, Any]:
-    asked = _priced_for(request)
-    if asked is None or not typed.product:
-        return {}
-    quantity = _positive(typed.quantity)
-    hits = product_search(text=typed.product, **asked, quantity=quantity or Decimal(1), limit=1)
-    hit = next((each for each in hits if each.code.upper() == typed.product.upper()), None)
-    if hit is None:
-        return {"problem": _("There is no such product.")}
-    return {
-        "hit": hit,
-        "currency": asked["currency"],
-        "is_short": quantity is not None and not typed.uom and quantity > hit.available,
-    }
-
-
-def _positive(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text[:20])
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and number > 0 else None

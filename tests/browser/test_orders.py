@@ -1,13 +1,14 @@
 """Order entry as somebody types it, and the pages of orders as people see them."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from erp.accounts.models import Role, User
 from inventory.models import Product
-from orders.models import Customer, Order
+from orders.models import Customer, CustomerProduct, Order, ShipTo
 from tests.browser.company import SmallCompany, found_small_company
 from tests.browser.conftest import PHONE
 from tests.orders import factories as make
@@ -75,6 +76,37 @@ class TestEntry:
 
         assert len(rows_of(desk)) == 10
         expect(desk.locator("#lines .what").first).to_contain_text("free")
+
+    def test_shows_live_figures_beside_each_row(self, desk: Page) -> None:
+        part = Product.objects.get(code="HX-110")
+        mine = Customer.objects.get()
+        owner = mine.accounts.get().entity
+        for least, price in (("0", "4.00"), ("12", "3.60")):
+            make.listed(part, price, entity=owner, customer_id=mine.pk, min_quantity=Decimal(least))
+        CustomerProduct.objects.create(customer=mine, product=part, code="H-77")
+        ShipTo.objects.create(customer=mine, code="DOCK", name="Back door", city="Boston")
+        desk.goto("/orders/new/?customer=HALDEN")
+        first = desk.locator("#lines tr").first
+
+        first.locator("[name=product]").fill("H-77")
+        first.locator("[name=quantity]").fill("10")
+
+        expect(first.locator(".what")).to_contain_text("$4.00 contract")
+        expect(first.locator(".what")).to_contain_text("2 more: $3.60")
+        expect(first.locator(".what")).to_contain_text("200 EA free (DC-NORTH)")
+        expect(first.locator(".amount")).to_have_text("$40.00")
+        expect(desk.locator("#summary")).to_contain_text("30 days to pay")
+        expect(desk.locator("#summary")).to_contain_text("$99,960.00 left")
+        assert desk.locator("#ship-tos option").evaluate_all("all => all.map(o => o.value)") == [
+            "DOCK"
+        ]
+
+        first.locator("[name=quantity]").fill("300")
+        expect(first.locator(".what")).to_contain_text("$3.60 contract")
+        expect(first.locator(".what")).to_contain_text("100 not in stock")
+        first.locator("[name=product]").fill("NOPE")
+        expect(first.locator(".what")).to_have_text("There is no such product.")
+        expect(first.locator(".amount")).to_have_text("")
 
     def test_loses_nothing_when_something_is_wrong_or_the_page_is_left(self, desk: Page) -> None:
         desk.goto("/orders/new/")

@@ -1,14 +1,19 @@
 """orders/views: the pages."""
 
+from decimal import Decimal
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from erp.accounts.models import Role, User
+from inventory.models import Product
 from orders import permissions
-from orders.models import CreditAccount, Customer, Hold, Order
+from orders.models import CreditAccount, Customer, CustomerProduct, Hold, Order
 from tests.conftest import grant
 from tests.orders import factories as make
 
@@ -252,16 +257,17 @@ class TestEntry:
         products = page.get(
             reverse("orders:product_hits"), who | {"customer": "ACME", "product": "hx"}
         ).content.decode()
-        row = {"customer": "ACME", "product": "HX-110", "quantity": "9"}
-        line = page.get(reverse("orders:line"), who | row).content.decode()
-        nothing = page.get(reverse("orders:line"), who | {"product": "NOPE"}).content.decode()
+        row = {"customer": "ACME", "product": ["HX-110", "", "NOPE"], "quantity": ["9", "", "1"]}
+        live = page.post(reverse("orders:preview"), who | row).content.decode()
         elsewhere = page.get(reverse("orders:product_hits"), {"entity": "X", "product": "hx"})
 
         assert "ACME" in customers
         assert "7 EA" in products
         assert "$10.00" in products
-        assert "not all in stock" in line
-        assert "There is no such product." in nothing
+        assert "2 not in stock" in live
+        assert 'data-place="0"' in live
+        assert 'data-place="2"' in live
+        assert "There is no such product." in live
         assert elsewhere.status_code == 200
 
     def test_sums_up_before_saving(self, page) -> None:
@@ -274,8 +280,50 @@ class TestEntry:
 
         assert "$30.00" in sums
         assert "over the limit" in over
-        assert "1 lines are not complete." in bad.content.decode()
+        assert "1 line is not complete." in bad.content.decode()
         assert not Order.objects.exists()
+
+    def test_shows_the_price_its_source_and_the_next_break(self, page) -> None:
+        typed()
+        part, mine = Product.objects.get(code="HX-110"), Customer.objects.get(code="ACME")
+        make.listed(part, "9", customer_id=mine.pk)
+        make.listed(part, "8", customer_id=mine.pk, min_quantity=Decimal(21))
+        make.promotion("GIFT", "free", buy_quantity=Decimal(5), free_quantity=Decimal(1))
+        CustomerProduct.objects.create(customer=mine, product=part, code="THEIR-1")
+        asked = {"entity": "US01", "customer": "ACME", "product": "their-1", "quantity": "9"}
+
+        live = page.post(reverse("orders:preview"), asked).content.decode()
+
+        assert "$9.00 contract" in live
+        assert "12 more: $8.00" in live
+        assert "contract, not list 10" in live
+        assert "GIFT" not in live  # a contract takes no promotion
+
+    def test_asks_as_much_for_two_hundred_rows_as_for_two(self, page) -> None:
+        typed()
+        counted = []
+        for rows in (2, 200):
+            asked = {
+                "entity": "US01",
+                "customer": "ACME",
+                "product": ["HX-110"] * rows,
+                "quantity": [str(n + 1) for n in range(rows)],
+            }
+            with CaptureQueriesContext(connection) as told:
+                live = page.post(reverse("orders:preview"), asked).content.decode()
+            counted.append(len(told))
+            assert live.count("data-place") == rows
+
+        assert counted[1] <= counted[0]
+
+    def test_shows_no_cost_to_who_may_not_see_it(self, page) -> None:
+        typed()
+        make.stocked(make.product("HX-110"), 7, unit_value="6.54")
+        asked = {"entity": "US01", "customer": "ACME", "product": "HX-110", "quantity": "9"}
+
+        live = page.post(reverse("orders:preview"), asked).content.decode()
+
+        assert "6.54" not in live
 
     def test_reads_pasted_lines_into_rows(self, page) -> None:
         answer = page.post(reverse("orders:read_pasted"), {"pasted": "A-1\t5\tCASE\nB-2;3"})

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.api.problems import ErrorDetail, ValidationError
-from orders.selectors import ids_by_code, product_ids, ship_to_of
+from orders.selectors import ids_by_code, part_number_ids, product_ids, ship_to_of
 from orders.services import LineDraft, OrderDraft
 
 NOBODY = 0  # no row has it: the service names the field
@@ -19,17 +19,21 @@ class Codes:
         lines = [line for body in bodies for line in body.get("lines", ())]
         self.products = product_ids(codes={line["product"] for line in lines if "product" in line})
         self.customers = ids_by_code("customer", {b["customer"] for b in bodies if "customer" in b})
+        self.theirs = self._part_numbers(bodies)
         nodes = {line["node"] for line in lines if line.get("node")}
         self.nodes = ids_by_code("node", nodes) if nodes else {}
         carriers = {body["carrier"] for body in bodies if body.get("carrier")}
         self.carriers = ids_by_code("carrier", carriers) if carriers else {}
 
     def lines(self, body: Mapping[str, Any]) -> list[LineDraft]:
-        return [self.line(line) for line in body["lines"]]
+        customer_id = self.customers.get(body.get("customer", ""), NOBODY)
+        return [self.line(line, customer_id) for line in body["lines"]]
 
-    def line(self, line: Mapping[str, Any]) -> LineDraft:
+    def line(self, line: Mapping[str, Any], customer_id: int = NOBODY) -> LineDraft:
+        code = line["product"].upper()
+        meant = self.theirs.get((customer_id, code), NOBODY)
         return LineDraft(
-            product_id=self.products.get(line["product"].upper(), NOBODY),
+            product_id=self.products.get(code, meant),
             quantity=line["quantity"],
             uom=line.get("uom", ""),
             unit_price=line.get("price"),
@@ -37,6 +41,17 @@ class Codes:
             node_id=self.node(line),
             disposition=line.get("disposition", ""),
         )
+
+    def _part_numbers(self, bodies: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], int]:
+        """Return what customers mean by codes that are none of ours. One query at most."""
+        pairs = {
+            (self.customers[body["customer"]], line["product"].upper())
+            for body in bodies
+            if body.get("customer") in self.customers
+            for line in body.get("lines", ())
+            if "product" in line and line["product"].upper() not in self.products
+        }
+        return part_number_ids(pairs=pairs) if pairs else {}
 
     def node(self, line: Mapping[str, Any]) -> int | None:
         return self.nodes.get(line["node"], NOBODY) if line.get("node") else None

@@ -106,6 +106,24 @@
     form.dispatchEvent(new Event('change', { bubbles: true }));
     form.dispatchEvent(new Event('input', { bubbles: true }));
   });
+  /* the figures of all rows arrive in one answer below the grid; each goes beside its row */
+  form.addEventListener('htmx:afterSwap', (event) => {
+    if (event.detail.target.id !== 'summary') return;
+    const live = event.detail.target.querySelector('[data-live]');
+    if (!live) return;
+    const told = new Map([...live.querySelectorAll('[data-place]')].map((each) => [Number(each.dataset.place), each]));
+    [...lines.rows].forEach((row, place) => {
+      const each = told.get(place);
+      const mine = each && each.dataset.code === cell(row, 'product').value.trim().slice(0, 40);
+      if (cell(row, 'product').value.trim() && !mine) return; // typed on since: the next answer is near
+      row.querySelector('.what').innerHTML = mine ? each.innerHTML : '';
+      row.querySelector('.amount').textContent = mine ? each.dataset.amount || '' : '';
+      cell(row, 'price').placeholder = mine ? each.dataset.price || '' : '';
+    });
+    const places = live.querySelector('[data-ship-tos]');
+    if (places) document.getElementById('ship-tos').replaceChildren(...places.children);
+    live.remove();
+  });
   /* rows or columns copied from a spreadsheet, pasted into any product */
   form.addEventListener('paste', (event) => {
     const input = event.target;
