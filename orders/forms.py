@@ -15,7 +15,7 @@ from erp.accounts.models import Entity
 from orders.models import Customer
 from orders.rules import COLUMNS, TypedLine, read_lines
 from orders.selectors import ids_by_code, product_ids, ship_to_of
-from orders.services import LineDraft, OrderDraft
+from orders.services import LineDraft, OrderDraft, PriceRow
 
 BLANK_ROWS = 6
 GRID_MAX = 400  # what a browser still sends as fields
@@ -173,6 +173,87 @@ class Entry:
         if found is None:
             self.head.add_error("ship_to", now_("The customer has no such address."))
         return found or {}
+
+
+class MassForm(forms.Form):
+    """A change of many prices by a percentage."""
+
+    percent = forms.DecimalField(
+        label=_("By %"), min_value=Decimal(-99), max_value=Decimal(900), max_digits=7,
+        decimal_places=3,
+    )  # fmt: skip
+    starts = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+
+
+class PriceForm(forms.Form):
+    """A price from a day on: of a contract, of a list, or of the company's own list."""
+
+    entity = forms.ModelChoiceField(
+        Entity.objects.none(), label=_("Company"), to_field_name="code", empty_label=None
+    )
+    product = forms.CharField(label=_("Product"), max_length=40)
+    customer = forms.CharField(label=_("Customer"), max_length=40, required=False)
+    group = forms.CharField(label=_("Customer group"), max_length=40, required=False)
+    price_list = forms.CharField(
+        label=_("Price list"),
+        max_length=40,
+        required=False,
+        help_text=_("All three empty: the company's own list."),
+    )
+    min_quantity = forms.DecimalField(
+        label=_("From quantity"), min_value=Decimal(0), max_digits=15, decimal_places=3, initial=0
+    )
+    uom = forms.CharField(
+        label=_("Sold in"), max_length=10, required=False, help_text=_("Empty: in any unit.")
+    )
+    unit_price = forms.DecimalField(
+        label=_("Price of a base unit"), min_value=Decimal(0), max_digits=19, decimal_places=4
+    )
+    currency = forms.CharField(label=_("Currency"), max_length=3, required=False)
+    valid_from = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    valid_to = forms.DateField(
+        label=_("Until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("The first day without it; empty: until the next price."),
+    )
+    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False)
+
+    def __init__(self, *args: Any, entity_ids: Collection[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chooser: Any = self.fields["entity"]
+        chooser.queryset = Entity.objects.filter(pk__in=entity_ids).order_by("code")
+        self.ids: dict[str, int | None] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Turn codes into ids; what is not there is said beside its field."""
+        values = super().clean() or {}
+        for name in ("product", "customer", "group", "price_list"):
+            code = values.get(name, "")
+            is_product = name == "product"
+            found = product_ids(codes=[code]) if is_product else ids_by_code(name, [code])
+            self.ids[f"{name}_id"] = found.get(code.upper() if is_product else code)
+            if code and self.ids[f"{name}_id"] is None:
+                self.add_error(name, now_("There is nothing of that code."))
+        return values
+
+    def row(self) -> PriceRow:
+        """Return the price that was typed."""
+        values = self.cleaned_data
+        ids: dict[str, Any] = self.ids
+        return PriceRow(
+            entity_id=values["entity"].pk,
+            currency=values["currency"].upper() or values["entity"].currency,
+            unit_price=values["unit_price"],
+            valid_from=values["valid_from"],
+            valid_until=values["valid_to"],
+            min_quantity=values["min_quantity"],
+            uom=values["uom"].upper(),
+            seen=values["seen"],
+            **ids,
+        )
 
 
 class CustomerForm(forms.Form):

@@ -37,6 +37,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Orders"), "shopping-cart", "orders:board"),
         Item(_("Quotes"), "file-pen", "orders:quotes"),
         Item(_("Customers"), "users", "orders:customers"),
+        Item(_("Prices"), "tags", "orders:prices"),
         Item(_("Returns"), "undo-2", "orders:returns"),
         Item(_("Allocation"), "split", "orders:allocation"),
     ]),

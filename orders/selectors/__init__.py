@@ -48,6 +48,13 @@ from orders.selectors._lists import (
 )
 from orders.selectors._live import Goods, NextBreak, goods_of, next_breaks
 from orders.selectors._page import HoldRow, LineRow, OrderPage, Receipt, order_page, receipts_of
+from orders.selectors._prices import (
+    PriceFilters,
+    PriceLine,
+    one_price,
+    price_count,
+    price_grid,
+)
 from orders.selectors._quotes import (
     QuoteLineRow,
     QuotePage,
@@ -79,11 +86,12 @@ __all__ = [
     "NextBreak",
     "OrderPage",
     "PlanFact",
+    "PriceFilters",
+    "PriceLine",
     "ProductHit",
     "QuoteLineRow",
     "QuotePage",
     "QuoteRow",
-    "Quoted",
     "Receipt",
     "RunRow",
     "ShipToRow",
@@ -104,12 +112,15 @@ __all__ = [
     "last_runs",
     "members_of",
     "next_breaks",
+    "one_price",
     "order_board",
     "order_list",
     "order_page",
     "part_number_ids",
     "part_numbers_of",
     "plan_of",
+    "price_count",
+    "price_grid",
     "price_lists_within",
     "prices_within",
     "product_ids",

@@ -6,6 +6,7 @@ from orders.views._board import board, lift_many, reevaluate_many, submit_many
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
 from orders.views._order import allocate, cancel, hold, lift, order, submit
+from orders.views._prices import change_many, export_prices, new_price, prices
 from orders.views._quotes import accept as accept_quote
 from orders.views._quotes import decline as decline_quote
 from orders.views._quotes import edit_quote, new_quote, order_it, quote, quote_paper, quotes
@@ -19,22 +20,26 @@ __all__ = [
     "amend",
     "board",
     "cancel",
+    "change_many",
     "customer",
     "customer_hits",
     "customers",
     "decline_quote",
     "edit",
     "edit_quote",
+    "export_prices",
     "hold",
     "hold_customer",
     "lift",
     "lift_many",
     "new",
     "new_customer",
+    "new_price",
     "new_quote",
     "order",
     "order_it",
     "preview",
+    "prices",
     "product_hits",
     "quote",
     "quote_paper",
