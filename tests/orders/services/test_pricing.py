@@ -81,13 +81,13 @@ class TestPrecedence:
             part,
             unit_price=D("6.5"),
             price_source="quote QT-1 line 2",
-            price_basis={"kind": "quote", "quote_line": 9},
+            price_basis={"kind": "quote", "by": "phone"},
         )
 
         (kept,) = make.lines_of(make.created(on, quoted))
 
         assert (kept.unit_price, kept.price_source) == (D("6.5"), "quote QT-1 line 2")
-        assert kept.price_basis == {"kind": "quote", "quote_line": 9}
+        assert kept.price_basis == {"kind": "quote", "by": "phone"}
 
     def test_a_price_for_the_unit_sold_beats_one_for_any(self) -> None:
         on, part = make.account(), make.priced("10")
