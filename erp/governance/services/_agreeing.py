@@ -164,7 +164,7 @@ def reject(*, approval_id: int, actor: User, reason: str, now: datetime) -> Appr
     stop_clocks([step], now)
     approval.reject(by_id=actor.pk, at=now, reason=said)
     approval.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
-    note(approval, "governance.reject", actor, now, after=_said_of(step))
+    note(approval, "governance.reject", actor, now, after=_said_of(step), behind=step.on_behalf_of)
     tell(approval)
     return approval
 
@@ -234,7 +234,8 @@ def _go_on(
     if following.state == "approved":
         approval.approve(by_id=actor.pk, at=now)
         approval.save(update_fields=["state", "decided_by", "decided_at"])
-    note(approval, "governance.approve", actor, now, after=_said_of(decided))
+    behind = decided.on_behalf_of
+    note(approval, "governance.approve", actor, now, after=_said_of(decided), behind=behind)
     if following.state == "approved":
         tell(approval)
         return
@@ -281,9 +282,10 @@ def _refuse_conflict(approval: Approval, actor: User, holder_id: int | None, now
         amount=approval.amount,
         currency=approval.currency,
     )
-    people = [actor] if holder_id is None else [actor, User.objects.get(pk=holder_id)]
-    for person in people:
-        refuse_conflict(actor=person, duty="governance.approve", acts=[act], now=now)
+    behind = [] if holder_id is None else [holder_id]
+    refuse_conflict(
+        actor=actor, duty="governance.approve", acts=[act], now=now, on_behalf_of=behind
+    )
 
 
 def _unfit(approval: Approval, why: str) -> DomainError:

@@ -204,8 +204,12 @@ def note(
     *,
     reason: str = "",
     after: Mapping[str, object] | None = None,
+    behind: User | None = None,
 ) -> None:
-    """Write what happened to a request into the audit trail, in the story of its document."""
+    """Write what happened to a request into the audit trail, in the story of its document.
+
+    `behind` is on whose behalf the actor decided.
+    """
     change = Change(
         entity_id=approval.entity_id,
         action=action,
@@ -222,4 +226,4 @@ def note(
         reason=reason or approval.decision_reason,
         policy_version=approval.matrix_version or approval.policy_version,
     )
-    record(changes=[change], actor=actor, now=now)
+    record(changes=[change], actor=actor, now=now, on_behalf_of=behind)

@@ -53,7 +53,11 @@ class TestDelegate:
         step = ApprovalStep.objects.get(approval=approval)
         assert (done.state, step.decided_by, step.on_behalf_of) == ("approved", aide, boss)
         entry = AuditEntry.objects.get(action="governance.approve")
-        assert (entry.actor, entry.after["on_behalf_of"]) == (aide, "boss")
+        assert (entry.actor, entry.on_behalf_of, entry.after["on_behalf_of"]) == (
+            aide,
+            boss,
+            "boss",
+        )
         entry = AuditEntry.objects.get(action="governance.delegate")
         assert (entry.actor, entry.after["from"], entry.after["to"]) == (boss, "boss", "aide")
 
