@@ -189,3 +189,26 @@ class MatchFoundTooLate(Event):
     number: str
     entity_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlanketEnded(Event):
+    """A blanket order is over; `open` base units of what was committed were not called off."""
+
+    name: ClassVar[str] = "orders.blanket_ended"
+    blanket_id: int
+    number: str
+    entity_id: int
+    open: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOffFailed(Event):
+    """A planned delivery of a blanket order could not be made an order, and why."""
+
+    name: ClassVar[str] = "orders.call_off_failed"
+    call_off_id: int
+    blanket_id: int
+    number: str
+    entity_id: int
+    reason: str

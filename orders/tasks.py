@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from orders.services import allocate_orders, end_lifts
+from orders.services.agreeing import expire_blankets, make_due_call_offs
 from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
 
@@ -21,8 +22,17 @@ def allocate(**_later: Any) -> None:
 
 @shared_task(expires=1_800)
 def expire(**_later: Any) -> None:
-    """Expire the quotes whose validity is over."""
+    """Expire the quotes whose validity is over, and end the agreements whose period is."""
     while expire_quotes(now=timezone.now()):
+        pass
+    while expire_blankets(now=timezone.now()):
+        pass
+
+
+@shared_task(expires=240)
+def call_off(**_later: Any) -> None:
+    """Make the orders that blanket orders planned for today."""
+    while make_due_call_offs(now=timezone.now()):
         pass
 
 

@@ -19,6 +19,7 @@ from orders.selectors._customers import (
     customer_page,
     customer_search,
 )
+from orders.selectors._documents import documents_of
 from orders.selectors._entry import ProductHit, part_number_ids, product_ids, product_search
 from orders.selectors._exposure import Exposure, exposure
 from orders.selectors._figures import (
@@ -106,6 +107,7 @@ __all__ = [
     "customer_page",
     "customer_search",
     "customers_within",
+    "documents_of",
     "exposure",
     "goods_of",
     "ids_by_code",

@@ -18,6 +18,7 @@ from orders.services._pricing import PricedLine
 from orders.services._refusing import BadQuantity, BadReference, DraftRefused
 from orders.services._storing import Part, Sheet
 
+TAKES_OF = {"quote_line_id", "blanket_line_id"}
 AGREED = {"entered", "quote", "blanket"}  # a price that no list answers again
 
 
@@ -135,9 +136,12 @@ def write(order: Order, goal: Goal, last_position: int) -> list[int]:
     cancel(goal.cancelled)
     for line, priced in goal.rewritten:
         for name, value in _columns(priced).items():
-            setattr(line, name, value)
+            if name not in TAKES_OF:  # at whatever price, it is ordered from what it was
+                setattr(line, name, value)
         line.cancelled = Decimal(0)
-    names = [*_columns(goal.rewritten[0][1]), "cancelled"] if goal.rewritten else []
+    names = (
+        [*_columns(goal.rewritten[0][1]).keys() - TAKES_OF, "cancelled"] if goal.rewritten else []
+    )
     if names:
         OrderLine.objects.bulk_update([line for line, _ in goal.rewritten], names)
     for line_id, columns in goal.marked.items():

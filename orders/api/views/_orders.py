@@ -21,7 +21,7 @@ from orders.api.views._amendments import amendment_of, names_lines, rewritten
 from orders.api.views._drafts import Codes, draft_of
 from orders.api.views._holds import HoldActions
 from orders.models import Order
-from orders.selectors import OrderPage, order_list, order_page, receipts_of, shipments_of
+from orders.selectors import OrderPage, documents_of, order_list, order_page, receipts_of
 from orders.services import (
     LineCancel,
     OrderDraft,
@@ -217,9 +217,9 @@ class OrderViewSet(HoldActions):
 
     @action(detail=True, methods=["get"])
     def documents(self, request: Request, number: str) -> Response:
-        """Answer the shipments made for the order."""
-        shipments = shipments_of(order_id=self._order(number).id)
-        return Response({"results": [{"kind": "shipment", **each} for each in shipments]})
+        """Answer the quotes it came from, the shipments made for it and what was told above."""
+        order_id = self._order(number).id
+        return Response({"results": documents_of(order_id=order_id, entity_ids=self.scope())})
 
     def _order(self, number: str) -> OrderPage:
         page = order_page(number=number, entity_ids=self.scope(), line_limit=10_000)
