@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from erp.governance.erasers import PersonKind, register_person
 from erp.outbox.registry import subscribe_batch
 from inventory.events import StockReceived
 from orders.events import OrderReleased, RestUnwanted
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
+from orders.services._erasing import empty_customer, find_customer
+
+register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 
 
 @subscribe_batch(OrderReleased)

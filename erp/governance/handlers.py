@@ -4,10 +4,11 @@ from django.utils import timezone
 
 from erp.accounts.models import User
 from erp.governance.events import ApprovalDecided
-from erp.governance.services import settle_change
+from erp.governance.services import erase_person, settle_change
 from erp.outbox.registry import subscribe
 
 CHANGE = "governance.change"
+ERASURE = ".erasure"
 
 
 @subscribe(ApprovalDecided)
@@ -22,3 +23,10 @@ def settle_decided_change(event: ApprovalDecided) -> None:
         reason=event.reason,
         now=timezone.now(),
     )
+
+
+@subscribe(ApprovalDecided)
+def erase_agreed_person(event: ApprovalDecided) -> None:
+    """Erase the personal data that two people agreed to erase."""
+    if event.document_kind.endswith(ERASURE) and event.state == "approved":
+        erase_person(approval_id=event.approval_id, now=timezone.now())

@@ -8,6 +8,7 @@ LIMIT_POLICY = "governance.limit_policy"
 VIEW_APPROVAL = "governance.view_approval"
 BE_SECOND_PERSON = "governance.be_second_person"
 VIEW_DUTIES = "governance.view_duties"
+ERASE_PERSONAL = "governance.erase_personal"
 MITIGATE_DUTIES = "governance.mitigate_duties"
 DELEGATE = "governance.add_delegation"
 DELEGATE_FOR_OTHERS = "governance.delegate_for_others"
@@ -39,6 +40,7 @@ GRANTS: dict[str, list[str]] = {
     VIEW_APPROVAL: STAFF,
     BE_SECOND_PERSON: ["controller", "executive", "operations_lead"],
     VIEW_DUTIES: ["controller", "executive", "administrator"],
+    ERASE_PERSONAL: ["steward", "administrator"],
     MITIGATE_DUTIES: ["controller", "executive"],
     DELEGATE: STAFF,
     DELEGATE_FOR_OTHERS: ["operations_lead", "administrator"],

@@ -28,6 +28,7 @@ urlpatterns = [
     path("audit/", views.audit, name="audit"),
     path("audit/verify/", views_duties.verify, name="verify"),
     re_path(r"^audit/audit\.(?P<form>csv|jsonl)$", views_duties.export, name="export"),
+    path("story/<str:kind>/<int:subject>/", views_duties.story, name="story"),
     path("duties/", views_duties.duties, name="duties"),
     path("duties/rings/", views_duties.rings, name="rings"),
     path("duties/mitigate/", views_duties.mitigate, name="mitigate"),

@@ -19,14 +19,41 @@ from erp.governance.selectors import (
     audit_export,
     duty_conflicts,
     role_conflicts,
+    timeline,
     verify_audit,
 )
 from erp.governance.services import mitigate_conflict, revoke_mitigation
-from erp.kernel.access import requires
+from erp.kernel.access import requires, signed_in
 from erp.kernel.http import SignedInRequest
 
+# Who may read a record may read its story.
+STORIES = {
+    "orders.order": "orders.view_order",
+    "orders.customer": "orders.view_customer",
+    "inventory.product": "inventory.view_product",
+    "procurement.order": "procurement.view_purchaseorder",
+    "procurement.supplier": "procurement.view_supplier",
+    "finance.payment": "finance.view_payment",
+    "finance.period": "finance.view_journalentry",
+    "governance.policy": permissions.VIEW_POLICY,
+    "accounts.user": permissions.VIEW_AUDIT,
+}
 DAYS = 90
 DAYS_MAX = 3 * 366
+STORY_MAX = 50
+
+
+@require_GET
+@signed_in
+def story(request: SignedInRequest, kind: str, subject: int) -> HttpResponse:
+    """Show what happened to one record, to who may read such records: a part of its page."""
+    permission = STORIES.get(kind, "")
+    if not permission or not request.user.has_perm(permission):
+        raise Http404
+    found = timeline(
+        thread=f"{kind}:{subject}", entity_ids=request.scope(permission), limit=STORY_MAX
+    )
+    return render(request, "governance/_story_rows.html", {"rows": found})
 
 
 @require_GET

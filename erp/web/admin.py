@@ -4,29 +4,31 @@ Registers every model of ours that no app has registered itself. Documents, stat
 history change through services alone, so here they can be read and not written.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django_fsm import FSMField
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from erp.accounts.models import RoleAssignment, User
+from erp.accounts.models import Role, RoleAssignment, User
+from erp.governance.services import end_role, grant_role
+from erp.kernel.errors import DomainError
 
+# Prices, customers, suppliers and roles are no part of it: their services keep duties apart.
 REFERENCE = frozenset({
-    "accounts.entity", "accounts.roleassignment", "inventory.carrier", "inventory.node",
-    "inventory.product", "inventory.productuom", "orders.customer", "orders.price",
-    "orders.shipto", "procurement.replenishmentrule", "procurement.supplier",
-    "procurement.supplierproduct",
+    "accounts.entity", "inventory.carrier", "inventory.node", "inventory.product",
+    "inventory.productuom", "procurement.replenishmentrule",
 })  # fmt: skip
 SECRETS = frozenset({"password", "digest", "secret", "token"})
 OURS = ("erp.", "orders", "inventory", "procurement", "finance", "exceptions")
@@ -77,8 +79,14 @@ class Register(ModelAdmin):  # type: ignore[misc]
 
 
 class RoleInline(TabularInline):  # type: ignore[misc]
+    """A person's roles: given and taken, never changed."""
+
     model = RoleAssignment
     extra = 0
+    fields = ["entity", "role"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class PeopleAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
@@ -97,6 +105,22 @@ class PeopleAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     ]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
+        """Give and take roles through the service: duties are kept apart here too."""
+        wanted = formset.save(commit=False)
+        asked: dict[str, Any] = {"actor": cast("User", request.user), "now": timezone.now()}
+        try:
+            with transaction.atomic():
+                for gone in formset.deleted_objects:
+                    end_role(user=gone.user, entity=gone.entity, role=Role(gone.role), **asked)
+                for new in wanted:
+                    role = Role(new.role)
+                    for row in grant_role(user=new.user, entity=new.entity, role=role, **asked):
+                        said = f"{row.pair.one} with {row.pair.other}: {row.pair.why}"
+                        messages.warning(request, said)
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         locked = [] if request.user.is_superuser else ["is_superuser", "is_staff", "kind"]

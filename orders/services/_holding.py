@@ -175,7 +175,11 @@ def lift_holds_bulk(
     wanted = [pk for pk, kind in active if kinds is None or kind in kinds]
     if len(wanted) > HOLDS_MAX:
         raise TooManyHolds(f"Lift at most {HOLDS_MAX:,} holds at once.")
-    return _lift(wanted, order_ids, actor, reason, now=now, valid_until=valid_until)
+    answers = _lift(wanted, order_ids, actor, reason, now=now, valid_until=valid_until)
+    for answer in answers:
+        if answer.refusal is not None:
+            answer.refusal.follow_up(now)  # nobody raises it
+    return answers
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record, refuse_conflict
+from erp.governance.services import Change, Personal, record, refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records
 from erp.kernel.sql import rows as query
@@ -20,6 +20,8 @@ from orders.services._classing import reclass_orders
 from orders.services._holding import ReasonMissing
 from orders.services._locking import lock
 from orders.services._reevaluating import reevaluate_credit_holds
+
+PERSONAL = frozenset({"contact", "email", "phone", "address"})
 
 # Rows that are as they should be already are left alone, and are not in the answer.
 CUSTOMERS = """
@@ -50,7 +52,13 @@ CUSTOMERS = """
            excluded.no_split, excluded.no_substitutes)
     RETURNING id, code AS label, NULL::bigint AS entity_id, xmax = 0 AS is_new,
         'orders.customer:' || id AS thread,
-        jsonb_build_object('code', code, 'name', name, 'tier', tier, 'blocked', is_blocked) AS after
+        CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
+            'name', old.name, 'tier', old.tier, 'blocked', old.is_blocked, 'contact', old.contact,
+            'email', old.email, 'phone', old.phone, 'address', old.address) END AS before,
+        jsonb_build_object(
+            'code', new.code, 'name', new.name, 'tier', new.tier, 'blocked', new.is_blocked,
+            'contact', new.contact, 'email', new.email, 'phone', new.phone,
+            'address', new.address) AS after
 """
 
 ACCOUNTS = """
@@ -283,17 +291,20 @@ def _record(
             subject_kind=f"orders.{what}",
             subject_id=each["id"],
             thread=each["thread"],
-            before=_read(each.get("before")),
-            after=_read(each["after"]),
+            before=_read(each.get("before"), each["thread"]),
+            after=_read(each["after"], each["thread"]),
         )
         for each in changed
     ]
     record(changes=changes, actor=actor, now=now)
 
 
-def _read(said: Any) -> Any:
-    """Read a JSON column, which a raw cursor leaves as text."""
-    return json.loads(said) if isinstance(said, str) else said
+def _read(said: Any, thread: str) -> Any:
+    """Read a JSON column, which a raw cursor leaves as text; who stands in it can be erased."""
+    values = json.loads(said) if isinstance(said, str) else said
+    for name in PERSONAL & (values or {}).keys():
+        values[name] = values[name] and Personal(thread, values[name])
+    return values
 
 
 def _query(statement: str, wanted: Sequence[Any]) -> list[tuple[Any, ...]]:

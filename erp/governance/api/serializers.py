@@ -334,3 +334,17 @@ class RingOutput(serializers.Serializer[None]):
 class RingsOutput(serializers.Serializer[None]):
     days = serializers.IntegerField()
     results = RingOutput(many=True)
+
+
+class ErasureInput(StrictSerializer):
+    """Whose personal data: `kind` of the record (orders.customer) and its code."""
+
+    kind = TextInput(max_length=30)
+    code = TextInput(max_length=40)
+    entity = TextInput(max_length=20)
+    reason = TextInput(max_length=200)
+
+
+class ErasureOutput(serializers.Serializer[None]):
+    approval = serializers.IntegerField()
+    state = serializers.CharField()

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from erp.governance.api import audit, duties, policies, views
+from erp.governance.api import audit, duties, erasures, policies, views
 
 router = SimpleRouter()
 router.register("approvals", views.ApprovalViewSet, basename="approval")
@@ -10,6 +10,7 @@ router.register("delegations", views.DelegationViewSet, basename="delegation")
 router.register("absences", views.AbsenceViewSet, basename="absence")
 router.register("policies", policies.PolicyViewSet, basename="policy")
 router.register("duties", duties.DutyViewSet, basename="duty")
+router.register("erasures", erasures.ErasureViewSet, basename="erasure")
 router.register("audit", audit.AuditViewSet, basename="audit")
 
 urlpatterns = router.urls

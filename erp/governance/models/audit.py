@@ -84,6 +84,7 @@ class PersonalDatum(models.Model):
 
     class Meta:
         verbose_name_plural = "personal data"
+        permissions = [("erase_personal", "Can have personal data erased")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(erased_at=None) | Q(salt="", value=""),

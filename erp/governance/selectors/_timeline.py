@@ -31,6 +31,16 @@ class TimelineRow:
     policy_version: str
     on_behalf_of: str = ""
 
+    @property
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """What is not as it was: (name, before, after), by name."""
+        before, after = self.before or {}, self.after or {}
+        return [
+            (name, before.get(name), after.get(name))
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        ]
+
 
 TIMELINE = """
     SELECT a.at,

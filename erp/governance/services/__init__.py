@@ -51,6 +51,12 @@ from erp.governance.services._delegating import (
     report_absence,
     revoke_delegation,
 )
+from erp.governance.services._erasing import (
+    ErasureReasonMissing,
+    NobodyToErase,
+    ask_erasure,
+    erase_person,
+)
 from erp.governance.services._expiring import (
     Fired,
     fire_due_approvals,
@@ -100,9 +106,11 @@ __all__ = [
     "DutyConflict",
     "Effect",
     "EffectKind",
+    "ErasureReasonMissing",
     "Fact",
     "Fired",
     "LimitsRefused",
+    "NobodyToErase",
     "NotYourDraft",
     "NotYours",
     "NothingChanges",
@@ -125,6 +133,7 @@ __all__ = [
     "advance_replay",
     "applies_changes",
     "approve",
+    "ask_erasure",
     "ask_policy",
     "ask_replay",
     "change_limits",
@@ -137,6 +146,7 @@ __all__ = [
     "end_absence",
     "end_role",
     "ensure_builtin_policies",
+    "erase_person",
     "fire_due_approvals",
     "grant_role",
     "keep_answers",

@@ -104,3 +104,32 @@ class TestResource:
         assert gone.json()["revoked_at"]
         assert api.get("/api/v1/duties/roles/").json()["results"]
         assert api.get("/api/v1/duties/rings/").json()["results"] == []
+
+
+class TestStory:
+    def test_shows_what_changed_to_who_may_read_the_record(
+        self, page: Client, client: Client, entity: Entity, clerk: User
+    ) -> None:
+        other = Entity.objects.create(code="DE01", name="D", currency="EUR", country="DE")
+        boss = User.objects.create_user("boss", first_name="Bea")
+        for where, price in ((entity, "2.00"), (other, "9.99")):
+            change = Change(
+                where.pk, "orders.change_price", "orders.price", 1, "inventory.product:1",
+                before={"unit_price": "1.00", "currency": "USD"},
+                after={"unit_price": price, "currency": "USD"}, reason="List 2027",
+                policy_version="p v3",
+            )  # fmt: skip
+            record(changes=[change], actor=clerk, now=NOW, on_behalf_of=boss)
+
+        story = page.get(reverse("governance:story", args=["inventory.product", 1]))
+        said = " ".join(story.content.decode().split())
+
+        assert "unit_price: 1.00 → 2.00" in said
+        assert "currency" not in said
+        assert "9.99" not in said
+        for word in ("clerk", "for Bea", "List 2027", "p v3"):
+            assert word in said
+        client.force_login(clerk)
+        for kind in ("inventory.product", "no.such"):
+            where_ = reverse("governance:story", args=[kind, 1])
+            assert client.get(where_).status_code == 404

@@ -1,6 +1,7 @@
 """erp/web/admin.py"""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -93,3 +94,30 @@ class TestSupport:
 
         support.refresh_from_db()
         assert not support.is_superuser
+
+
+def test_roles_are_given_by_policy_and_never_to_oneself(
+    admin_client: Client, admin_user: User, entity: Entity
+) -> None:
+    person = User.objects.create_user("mira")
+    RoleAssignment.objects.create(user=person, entity=entity, role="credit")
+
+    def give(to: User, role: str) -> None:
+        held = to.roles.all()
+        form: dict[str, Any] = {
+            "username": to.username, "time_zone": "UTC", "kind": "person",
+            "is_active": "on", "roles-TOTAL_FORMS": held.count() + 1,
+            "roles-INITIAL_FORMS": held.count(), "roles-MIN_NUM_FORMS": 0,
+            "roles-MAX_NUM_FORMS": 100, f"roles-{held.count()}-entity": entity.pk,
+            f"roles-{held.count()}-role": role, f"roles-{held.count()}-user": to.pk,
+        }  # fmt: skip
+        for number, each in enumerate(held):
+            form |= {f"roles-{number}-id": each.pk, f"roles-{number}-user": to.pk}
+        admin_client.post(f"/admin/accounts/user/{to.pk}/change/", form)
+
+    give(person, "order_desk")  # with credit: refused
+    give(person, "planner")
+    give(admin_user, "planner")
+
+    assert sorted(person.roles.values_list("role", flat=True)) == ["credit", "planner"]
+    assert not admin_user.roles.exists()
