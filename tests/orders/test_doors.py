@@ -63,8 +63,8 @@ def by_service(hold: Hold, who: User) -> None:
 
 def by_play(hold: Hold, who: User) -> None:
     play = Play(
-        "release", "Release", "", Decimal(0), "USD", "orders.release_order", "credit",
-        facts={"hold_id": hold.pk},
+        key="release", title="Release", detail="", cost=Decimal(0), currency="USD",
+        permission="orders.release_order", gate="credit", facts={"hold_id": hold.pk},
     )  # fmt: skip
     with pytest.raises(DomainError):
         release_by_play(play, who, timezone.now())
@@ -140,7 +140,7 @@ class TestTheLimit:
         hold = held(actor=mira)
 
         with pytest.raises(DutyConflict, match="wrote an order of this customer that waits"):
-            raise_limit(hold.order.account, mira)
+            raise_limit(hold.order.account, mira, timezone.now() - make.NOW)
 
         assert CreditAccount.objects.get().credit_limit == 10
 
