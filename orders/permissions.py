@@ -14,6 +14,9 @@ APPROVE_PRICE = "orders.approve_price"
 VIEW_QUOTE = "orders.view_quote"
 WRITE_QUOTE = "orders.write_quote"
 ANSWER_QUOTE = "orders.answer_quote"
+VIEW_COMPLIANCE = "orders.view_exportlicence"
+CHANGE_COMPLIANCE = "orders.change_compliance"
+REVIEW_MATCH = "orders.review_match"
 
 STAFF = [
     "customer_service",
@@ -43,6 +46,9 @@ GRANTS: dict[str, list[str]] = {
     CHANGE_CUSTOMER: ["steward", "customer_service", "administrator"],
     CHANGE_LIMIT: ["credit", "controller"],
     VIEW_PRICE: STAFF,
+    VIEW_COMPLIANCE: STAFF,
+    CHANGE_COMPLIANCE: ["controller", "operations_lead", "administrator"],
+    REVIEW_MATCH: ["controller", "operations_lead"],
     CHANGE_PRICE: ["pricing", "administrator"],
     APPROVE_PRICE: ["controller", "executive"],
     VIEW_QUOTE: [*STAFF, "partner"],

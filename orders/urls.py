@@ -1,6 +1,6 @@
 """Addresses of the pages of orders and customers."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from orders import views
 
@@ -32,6 +32,17 @@ urlpatterns = [
     path("prices/new/", views.new_price, name="new_price"),
     path("prices/change/", views.change_many, name="change_prices"),
     path("prices/export/", views.export_prices, name="export_prices"),
+    path("holds/", views.holds, name="holds"),
+    path("holds/queue/lift/", views.lift_queued, name="lift_queued"),
+    path("holds/ask/", views.ask_many, name="ask_many"),
+    path("holds/force/", views.force_many, name="force_many"),
+    path("compliance/", views.compliance, name="compliance"),
+    path("compliance/matches/", views.matches, name="matches"),
+    re_path(
+        r"^compliance/matches/(?P<match_id>[0-9]{1,18})/(?P<verdict>confirm|reject)/$",
+        views.review,
+        name="review",
+    ),
     path("customers/", views.customers, name="customers"),
     path("customers/new/", views.new_customer, name="new_customer"),
     path("customers/<str:code>/", views.customer, name="customer"),

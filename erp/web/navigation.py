@@ -35,11 +35,13 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Exceptions"), "siren", "exceptions:queue", hot=True),
         Item(_("Approvals"), "stamp", "governance:approvals"),
         Item(_("Orders"), "shopping-cart", "orders:board"),
+        Item(_("Holds"), "octagon-pause", "orders:holds"),
         Item(_("Quotes"), "file-pen", "orders:quotes"),
         Item(_("Customers"), "users", "orders:customers"),
         Item(_("Prices"), "tags", "orders:prices"),
         Item(_("Returns"), "undo-2", "orders:returns"),
         Item(_("Allocation"), "split", "orders:allocation"),
+        Item(_("Compliance"), "shield-check", "orders:compliance"),
     ]),
     (_("Supply"), [
         Item(_("Inventory"), "boxes", "inventory:stock"),

@@ -12,5 +12,11 @@ router.register("price-lists", views.PriceListViewSet, basename="price-list")
 router.register("customer-groups", views.CustomerGroupViewSet, basename="customer-group")
 router.register("promotions", views.PromotionViewSet, basename="promotion")
 router.register("quotes", views.QuoteViewSet, basename="quote")
+router.register("export-restrictions", views.RestrictionViewSet, basename="export-restriction")
+router.register("export-exceptions", views.ExceptionViewSet, basename="export-exception")
+router.register("export-licences", views.LicenceViewSet, basename="export-licence")
+router.register("certificates", views.CertificateViewSet, basename="certificate")
+router.register("denied-parties", views.DeniedPartyViewSet, basename="denied-party")
+router.register("party-matches", views.PartyMatchViewSet, basename="party-match")
 
 urlpatterns = router.urls

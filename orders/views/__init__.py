@@ -3,8 +3,10 @@
 from orders.views._allocation import allocate_now, allocation, waiting_of_product
 from orders.views._amend import amend
 from orders.views._board import board, lift_many, reevaluate_many, submit_many
+from orders.views._compliance import compliance, matches, review
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
+from orders.views._holds import ask_many, force_many, holds, lift_queued
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._prices import change_many, export_prices, new_price, prices
 from orders.views._quotes import accept as accept_quote
@@ -18,9 +20,11 @@ __all__ = [
     "allocate_now",
     "allocation",
     "amend",
+    "ask_many",
     "board",
     "cancel",
     "change_many",
+    "compliance",
     "customer",
     "customer_hits",
     "customers",
@@ -28,10 +32,14 @@ __all__ = [
     "edit",
     "edit_quote",
     "export_prices",
+    "force_many",
     "hold",
     "hold_customer",
+    "holds",
     "lift",
     "lift_many",
+    "lift_queued",
+    "matches",
     "new",
     "new_customer",
     "new_price",
@@ -46,6 +54,7 @@ __all__ = [
     "quotes",
     "read_pasted",
     "reevaluate_many",
+    "review",
     "send_quote",
     "submit",
     "submit_many",

@@ -13,7 +13,17 @@ from erp.kernel.http import SignedInRequest
 from orders import permissions
 from orders.forms import CustomerForm
 from orders.models import Customer
-from orders.selectors import BoardFilters, CustomerPage, customer_list, customer_page, order_board
+from orders.selectors import (
+    BoardFilters,
+    CustomerPage,
+    HoldFilters,
+    certificates_within,
+    customer_list,
+    customer_page,
+    hold_queue,
+    order_board,
+    prices_within,
+)
 from orders.services import AccountRow, CustomerRow, hold_account, save_customer
 from orders.views._order import credit_bars
 
@@ -66,6 +76,17 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
             }
             for each in page.accounts
         ],
+        "held": hold_queue(
+            entity_ids=orders, filters=HoldFilters(customer=code), now=timezone.now(), limit=20
+        )[0],
+        "certificates": list(
+            certificates_within(scope).filter(customer_id=page.id).order_by("-valid_from")[:20]
+        ),
+        "agreements": list(
+            prices_within(entity_ids=request.scope(permissions.VIEW_PRICE))
+            .filter(customer_id=page.id)
+            .order_by("product__code", "min_quantity")[:20]
+        ),
         "orders": order_board(entity_ids=orders, filters=filters, limit=20).rows,
         "timeline": [
             {

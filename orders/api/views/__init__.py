@@ -1,5 +1,13 @@
 """The resources of orders."""
 
+from orders.api.views._compliance import (
+    CertificateViewSet,
+    DeniedPartyViewSet,
+    ExceptionViewSet,
+    LicenceViewSet,
+    PartyMatchViewSet,
+    RestrictionViewSet,
+)
 from orders.api.views._customers import CustomerViewSet
 from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
@@ -7,11 +15,17 @@ from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, Pr
 from orders.api.views._quotes import QuoteViewSet
 
 __all__ = [
+    "CertificateViewSet",
     "CustomerGroupViewSet",
     "CustomerViewSet",
+    "DeniedPartyViewSet",
+    "ExceptionViewSet",
+    "LicenceViewSet",
     "OrderViewSet",
+    "PartyMatchViewSet",
     "PriceListViewSet",
     "PriceViewSet",
     "PromotionViewSet",
     "QuoteViewSet",
+    "RestrictionViewSet",
 ]
