@@ -65,6 +65,12 @@ BEGIN
       AND a.receivable + a.unbilled + a.committed - a.unapplied + s.total <= a.credit_limit;
     UPDATE orders_order SET state = 'released', submitted_at = now(), released_at = now(),
            class_code = 'standard' WHERE id = ANY(ids) AND state = 'draft';
+    INSERT INTO orders_orderclass
+        (order_id, version, class_code, priority, policy_version, inputs, cause, at)
+    SELECT i, 1, 'standard', 50, '', '{}', 'submitted', now() FROM unnest(ids) AS i;
+    INSERT INTO orders_sourcingplan
+        (order_id, at, is_feasible, requested_date, possible_date, nodes, proposal)
+    SELECT i, now(), true, current_date + 3, current_date + 3, '[]', '{}' FROM unnest(ids) AS i;
     PERFORM bench.note('release', 'orders.order', ids, entity, ids);
 END $$;
 
