@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from erp.governance import views, views_duties
+from erp.governance import views, views_duties, views_policies
 
 app_name = "governance"
 
@@ -22,9 +22,23 @@ urlpatterns = [
     path("approvals/<int:approval_id>/pass-on/", views.pass_on, name="pass-on"),
     path("approvals/<int:approval_id>/approve/", views.agree, name="approve"),
     path("approvals/<int:approval_id>/reject/", views.refuse, name="reject"),
-    path("policies/", views.policy_list, name="policies"),
-    path("policies/<str:code>/", views.policy, name="policy"),
-    path("policies/<str:code>/<int:number>/activate/", views.activate, name="activate"),
+    path("policies/", views_policies.policy_list, name="policies"),
+    path("policies/drift/", views_policies.drift_report, name="policy_drift"),
+    path("policies/<str:code>/", views_policies.policy, name="policy"),
+    path("policies/<str:code>/new/", views_policies.new_draft, name="policy_new"),
+    path("policies/<str:code>/import/", views_policies.import_draft, name="policy_import"),
+    path("policies/<str:code>/<int:number>/edit/", views_policies.edit, name="policy_edit"),
+    path("policies/<str:code>/<int:number>/save/", views_policies.save, name="policy_save"),
+    path("policies/<str:code>/<int:number>/rows/", views_policies.rows, name="policy_rows"),
+    path("policies/<str:code>/<int:number>/lint/", views_policies.lint, name="policy_lint"),
+    path("policies/<str:code>/<int:number>/submit/", views_policies.submit, name="policy_submit"),
+    path("policies/<str:code>/<int:number>/activate/", views_policies.activate, name="activate"),
+    path("policies/<str:code>/<int:number>/retire/", views_policies.retire, name="policy_retire"),
+    path("policies/<str:code>/<int:number>/replay/", views_policies.replay, name="policy_replay"),
+    path(
+        "policies/<str:code>/<int:number>/results/", views_policies.results, name="policy_results"
+    ),
+    path("policies/<str:code>/<int:number>/export/", views_policies.export, name="policy_export"),
     path("audit/", views.audit, name="audit"),
     path("audit/verify/", views_duties.verify, name="verify"),
     re_path(r"^audit/audit\.(?P<form>csv|jsonl)$", views_duties.export, name="export"),

@@ -69,9 +69,9 @@ class CompiledTable:
 
     def _columns(self, cases: Sequence[Mapping[str, Fact]]) -> Columns:
         known = self._known
-        for case in cases:
-            if not case.keys() <= known:
-                raise WrongFacts(f"the policy knows no fact {sorted(case.keys() - known)}")
+        if not all(map(known.issuperset, cases)):
+            unknown = {name for case in cases for name in case} - known
+            raise WrongFacts(f"the policy knows no fact {sorted(unknown)}")
         columns = {name: [case.get(name) for case in cases] for name in self.used}
         for name, column in columns.items():
             _check(name, self.table.schema.fields[name], column)

@@ -1,7 +1,7 @@
 """The pages of governance: what waits for approval, who stands in, policies, the audit trail."""
 
 from erp.governance.views._approvals import agree, approvals, beside, decide_many, pass_on, refuse
-from erp.governance.views._policies import activate, audit, policy, policy_list
+from erp.governance.views._policies import audit
 from erp.governance.views._standing_in import (
     be_back,
     go_away,
@@ -11,7 +11,6 @@ from erp.governance.views._standing_in import (
 )
 
 __all__ = [
-    "activate",
     "agree",
     "approvals",
     "audit",
@@ -21,8 +20,6 @@ __all__ = [
     "go_away",
     "hand_over",
     "pass_on",
-    "policy",
-    "policy_list",
     "refuse",
     "standing_in",
     "stop_standing_in",

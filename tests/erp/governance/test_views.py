@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from erp.governance.services import (
     Change,
     Effect,
     EffectKind,
+    activate_version,
     record,
     request_approval,
     write_version,
@@ -361,3 +363,88 @@ class TestAudit:
         assert "state a → state b" in " ".join(shown.split())
         assert "theirs" not in shown
         assert page.get("/governance/audit/?after=x&thread=%00").status_code == 200
+
+
+class TestEditor:
+    AT = "/governance/policies/orders.release.credit"
+
+    @pytest.fixture
+    def writer(self, page: Client, clerk: User, entity: Entity) -> Client:
+        grant(clerk, permissions.WRITE_POLICY, entity)
+        return page
+
+    def start(self, writer: Client) -> dict[str, str]:
+        """Copy the version in force into a draft, and fill the form as a browser does."""
+        made = writer.post(f"{self.AT}/new/", {"version": "1", "entity": "US01"})
+        assert made.url == f"{self.AT}/2/edit/"
+        shown = writer.get(made.url)
+        assert shown.status_code == 200
+        form: dict[str, str] = {"hit": "first", "rows": str(len(shown.context["rows"]))}
+        for r, row in enumerate(shown.context["rows"]):
+            form[f"r{r}n"] = str(len(row.conditions))
+            for c, field in enumerate(row.conditions):
+                form |= {f"r{r}c{c}f": field.fact, f"r{r}c{c}o": field.operator}
+                name = "x" if field.shape == "fact" else "v"
+                form |= {f"r{r}c{c}{name}": field.value, f"r{r}c{c}t": field.times}
+            form |= {f"r{r}t-{o.name}": o.value for o in row.outcomes}
+        return form
+
+    def test_saves_what_was_not_touched_as_it_was(self, writer: Client) -> None:
+        form = self.start(writer)
+
+        assert writer.post(f"{self.AT}/2/save/", form | {"note": "same"}).status_code == 302
+
+        one, two = PolicyVersion.objects.filter(policy__code="orders.release.credit").order_by(
+            "number"
+        )
+        assert (two.table, two.note, two.state) == (one.table, "same", "draft")
+
+    def test_complains_as_one_types_and_refuses_to_submit(self, writer: Client) -> None:
+        form = self.start(writer)
+        last = int(form["rows"]) - 1
+        form |= {f"r{last}n": "1", f"r{last}c0f": "total", f"r{last}c0o": ">", f"r{last}c0v": "5"}
+
+        linted = writer.post(f"{self.AT}/2/lint/", form).content.decode()
+        moved = writer.post(f"{self.AT}/2/rows/", form | {"op": f"up:{last}"}).content.decode()
+        refused = writer.post(f"{self.AT}/2/save/", form | {"then": "submit"})
+
+        assert "No row answers every other case" in linted
+        assert f'name="r{last}n"' in moved
+        assert refused.status_code == 409
+        assert PolicyVersion.objects.get(number=2, policy__code="orders.release.credit").state == (
+            "draft"
+        )
+
+    def test_shows_drift_replay_and_differences(self, writer: Client, clerk: User) -> None:
+        form = self.start(writer)
+        writer.post(f"{self.AT}/2/save/", form | {"then": "submit"})
+        boss = User.objects.create_user("boss")
+        activate_version(
+            version_id=PolicyVersion.objects.get(number=2, policy__code="orders.release.credit").pk,
+            actor=boss,
+            now=NOW,
+        )
+
+        assert "US01" in writer.get("/governance/policies/drift/").content.decode()
+        assert writer.post(f"{self.AT}/2/replay/", {"days": "30"}).status_code == 302
+        shown = writer.get(f"{self.AT}/?version=2&against=1").content.decode()
+        assert "What would this version have held in the last 30 days?" in " ".join(shown.split())
+        assert "No row differs." in shown
+        assert writer.get(f"{self.AT}/2/results/").status_code == 200
+
+    def test_exports_and_imports_the_same(self, writer: Client) -> None:
+        self.start(writer)
+        text = writer.get(f"{self.AT}/2/export/").content
+
+        sent = SimpleUploadedFile("policy.yaml", text)
+        made = writer.post(f"{self.AT}/import/", {"file": sent})
+
+        assert made.url == f"{self.AT}/3/edit/"
+        assert writer.get(f"{self.AT}/3/export/").content == text
+
+    def test_of_all_entities_is_for_who_may_write_in_all(self, writer: Client) -> None:
+        Entity.objects.create(code="DE01", name="DE", currency="EUR", country="DE")
+
+        assert writer.post(f"{self.AT}/new/", {"version": "1", "entity": ""}).status_code == 404
+        assert writer.post(f"{self.AT}/new/", {"version": "1", "entity": "DE01"}).status_code == 404
+        assert PolicyVersion.objects.filter(policy__code="orders.release.credit").count() == 1
