@@ -380,13 +380,13 @@ class TestEditor:
         shown = writer.get(made.url)
         assert shown.status_code == 200
         form: dict[str, str] = {"hit": "first", "rows": str(len(shown.context["rows"]))}
-        for r, row in enumerate(shown.context["rows"]):
-            form[f"r{r}n"] = str(len(row.conditions))
-            for c, field in enumerate(row.conditions):
+        for r, fields in enumerate(shown.context["rows"]):
+            form[f"r{r}n"] = str(len(fields.conditions))
+            for c, field in enumerate(fields.conditions):
                 form |= {f"r{r}c{c}f": field.fact, f"r{r}c{c}o": field.operator}
                 name = "x" if field.shape == "fact" else "v"
                 form |= {f"r{r}c{c}{name}": field.value, f"r{r}c{c}t": field.times}
-            form |= {f"r{r}t-{o.name}": o.value for o in row.outcomes}
+            form |= {f"r{r}t-{o.name}": o.value for o in fields.outcomes}
         return form
 
     def test_saves_what_was_not_touched_as_it_was(self, writer: Client) -> None:
