@@ -18,6 +18,8 @@ CODES = {
     "customers": "SELECT code FROM orders_customer",
     "suppliers": "SELECT code FROM procurement_supplier",
     "carriers": "SELECT code FROM inventory_carrier",
+    "customer groups": "SELECT code FROM orders_customergroup",
+    "price lists": "SELECT code FROM orders_pricelist WHERE entity_id = %(entity)s",
     "nodes": "SELECT code FROM inventory_node WHERE entity_id = %(entity)s",
 }
 INVARIANTS = [

@@ -1,5 +1,12 @@
 """What orders decide by themselves, as plain functions: no ORM, no clock."""
 
+from orders.rules.likeness import (
+    LIKE,
+    completeness,
+    likeness,
+    plain_name,
+    plain_tax_id,
+)
 from orders.rules.ordering import (
     AMOUNT_MAX,
     COLUMNS,
@@ -52,6 +59,7 @@ __all__ = [
     "COLUMNS",
     "EXACT",
     "HEADINGS",
+    "LIKE",
     "LINES_MAX",
     "PART_OF",
     "STEP",
@@ -71,6 +79,7 @@ __all__ = [
     "allocation_step",
     "best_stack",
     "choose",
+    "completeness",
     "conceded",
     "days_since",
     "edits",
@@ -78,12 +87,15 @@ __all__ = [
     "in_cents",
     "is_exact",
     "laid_over",
+    "likeness",
     "line_amount",
     "margin",
     "margin_light",
     "part_of",
     "passes_in_turn",
     "payment_score",
+    "plain_name",
+    "plain_tax_id",
     "price_gap",
     "promise",
     "promoted",

@@ -46,6 +46,7 @@ from orders.selectors._figures import (
 )
 from orders.selectors._holds import HeldOrder, HoldFilters, hold_counts, hold_queue
 from orders.selectors._invariants import INVARIANTS
+from orders.selectors._likeness import Lookalike, lookalikes
 from orders.selectors._lists import (
     account_terms,
     customer_groups,
@@ -99,6 +100,7 @@ __all__ = [
     "HoldFilters",
     "HoldRow",
     "LineRow",
+    "Lookalike",
     "NextBreak",
     "OrderPage",
     "PlanFact",
@@ -135,6 +137,7 @@ __all__ = [
     "last_screening",
     "licence_list",
     "licences_within",
+    "lookalikes",
     "matches_within",
     "members_of",
     "next_breaks",

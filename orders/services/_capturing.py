@@ -15,13 +15,14 @@ from erp.kernel.sql import records
 from orders.rules import AMOUNT_MAX, in_cents
 from orders.services._drafting import LineDraft, OrderDraft, head_refusal
 from orders.services._exploding import explode
+from orders.services._lighting import lights_of
 from orders.services._pricing import LineAsk, PricedLine, price_lines
 from orders.services._refusing import BadAmount, BadReference, DraftRefused, NoLines
 from orders.services._storing import CreatedOrder, Sheet, store
 
 FIND_ACCOUNTS = Prepared("""
     SELECT a.id AS account_id, a.entity_id, a.customer_id, a.currency, c.code,
-           c.name, c.address, c.city, c.region, c.postal_code, c.country,
+           c.name, c.tier, c.address, c.city, c.region, c.postal_code, c.country,
            c.ship_complete, c.no_split, c.no_substitutes,
            (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS today
     FROM (SELECT DISTINCT entity_id, customer_id
@@ -56,6 +57,7 @@ class PricedDraft:
     total: Decimal
     priced: Sequence[PricedLine | DraftRefused] = ()
     free: Sequence[PricedLine] = ()
+    lights: Sequence[str] = ()  # one for each of `priced`: green, amber, red
 
 
 @transaction.atomic
@@ -146,6 +148,13 @@ def _priced_loosely(draft: OrderDraft, now: datetime) -> PricedDraft:
         total=in_cents(subtotal + draft.freight),
         priced=[lines[0] if isinstance(lines, list) else lines for lines in found],
         free=free,
+        lights=lights_of(
+            [lines[0] if isinstance(lines, list) else None for lines in found],
+            entity_id=draft.entity_id,
+            currency=account["currency"],
+            tier=account["tier"],
+            now=now,
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from erp.governance.selectors import timeline
+from erp.governance.selectors import pending_changes, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
@@ -17,10 +17,12 @@ from orders.selectors import (
     BoardFilters,
     CustomerPage,
     HoldFilters,
+    Lookalike,
     certificates_within,
     customer_list,
     customer_page,
     hold_queue,
+    lookalikes,
     order_board,
     prices_within,
 )
@@ -97,6 +99,7 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
             for row in story
         ],
         "may_enter": request.user.has_perm(permissions.SUBMIT),
+        "changes": pending_changes(thread=f"orders.customer:{page.id}", entity_ids=scope),
     }
     return render(request, "orders/customer.html", context)
 
@@ -107,7 +110,13 @@ def new_customer(request: SignedInRequest) -> HttpResponse:
     """Take down a new customer with an account in one entity."""
     entities = request.scope(permissions.CHANGE_CUSTOMER)
     form = CustomerForm(request.POST or None, entity_ids=entities)
-    if request.method == "POST" and form.is_valid():
+    alike: list[Lookalike] = []
+    if request.method == "POST" and form.is_valid() and "another" not in request.POST:
+        typed = form.cleaned_data
+        alike = lookalikes(
+            entity_ids=entities, name=typed["name"], tax_id=typed["tax_id"], email=typed["email"]
+        )
+    if request.method == "POST" and form.is_valid() and not alike:
         values = dict(form.cleaned_data)
         entity = values.pop("entity")
         terms = AccountRow(
@@ -121,7 +130,9 @@ def new_customer(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _("%(name)s was added.") % {"name": row.name})
         return redirect("orders:customer", row.code)
     status = 422 if request.method == "POST" else 200
-    return render(request, "orders/new_customer.html", {"form": form}, status=status)
+    return render(
+        request, "orders/new_customer.html", {"form": form, "alike": alike}, status=status
+    )
 
 
 @require_POST

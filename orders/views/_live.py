@@ -144,7 +144,8 @@ def _fill(rows: Sequence[LiveRow], priced: PricedDraft, today: date) -> None:
         if not isinstance(found, DraftRefused) and "price" in found.price_basis
     ]
     breaks = next_breaks(price_ids=prices, on=today) if prices else {}
-    for row, found in zip(rows, priced.priced, strict=True):
+    for row, found, light in zip(rows, priced.priced, priced.lights, strict=True):
+        row.light = light
         if isinstance(found, DraftRefused):
             row.problem = str(found)
             continue

@@ -8,7 +8,12 @@ from erp.partners.rules.profiles import Files, Profile, Step, mapped
 
 # Which column of a kind names a row of which other kind.
 REFERENCES: dict[str, dict[str, str]] = {
-    "prices": {"product": "products", "customer": "customers"},
+    "prices": {
+        "product": "products",
+        "customer": "customers",
+        "group": "customer groups",
+        "price_list": "price lists",
+    },
     "offers": {"product": "products", "supplier": "suppliers"},
     "replenishment": {"product": "products", "node": "nodes"},
     "stock": {"product": "products", "node": "nodes"},
@@ -19,7 +24,16 @@ KEYS: dict[str, tuple[str, ...]] = {
     "customers": ("code",),
     "suppliers": ("code",),
     "carriers": ("code",),
-    "prices": ("product", "customer", "min_quantity", "valid_from"),
+    "prices": (
+        "product",
+        "customer",
+        "group",
+        "price_list",
+        "currency",
+        "uom",
+        "min_quantity",
+        "valid_from",
+    ),
     "offers": ("product", "supplier"),
     "replenishment": ("product", "node"),
     "stock": ("product", "node"),

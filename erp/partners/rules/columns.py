@@ -174,6 +174,10 @@ KINDS: dict[str, tuple[Column, ...]] = {
     "prices": (
         Column("product", text, required=True, size=40, example="HX-220"),
         Column("customer", text, size=40, example=""),
+        Column("group", text, size=40, example=""),
+        Column("price_list", text, size=40, example=""),
+        Column("uom", text, size=10, example=""),
+        Column("currency", text, size=3, example=""),
         Column("min_quantity", not_negative, example="0"),
         Column("unit_price", not_negative, required=True, example="23.84"),
         Column("valid_from", day, required=True, example="2026-01-01"),

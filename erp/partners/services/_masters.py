@@ -40,6 +40,8 @@ IDS = {
     "inventory.Carrier": "SELECT code, id FROM inventory_carrier WHERE code = ANY(%(codes)s)",
     "inventory.Node": "SELECT code, id FROM inventory_node WHERE code = ANY(%(codes)s)",
     "orders.Customer": "SELECT code, id FROM orders_customer WHERE code = ANY(%(codes)s)",
+    "orders.CustomerGroup": "SELECT code, id FROM orders_customergroup WHERE code = ANY(%(codes)s)",
+    "orders.PriceList": "SELECT code, id FROM orders_pricelist WHERE code = ANY(%(codes)s)",
     "procurement.Supplier": "SELECT code, id FROM procurement_supplier WHERE code = ANY(%(codes)s)",
 }
 
@@ -178,13 +180,17 @@ def _customers(values: list[Values], entity: Entity, reason: str, now: datetime)
 def _prices(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     customers = ids_of("orders.Customer", {v.get("customer") for v in values})
+    groups = ids_of("orders.CustomerGroup", {v.get("group") for v in values})
+    lists = ids_of("orders.PriceList", {v.get("price_list") for v in values})
     prices = [
         PriceRow(
             entity_id=entity.pk,
             product_id=products[v["product"]],
             customer_id=customers.get(v.get("customer") or ""),
-            currency=entity.currency,
-            **_given(v, "unit_price", "valid_from", "valid_until", "min_quantity"),
+            group_id=groups.get(v.get("group") or ""),
+            price_list_id=lists.get(v.get("price_list") or ""),
+            currency=v.get("currency") or entity.currency,
+            **_given(v, "unit_price", "valid_from", "valid_until", "min_quantity", "uom"),
         )
         for v in values
     ]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import IntegrityError, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from erp.accounts.models import User
 from erp.governance.services import Change, record
@@ -33,6 +34,10 @@ class ImportShipped(DomainError):
     code: ClassVar[str] = "import_shipped"
 
 
+# A price that was made goes before the one it ended is put back: they would overlap.
+MADE_FIRST = ExpressionWrapper(Q(before__isnull=False), output_field=BooleanField()).asc()
+
+
 @transaction.atomic
 def undo_import(*, job_id: int, actor: User | None, now: datetime) -> ImportJob:
     """Take back an import: cancel its orders, correct its stock away, remove or restore its rows.
@@ -49,7 +54,7 @@ def undo_import(*, job_id: int, actor: User | None, now: datetime) -> ImportJob:
     if rows(SHIPPED, [job.pk])[0][0]:
         raise ImportShipped("Orders of this import have shipped: it cannot be undone any more.")
     kept = undone = 0
-    effects = ImportEffect.objects.filter(job=job).order_by("-pk")
+    effects = ImportEffect.objects.filter(job=job).order_by(MADE_FIRST, "-pk")
     for effect in effects.iterator(chunk_size=BATCH):
         if _undo_one(effect, actor, now):
             undone += 1
@@ -105,7 +110,9 @@ def _put_back(effect: ImportEffect) -> None:
         run("SET CONSTRAINTS ALL IMMEDIATE")
         return
     columns = ", ".join(
-        f'"{field.column}"' for field in meta.concrete_fields if not field.primary_key
+        f'"{field.column}"'
+        for field in meta.concrete_fields
+        if not field.primary_key and not field.generated
     )
     run(
         f'UPDATE "{meta.db_table}" SET ({columns}) = (SELECT {columns}'  # noqa: S608

@@ -11,6 +11,7 @@ from erp.accounts.models import Entity, Role, User
 from erp.accounts.services import assign_role, create_entity, create_user
 from erp.kernel.sql import rows
 from erp.web.demo.company import CENT, PENALTIES, TERMS, Company, DemoEntity, DemoProduct
+from erp.web.demo.pricing import price_company
 from finance.services import adjust_stock, open_books
 from inventory.services import (
     CarrierDraft,
@@ -79,6 +80,15 @@ def found(company: Company, *, seed: int, today: date, now: datetime) -> dict[st
     _goods(company, opened)
     _buyers(company, entities, opened)
     _prices(company, entities, today - timedelta(days=400), opened)
+    ids = {"products": codes("inventory_product"), "customers": codes("orders_customer")}
+    price_company(
+        company,
+        entities,
+        ids=ids,
+        starts=today - timedelta(days=400),
+        today=today,
+        now=opened,
+    )
     _sellers(company, entities, opened)
     _stock(company, entities, Random(seed + 1), opened)  # noqa: S311
     return entities

@@ -19,6 +19,7 @@ from orders import permissions
 from orders.api import serializers
 from orders.api.views._prices import change_shown, id_of
 from orders.models import Customer
+from orders.rules import completeness
 from orders.selectors import (
     CustomerPage,
     Exposure,
@@ -26,6 +27,7 @@ from orders.selectors import (
     customer_page,
     customers_within,
     ids_by_code,
+    lookalikes,
     part_numbers_of,
 )
 from orders.services import (
@@ -108,10 +110,13 @@ class CustomerViewSet(ResourceViewSet):
         fields = {name: body[name] for name in PLAIN if name in body}
         row = CustomerRow(code=body["code"], **fields, **body.get("constraints", {}))
         terms = self._terms(0, entity_id, body)
+        alike = lookalikes(
+            entity_ids=self.scope(), name=row.name, tax_id=row.tax_id, email=row.email
+        )
         save_customer(row=row, terms=terms, actor=actor_of(request), now=timezone.now())
         page = customer_page(code=body["code"], entity_ids=self.scope())
         assert page is not None
-        return Response(shown(page), status=201)
+        return Response(shown(page) | {"lookalikes": [asdict(each) for each in alike]}, status=201)
 
     def partial_update(self, request: Request, code: str) -> Response:
         """Change a customer. Sensitive fields wait for somebody else's agreement: then 202."""
@@ -238,9 +243,12 @@ class CustomerViewSet(ResourceViewSet):
 
 def shown(page: CustomerPage) -> dict[str, Any]:
     """Return one customer as the API shows it."""
+    score, missing = completeness({name: str(getattr(page, name)) for name in PLAIN})
     return {
         "code": page.code,
         **{name: getattr(page, name) for name in PLAIN},
+        "completeness": score,
+        "missing": missing,
         "accounts": [
             {
                 **credit(each.exposure),

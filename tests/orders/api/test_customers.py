@@ -100,6 +100,18 @@ class TestCustomers:
         api.post(url, {"code": "H-1"}, format="json")
         assert api.get(url).json()["results"] == []
 
+    def test_name_those_whom_a_new_one_resembles(self, steward, api) -> None:
+        make.account(make.customer("HALDEN", name="Halden Medical", tax_id="DE 12.3"))
+        other = {"code": "H2", "name": "Halden Medical Inc", "entity": "US01"}
+        same_tax = {"code": "H3", "name": "Somebody Else", "entity": "US01", "tax_id": "de123"}
+
+        alike = api.post(URL, other, format="json").json()
+        taxed = api.post(URL, same_tax, format="json").json()
+
+        assert [(each["code"], each["why"]) for each in alike["lookalikes"]] == [("HALDEN", "name")]
+        assert ("HALDEN", "tax_id") in [(e["code"], e["why"]) for e in taxed["lookalikes"]]
+        assert (alike["completeness"], alike["missing"][0]) == (20, "address")
+
     def test_undo_all_of_a_refused_change(self, steward, api) -> None:
         asked = {"code": "NEW", "name": "New", "entity": "US01", "credit_limit": "5"}
 
