@@ -157,6 +157,7 @@ ORDER_TYPES = [
     hold("orders.price_hold", "Price hold", "price"),
     hold("orders.margin_hold", "Margin hold", "margin"),
     hold("orders.completeness_hold", "Incomplete order", "completeness"),
+    hold("orders.promise_hold", "Promise hold", "promise"),
     hold("orders.compliance_hold", "Compliance hold", "compliance"),
     hold("orders.duplicate_hold", "Duplicate order", "duplicate"),
     hold("orders.manual_hold", "Order stopped by hand", "manual"),

@@ -232,7 +232,7 @@ def _product(random: Random, number: int) -> DemoProduct:
         code=f"{prefix}-{100 + kind:03d}",
         name=f"{noun} {size}, {grade.lower()}",
         category=category,
-        weight=Decimal(random.randint(1, 900)) / 100,
+        weight=(price * Decimal(random.randint(1, 9)) / 100).quantize(CENT) + CENT,
         price=price,
         cost=(price * Decimal(random.randint(55, 78)) / 100).quantize(CENT),
         case=random.choice((6, 10, 12, 20, 24)),
