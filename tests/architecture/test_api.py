@@ -34,6 +34,7 @@ NO_ENTITY_S = {
     for name in (
         "carriers",
         "customer-groups",
+        "denied-parties",
         "kpis",
         "nodes",
         "policies",

@@ -2,8 +2,8 @@
 
 TONES: dict[str, frozenset[str]] = {
     "s1": frozenset({
-        "blocked", "breached", "cancelled", "canceled", "dead", "disputed", "expired", "failed",
-        "late", "lost", "overdue", "refused", "rejected", "short", "void", "voided",
+        "blocked", "breached", "cancelled", "canceled", "dead", "declined", "disputed", "expired",
+        "failed", "late", "lost", "overdue", "refused", "rejected", "short", "void", "voided",
     }),
     "s2": frozenset({
         "at_risk", "backordered", "escalated", "exception", "held", "hold", "mismatch", "on_hold",
@@ -17,7 +17,7 @@ TONES: dict[str, frozenset[str]] = {
         "waiting",
     }),
     "ok": frozenset({
-        "reviewed",
+        "ordered", "reviewed",
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",
