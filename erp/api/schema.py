@@ -63,6 +63,11 @@ class ResourceSchema(AutoSchema):
     What is not declared is an object of no stated shape.
     """
 
+    def get_operation_id(self) -> str:
+        """Return what the view calls the operation in `operation_ids`, else the usual name."""
+        named = getattr(self.view, "operation_ids", {}).get(self._action)
+        return str(named if named and self.method == "GET" else super().get_operation_id())
+
     def get_request_serializer(self) -> Any:
         declared = getattr(self.view, "inputs", {}).get(self._action)
         return declared or self._known_or_object()

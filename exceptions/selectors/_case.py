@@ -1,5 +1,6 @@
 """One case: its figures, its clock, what was written, and what became of its plays."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -168,7 +169,13 @@ def comments(case_id: int) -> list[Comment]:
 def runs(case_id: int) -> list[Run]:
     """Return the plays that were run, oldest first. One query."""
     return [
-        Run(r["run_at"], r["author"], r["outcome"], r["chosen"], r["alternatives"])
+        Run(
+            at=r["run_at"],
+            author=r["author"],
+            outcome=r["outcome"],
+            chosen=json.loads(r["chosen"]),
+            alternatives=json.loads(r["alternatives"]),
+        )
         for r in records(RUNS, {"id": case_id})
     ]
 

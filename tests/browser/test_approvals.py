@@ -132,7 +132,7 @@ def test_a_request_arrives_while_the_inbox_is_open(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_in_both_themes_and_on_a_phone(
+def test_every_page_is_accessible_in_both_themes_and_on_a_phone(  # noqa: PLR0917  fixtures
     open_context: Callable[..., BrowserContext],
     sign_in: SignIn,
     entity: Entity,

@@ -137,6 +137,8 @@ class TestPlays:
         assert answer.status_code == 200
         assert "Backordered" in answer.headers["HX-Trigger"]
         assert ExceptionCase.objects.get(pk=case.pk).state == "resolved"
+        after = page.get(reverse("exceptions:case", args=[case.pk]))
+        assert "What was chosen" in after.content.decode()
 
     def test_needs_the_right_to_work_cases(self, client: Client, entity: Entity) -> None:
         client.force_login(factories.person("sam", "steward"))

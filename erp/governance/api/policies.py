@@ -76,6 +76,7 @@ class PolicyViewSet(ResourceViewSet):
     }
     ordering = "code"
     ordering_fields = ("code",)
+    operation_ids: ClassVar = {"versions": "policies_versions_list"}
     inputs: ClassVar = {
         "write": serializers.VersionInput,
         "edit": serializers.EditInput,
