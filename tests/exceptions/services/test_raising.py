@@ -20,7 +20,7 @@ from tests.exceptions import factories
 def found(now: datetime, *lines: OrderLine) -> list[ExceptionCase]:
     refresh(type="orders.shortage", subject_ids=[line.pk for line in lines], now=now)
     ids = [line.pk for line in lines]
-    return list(ExceptionCase.objects.filter(subject_id__in=ids).order_by("id"))
+    return list(ExceptionCase.objects.filter(subject_id__in=ids).order_by("subject_id"))
 
 
 class TestSeverity:
