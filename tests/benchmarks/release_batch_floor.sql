@@ -31,8 +31,8 @@ BEGIN
     FROM orders_order o WHERE o.id = ANY(ids);
     -- One decision for each policy that is asked, with inputs of the size that they have.
     INSERT INTO governance_decisionrecord
-        (at, version_id, entity_id, subject_kind, subject_id, inputs, outcome, "row")
-    SELECT now(), v.id, o.entity_id, 'orders.order', o.id,
+        (at, version_id, entity_id, node, subject_kind, subject_id, inputs, outcome, "row")
+    SELECT now(), v.id, o.entity_id, '', 'orders.order', o.id,
            '{"limit": "1000000000.0000", "exposure_after": "12345.6700", "used": "0.000012",
              "overdue_days": 0, "overdue_amount": "0.0000", "tier": "C", "channel": "api",
              "total": "308.5000", "on_hold": false}',
