@@ -49,7 +49,7 @@ SHORTAGE = statement(
     LEFT JOIN LATERAL (
         SELECT sum(s.on_hand - s.reserved) AS quantity FROM inventory_stock s
         WHERE s.product_id = l.product_id AND s.entity_id = o.entity_id
-          AND s.status = 'available' AND s.on_hand > s.reserved
+          AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
     ) free ON true
     WHERE l.waiting > 0
       AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')

@@ -25,15 +25,17 @@ HOLD = """
 """
 SHORT_PICK = """
     SELECT sl.id, sh.entity_id, sh.node_id, sl.product_id, p.code AS product, e.currency,
-           st.status, least(sl.quantity - sl.picked, st.on_hand) AS quantity,
+           st.lot_id, st.status, least(sl.quantity - sl.picked, st.on_hand) AS quantity,
            least(sl.quantity - sl.picked, st.on_hand)
                * coalesce(pc.value / nullif(pc.quantity, 0), 0) AS value
     FROM inventory_shipmentline sl
     JOIN inventory_shipment sh ON sh.id = sl.shipment_id
     JOIN accounts_entity e ON e.id = sh.entity_id
     JOIN inventory_product p ON p.id = sl.product_id
+    JOIN inventory_stock shelf ON shelf.id = sl.stock_id
     JOIN inventory_stock st ON st.product_id = sl.product_id AND st.node_id = sh.node_id
         AND st.entity_id = sh.entity_id AND st.on_hand > 0
+        AND coalesce(st.lot_id, 0) = coalesce(shelf.lot_id, 0)
         AND st.status = CASE sl.short_reason WHEN 'damaged' THEN 'damaged'
                         WHEN 'expired' THEN 'quarantine' ELSE 'inspection' END
     LEFT JOIN inventory_productcost pc ON pc.product_id = sl.product_id
@@ -112,7 +114,7 @@ def short_pick_plays(case: ExceptionCase, now: datetime) -> list[Play]:
         quantity = f"{row['quantity'].normalize():f} {row['product']}"
         facts = {
             "entity_id": row["entity_id"], "node_id": row["node_id"],
-            "product_id": row["product_id"], "status": row["status"],
+            "product_id": row["product_id"], "lot_id": row["lot_id"], "status": row["status"],
             "quantity": str(row["quantity"]),
         }  # fmt: skip
         common: dict[str, Any] = {

@@ -78,7 +78,8 @@ NODES = """
            sum(s.on_hand - s.reserved) AS free
     FROM inventory_stock s JOIN inventory_node n ON n.id = s.node_id
     WHERE s.product_id = %(product)s AND s.entity_id = %(entity)s AND s.status = 'available'
-      AND s.on_hand > s.reserved AND n.is_active AND n.id IS DISTINCT FROM %(node)s
+      AND NOT s.is_barred AND s.on_hand > s.reserved
+      AND n.is_active AND n.id IS DISTINCT FROM %(node)s
     GROUP BY n.id
     ORDER BY least(sum(s.on_hand - s.reserved), %(missing)s) DESC, n.id
     LIMIT %(limit)s

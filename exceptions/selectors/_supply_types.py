@@ -78,8 +78,10 @@ SHORT_PICK = statement(
     JOIN accounts_entity e ON e.id = sh.entity_id
     JOIN inventory_node n ON n.id = sh.node_id
     JOIN inventory_product p ON p.id = sl.product_id
+    JOIN inventory_stock shelf ON shelf.id = sl.stock_id
     JOIN inventory_stock st ON st.product_id = sl.product_id AND st.node_id = sh.node_id
         AND st.entity_id = sh.entity_id AND st.on_hand > 0
+        AND coalesce(st.lot_id, 0) = coalesce(shelf.lot_id, 0)
         AND st.status = CASE sl.short_reason WHEN 'damaged' THEN 'damaged'
                         WHEN 'expired' THEN 'quarantine' ELSE 'inspection' END
     LEFT JOIN inventory_productcost pc ON pc.product_id = sl.product_id
@@ -130,10 +132,10 @@ DRIFT = statement(
     LEFT JOIN inventory_productcost pc ON pc.product_id = s.product_id
         AND pc.entity_id = s.entity_id
     LEFT JOIN (
-        SELECT product_id, node_id, entity_id, status, sum(quantity) AS quantity
-        FROM inventory_stockmove GROUP BY product_id, node_id, entity_id, status
-    ) m ON m.product_id = s.product_id AND m.node_id = s.node_id
-        AND m.entity_id = s.entity_id AND m.status = s.status
+        SELECT product_id, node_id, entity_id, lot_id, status, sum(quantity) AS quantity
+        FROM inventory_stockmove GROUP BY product_id, node_id, entity_id, lot_id, status
+    ) m ON m.product_id = s.product_id AND m.node_id = s.node_id AND m.entity_id = s.entity_id
+        AND m.status = s.status AND coalesce(m.lot_id, 0) = coalesce(s.lot_id, 0)
     WHERE s.on_hand <> coalesce(m.quantity, 0) AND {within}
 """,
     subject="s.id",

@@ -70,6 +70,7 @@ def _adjust(play: Play, into: str | None, reason: str, actor: User, now: datetim
             quantity=change,
             reason=f"{reason} (short pick)",
             status=status,
+            lot_id=int(facts["lot_id"]) if facts.get("lot_id") else None,
         )
         for change, status in signed
     ]

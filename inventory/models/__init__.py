@@ -1,4 +1,5 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
+from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
 from inventory.models.receipt import Receipt, ReceiptLine
@@ -19,6 +20,7 @@ __all__ = [
     "Carrier",
     "Carton",
     "Inbound",
+    "Lot",
     "Node",
     "Product",
     "ProductCost",

@@ -1,10 +1,18 @@
 """What is kept: products and the units they are counted in."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
 from erp.kernel.fields import QuantityField, RateField
+
+KEEPS_ITS_TRACKING = """
+    IF EXISTS (SELECT FROM inventory_stock WHERE product_id = NEW.id AND on_hand > 0) THEN
+        RAISE check_violation USING MESSAGE = 'a product that lies in stock keeps its tracking';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class Product(models.Model):
@@ -60,6 +68,15 @@ class Product(models.Model):
             models.Index(
                 Upper("code"),
                 name="inventory_product_code_prefix",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keeps_its_tracking",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("tracking"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__tracking__df=pgtrigger.F("new__tracking")),
+                func=KEEPS_ITS_TRACKING,
             ),
         ]
 

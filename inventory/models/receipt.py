@@ -39,6 +39,14 @@ class ReceiptLine(models.Model):
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="lines")
     source_line_id = models.BigIntegerField()
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    lot = models.ForeignKey(
+        "inventory.Lot",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE)
     quantity = QuantityField()
     value = AmountField()
@@ -47,6 +55,11 @@ class ReceiptLine(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(quantity__gt=0, value__gte=0), name="inventory_receiptline_above_zero"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lot"], name="inventory_receiptline_of_lot", condition=Q(lot__isnull=False)
             ),
         ]
 

@@ -16,23 +16,62 @@ class StockStatus(models.TextChoices):
     IN_TRANSIT = "in_transit", "In transit"
 
 
+# What is tracked by lot lies in lots, what is not does not; a balance knows what its lot is.
+LIES_IN_LOTS = """
+    IF (SELECT tracking = 'lot' FROM inventory_product WHERE id = NEW.product_id)
+        IS DISTINCT FROM (NEW.lot_id IS NOT NULL)
+    THEN
+        RAISE check_violation USING MESSAGE = 'what is tracked by lot lies in lots, others do not';
+    END IF;
+"""
+KNOWS_ITS_LOT = """
+    IF NEW.lot_id IS NOT NULL THEN
+        SELECT l.expires_on, l.blocked_at IS NOT NULL OR l.expired_at IS NOT NULL
+            INTO NEW.expires_on, NEW.is_barred
+        FROM inventory_lot l WHERE l.id = NEW.lot_id AND l.product_id = NEW.product_id FOR SHARE;
+        IF NOT FOUND THEN
+            RAISE check_violation USING MESSAGE = 'a lot is of one product';
+        END IF;
+    END IF;
+    RETURN NEW;
+"""
+
+REFUSES_BARRED = """
+    RAISE check_violation USING MESSAGE = 'nothing of a blocked or expired lot is promised';
+"""
+
+
 class Stock(models.Model):
-    """How much of one product one entity owns at one node in one status, in base units.
+    """How much of one product one entity owns at one node in one status and lot, in base units.
 
     `reserved` is the sum of the open reservations on this row. Overselling cannot be represented.
+    `expires_on` and `is_barred` tell of its lot when it is good until, and that it is blocked or
+    was found expired; the database keeps them so.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    lot = models.ForeignKey(
+        "inventory.Lot",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="balances",
+        db_index=False,
+    )
     status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE)
+    expires_on = models.DateField(null=True, blank=True)
+    is_barred = models.BooleanField(default=False, db_default=False)
     on_hand = QuantityField(default=0)
     reserved = QuantityField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["product", "node", "entity", "status"], name="inventory_stock_once_per_key"
+                fields=["product", "node", "entity", "status", "lot"],
+                nulls_distinct=False,
+                name="inventory_stock_once_per_key",
             ),
             models.CheckConstraint(
                 condition=Q(reserved__gte=0, reserved__lte=F("on_hand")),
@@ -49,6 +88,35 @@ class Stock(models.Model):
                 condition=Q(status__in=StockStatus.values), name="inventory_stock_status_known"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["lot"], name="inventory_stock_of_lot", condition=Q(lot__isnull=False)
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="knows_its_lot",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("product_id", "lot_id"),  # type: ignore[no-untyped-call]
+                func=LIES_IN_LOTS + KNOWS_ITS_LOT,
+            ),
+            pgtrigger.Trigger(
+                name="takes_in_by_lot",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("on_hand"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__on_hand=0, new__on_hand__gt=0),
+                func=LIES_IN_LOTS + "    RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="refuses_barred",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("reserved"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(
+                    new__reserved__gt=pgtrigger.F("old__reserved"), new__is_barred=True
+                ),
+                func=REFUSES_BARRED,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} @ {self.node_id} {self.status}: {self.on_hand}"
@@ -57,7 +125,7 @@ class Stock(models.Model):
 class StockMove(models.Model):
     """One change of one balance, signed, with its value in the entity's currency. Append-only.
 
-    `cause` is the row that made it so: one cause makes one move per kind, node and status.
+    `cause` is the row that made it so: one cause makes one move per kind, node, status and lot.
     """
 
     class Kind(models.TextChoices):
@@ -74,6 +142,14 @@ class StockMove(models.Model):
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    lot = models.ForeignKey(
+        "inventory.Lot",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     status = models.CharField(max_length=12, choices=StockStatus)
     quantity = QuantityField()
     value = AmountField()
@@ -86,13 +162,19 @@ class StockMove(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["cause_id", "cause_kind", "kind", "status", "node"],
+                fields=["cause_id", "cause_kind", "kind", "status", "node", "lot"],
+                nulls_distinct=False,
                 name="inventory_move_once_per_cause",
             ),
             models.CheckConstraint(condition=~Q(quantity=0), name="inventory_move_moves"),
         ]
         indexes = [
             models.Index(fields=["product", "node", "at"], name="inventory_move_of_product"),
+            models.Index(
+                fields=["lot", "id"],
+                name="inventory_move_of_lot",
+                condition=Q(lot__isnull=False),
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -181,6 +263,14 @@ class Adjustment(models.Model):
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     node = models.ForeignKey("inventory.Node", on_delete=models.PROTECT, related_name="+")
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    lot = models.ForeignKey(
+        "inventory.Lot",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
     status = models.CharField(max_length=12, choices=StockStatus)
     quantity = QuantityField()
     value = AmountField()

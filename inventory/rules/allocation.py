@@ -15,6 +15,7 @@ from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 Rank = tuple[int, int, int]
+NEVER = 2**31  # past every day's ordinal
 
 
 class Rejection(StrEnum):
@@ -66,7 +67,11 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """One balance: `steps` that nobody has reserved. A closed node gives nothing."""
+    """One balance: `steps` that nobody has reserved. A closed node gives nothing.
+
+    `expires` is the day's ordinal, None is never: of one node's balances the first to expire is
+    taken first.
+    """
 
     id: int
     owner: int
@@ -74,6 +79,7 @@ class Supply:
     node: int
     steps: int
     is_open: bool = True
+    expires: int | None = None
 
 
 class Take(NamedTuple):
@@ -150,6 +156,10 @@ def _units(wants: Iterable[Want]) -> Iterable[list[Want]]:
     return (list(unit) for _, unit in groupby(lines, key=attrgetter("group")))
 
 
+def _first_to_expire(row: Supply) -> tuple[int, int, int]:
+    return (row.node, NEVER if row.expires is None else row.expires, row.id)
+
+
 class _Shelf:
     """What is left of every supply while a plan is made."""
 
@@ -158,7 +168,7 @@ class _Shelf:
         self.order = None if order == sorted(order) and len(order) == len(Criterion) else order
         self.left: dict[int, int] = {}
         self.rows: dict[tuple[int, int], list[Supply]] = defaultdict(list)
-        for supply in sorted(supplies, key=attrgetter("node", "id")):
+        for supply in sorted(supplies, key=_first_to_expire):
             self.left[supply.id] = supply.steps
             self.rows[supply.owner, supply.product].append(supply)
 
@@ -180,9 +190,12 @@ class _Shelf:
         if len(rows) < 2:  # noqa: PLR2004
             return rows
         left, named, steps = self.left, want.node, want.steps
+        at_node: dict[int, int] = defaultdict(int)
+        for row in rows:
+            at_node[row.node] += left[row.id]
         ranked = []
         for row in rows:
-            there = left[row.id]
+            there = at_node[row.node]
             values: tuple[int, ...] = (
                 row.node != named,
                 there < steps,
@@ -191,9 +204,9 @@ class _Shelf:
             )
             if self.order is not None:
                 values = tuple(values[place] for place in self.order)
-            ranked.append((values, row.node, row.id, row))
-        ranked.sort(key=itemgetter(0, 1, 2))
-        return [each[3] for each in ranked]
+            ranked.append((values, *_first_to_expire(row), row))
+        ranked.sort(key=itemgetter(slice(0, 4)))
+        return [each[4] for each in ranked]
 
     def take(self, want: Want, rows: Iterable[Supply]) -> list[Take]:
         """Take what the line wants from `rows`, in their order, as far as they reach."""
@@ -227,11 +240,15 @@ class _Shelf:
         steps: dict[int, int] = defaultdict(int)
         spent: dict[int, int] = defaultdict(int)  # by supply: two lines may want one product
         for want in unit:
-            for row in self.usable(want):
-                gets = min(want.steps, self.left[row.id] - spent[row.id])
+            rows = self.usable(want)
+            still = {row.node: want.steps for row in rows}
+            for row in rows:
+                gets = min(still[row.node], self.left[row.id] - spent[row.id])
                 spent[row.id] += gets
                 steps[row.node] += gets
-                lines[row.node] += gets == want.steps
+                still[row.node] -= gets
+            for node, missing in still.items():
+                lines[node] += not missing
         return {node: (lines[node], steps[node]) for node in steps}
 
 

@@ -5,16 +5,17 @@ from erp.kernel.invariants import Invariant
 INVARIANTS = [
     Invariant(
         "inventory.stock_is_the_sum_of_its_moves",
-        "Every balance is the sum of its moves",
+        "Every balance, lot by lot, is the sum of its moves",
         """
         SELECT coalesce(s.product_id, m.product_id), coalesce(s.node_id, m.node_id),
-            coalesce(s.entity_id, m.entity_id), coalesce(s.status, m.status), s.on_hand, m.quantity
+            coalesce(s.entity_id, m.entity_id), coalesce(s.status, m.status),
+            coalesce(s.lot_id, m.lot_id), s.on_hand, m.quantity
         FROM inventory_stock s
         FULL JOIN (
-            SELECT entity_id, node_id, product_id, status, sum(quantity) AS quantity
-            FROM inventory_stockmove GROUP BY entity_id, node_id, product_id, status
-        ) m ON m.product_id = s.product_id AND m.node_id = s.node_id
-            AND m.entity_id = s.entity_id AND m.status = s.status
+            SELECT entity_id, node_id, product_id, lot_id, status, sum(quantity) AS quantity
+            FROM inventory_stockmove GROUP BY entity_id, node_id, product_id, lot_id, status
+        ) m ON m.product_id = s.product_id AND m.node_id = s.node_id AND m.entity_id = s.entity_id
+            AND m.status = s.status AND coalesce(m.lot_id, 0) = coalesce(s.lot_id, 0)
         WHERE coalesce(s.on_hand, 0) <> coalesce(m.quantity, 0)
         """,
     ),

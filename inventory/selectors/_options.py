@@ -11,12 +11,18 @@ from erp.kernel.sql import records
 from inventory.rules import carriage, leaves_on
 
 OPTIONS = """
-    SELECT s.entity_id, s.product_id, n.code AS node, n.name, s.on_hand - s.reserved AS available,
+    SELECT s.entity_id, s.product_id, n.code AS node, n.name, s.available,
         n.time_zone, n.cutoff, n.handling_days, p.weight, e.currency, c.code AS carrier,
         coalesce(c.transit_days, 0) AS transit_days, coalesce(c.base_rate, 0) AS base_rate,
         coalesce(c.rate_per_kg, 0) AS rate_per_kg
     FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS k (entity_id, product_id)
-    JOIN inventory_stock s ON s.product_id = k.product_id AND s.entity_id = k.entity_id
+    JOIN LATERAL (
+        SELECT s.entity_id, s.product_id, s.node_id, sum(s.on_hand - s.reserved) AS available
+        FROM inventory_stock s
+        WHERE s.product_id = k.product_id AND s.entity_id = k.entity_id
+            AND s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
+        GROUP BY s.entity_id, s.product_id, s.node_id
+    ) s ON true
     JOIN inventory_node n ON n.id = s.node_id
     JOIN inventory_product p ON p.id = s.product_id
     JOIN accounts_entity e ON e.id = s.entity_id
@@ -24,8 +30,8 @@ OPTIONS = """
         SELECT code, transit_days, base_rate, rate_per_kg FROM inventory_carrier
         WHERE is_active AND currency = e.currency ORDER BY base_rate, rate_per_kg, id LIMIT 1
     ) c ON true
-    WHERE s.status = 'available' AND s.on_hand > s.reserved AND n.is_active
-    ORDER BY s.on_hand - s.reserved DESC, n.code
+    WHERE n.is_active
+    ORDER BY s.available DESC, n.code
 """
 
 

@@ -23,7 +23,9 @@ PRODUCTS = """
     FROM inventory_product p
     LEFT JOIN LATERAL (
         SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved,
-            sum(on_hand - reserved) FILTER (WHERE status = 'available') AS available,
+            sum(on_hand - reserved) FILTER (
+                WHERE status = 'available' AND NOT is_barred
+            ) AS available,
             count(DISTINCT node_id) FILTER (WHERE on_hand > 0) AS nodes
         FROM inventory_stock WHERE product_id = p.id AND entity_id = ANY(%(entities)s)
     ) s ON true

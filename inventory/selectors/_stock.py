@@ -39,12 +39,13 @@ SHOWN = {
 }
 
 FREE = """
-    SELECT s.entity_id, s.product_id, s.node_id, n.code, n.name, s.on_hand - s.reserved
+    SELECT s.entity_id, s.product_id, s.node_id, n.code, n.name, sum(s.on_hand - s.reserved)
     FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS k (entity_id, product_id)
     JOIN inventory_stock s ON s.product_id = k.product_id AND s.entity_id = k.entity_id
     JOIN inventory_node n ON n.id = s.node_id
-    WHERE s.status = 'available' AND s.on_hand > s.reserved AND n.is_active
-    ORDER BY s.on_hand - s.reserved DESC, n.code
+    WHERE s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred AND n.is_active
+    GROUP BY s.entity_id, s.product_id, s.node_id, n.id
+    ORDER BY sum(s.on_hand - s.reserved) DESC, n.code
 """
 
 MOVES = """

@@ -30,6 +30,7 @@ from inventory.services._picking import (
     pick_shipments,
 )
 from inventory.services._planning import PlannedShipment, ShipmentSource, plan_shipments
+from inventory.services._posting import LotNeeded
 from inventory.services._receiving import (
     IncomingLine,
     NothingReceived,
@@ -53,6 +54,7 @@ __all__ = [
     "Demand",
     "ExpectedGoods",
     "IncomingLine",
+    "LotNeeded",
     "NodeDraft",
     "NotThatMuch",
     "NothingReceived",

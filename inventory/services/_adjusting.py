@@ -56,10 +56,11 @@ class StockAdjustment:
     reason: str
     unit_value: Decimal | None = None
     status: str = "available"
+    lot_id: int | None = None
 
     @property
     def key(self) -> Key:
-        return (self.entity_id, self.node_id, self.product_id, self.status)
+        return Key(self.entity_id, self.node_id, self.product_id, self.status, self.lot_id or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ IDS = """
 
 ADJUST = posting_and(
     """
-    INSERT INTO inventory_adjustment (id, entity_id, node_id, product_id, status, quantity, value,
-        reason, posted_at, posted_by_id)
-    SELECT a.id, locked.entity_id, locked.node_id, locked.product_id, locked.status, a.quantity,
-        a.value, a.reason, %(now)s, %(actor)s
+    INSERT INTO inventory_adjustment (id, entity_id, node_id, product_id, lot_id, status, quantity,
+        value, reason, posted_at, posted_by_id)
+    SELECT a.id, locked.entity_id, locked.node_id, locked.product_id, locked.lot_id, locked.status,
+        a.quantity, a.value, a.reason, %(now)s, %(actor)s
     FROM unnest(%(move_causes)s::bigint[], %(move_stocks)s::bigint[],
         %(move_quantities)s::numeric[], %(move_values)s::numeric[], %(reasons)s::text[]
     ) AS a (id, stock_id, quantity, value, reason)
@@ -112,6 +113,7 @@ def adjust_stock(
     Raises:
         BadAdjustment: one corrects nothing, has no reason, or names an unknown status or kind.
         NotThatMuch: one takes away more than is there and unreserved.
+        LotNeeded: one of a product that is kept by lot names none, or the other way round.
 
     Publishes:
         StockFell
@@ -165,7 +167,7 @@ def _check(adjustments: Sequence[StockAdjustment], kind: str) -> None:
 def _values(adjustments: Sequence[StockAdjustment], held: Mapping[Key, Balance]) -> list[Decimal]:
     """Return the signed value of each correction, in order, as the pools and balances change."""
     free = {key: balance.free for key, balance in held.items()}
-    pools = {(key[0], key[2]): balance.pool for key, balance in held.items()}
+    pools = {(key.entity_id, key.product_id): balance.pool for key, balance in held.items()}
     values: list[Decimal] = []
     for each in adjustments:
         pool = pools[each.entity_id, each.product_id]

@@ -71,26 +71,28 @@ class Allocation:
     pieces: list[Piece]
 
 
-# Rows without anything left are read but not locked. What a row holds is taken from the locked
-# version, which is the newest even if the statement had to wait for it.
+# Rows without anything left are read but not locked, lots that are used up not even read. What a
+# row holds is taken from the locked version, which is the newest even if the statement had to wait
+# for it. Nothing is taken of what expired or is blocked.
 LOCK = Prepared("""
     WITH wanted AS (
         SELECT DISTINCT entity_id, product_id
         FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
     ), locked AS MATERIALIZED (
-        SELECT s.id, ((s.on_hand - s.reserved) * 1000)::bigint AS steps
+        SELECT s.id, ((s.on_hand - s.reserved) * 1000)::bigint AS steps, s.expires_on
         FROM inventory_stock s
         JOIN wanted w ON w.product_id = s.product_id AND w.entity_id = s.entity_id
-        WHERE s.status = 'available' AND s.on_hand > s.reserved
+        WHERE s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
+            AND (s.expires_on IS NULL OR s.expires_on >= %(today)s)
         ORDER BY s.id
         FOR UPDATE OF s
     )
     SELECT w.entity_id, w.product_id, p.code, s.id, s.node_id, n.code, n.is_active,
-        coalesce(locked.steps, 0)
+        coalesce(locked.steps, 0), locked.expires_on
     FROM wanted w
     JOIN inventory_product p ON p.id = w.product_id
     LEFT JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
-        AND s.status = 'available'
+        AND s.status = 'available' AND (s.lot_id IS NULL OR s.on_hand > 0)
     LEFT JOIN inventory_node n ON n.id = s.node_id
     LEFT JOIN locked ON locked.id = s.id
 """)
@@ -161,7 +163,7 @@ def allocate(
         return Allocation(0, {}, [])
     began = perf_counter()
     wants = wants_of_demands(demands, only_nodes or {})
-    supplies, names = _lock(demands)
+    supplies, names = _lock(demands, now.date())
     planned = plan(wants, supplies, policy or Policy())
     run_id = _write(
         planned,
@@ -220,18 +222,27 @@ class _Names:
     nodes: dict[int, str]
 
 
-def _lock(demands: Sequence[Demand]) -> tuple[list[Supply], _Names]:
+def _lock(demands: Sequence[Demand], today: date) -> tuple[list[Supply], _Names]:
     """Lock what may be taken; return it, with the codes that receipts are written in."""
     keys = {(demand.entity_id, demand.product_id) for demand in demands}
-    found = rows(LOCK, {"entities": [k[0] for k in keys], "products": [k[1] for k in keys]})
+    params = {"entities": [k[0] for k in keys], "products": [k[1] for k in keys], "today": today}
+    found = rows(LOCK, params)
     names = _Names({row[1]: row[2] for row in found}, {row[4]: row[5] for row in found if row[3]})
     unseen = {demand.node_id for demand in demands} - {None, *names.nodes}
     if unseen:
         listed = rows("SELECT id, code FROM inventory_node WHERE id = ANY(%s)", [list(unseen)])
         names.nodes.update(listed)
     return [
-        Supply(stock_id, entity_id, product_id, node_id, steps, is_open)
-        for entity_id, product_id, _, stock_id, node_id, _, is_open, steps in found
+        Supply(
+            stock_id,
+            entity_id,
+            product_id,
+            node_id,
+            steps,
+            is_open,
+            expires.toordinal() if expires else None,
+        )
+        for entity_id, product_id, _, stock_id, node_id, _, is_open, steps, expires in found
         if stock_id
     ], names
 

@@ -104,9 +104,10 @@ PICK = Prepared("""
 
 # Lines of these shipments, in order, and how many lines each has.
 LINES = """
-    SELECT l.id, l.shipment_id, l.demand_kind, l.demand_id, l.product_id, l.stock_id, l.quantity,
-        p.code
+    SELECT l.id, l.shipment_id, l.demand_kind, l.demand_id, l.product_id, l.stock_id,
+        coalesce(s.lot_id, 0), l.quantity, p.code
     FROM inventory_shipmentline l
+    JOIN inventory_stock s ON s.id = l.stock_id
     JOIN inventory_product p ON p.id = l.product_id
     WHERE l.shipment_id = ANY(%s) ORDER BY l.id
 """
@@ -133,6 +134,7 @@ class _Line(NamedTuple):
     demand_id: int
     product_id: int
     stock_id: int
+    lot_id: int
     quantity: Decimal
     product: str
 
@@ -260,7 +262,7 @@ def _set_aside(
         for line, short in shorts.values()
     ]
     params = posting(
-        _moved_aside(missing, shipments),
+        _moved_aside(missing, shorts, shipments),
         kind=StockMove.Kind.STATUS,
         cause_kind="inventory.shipmentline",
         actor=actor,
@@ -277,14 +279,15 @@ def _set_aside(
 
 
 def _moved_aside(
-    missing: Sequence[PickedShort], shipments: Mapping[int, Standing]
+    missing: Sequence[PickedShort], shorts: Shorts, shipments: Mapping[int, Standing]
 ) -> list[Movement]:
     """Lock the balances on both sides; return a move out of one and into the other for each."""
     keys: list[tuple[Key, Key]] = []
     for each in missing:
         place = (shipments[each.shipment_id].entity_id, each.node_id, each.product_id)
         to = str(GOES_TO[Reason(each.reason)])
-        keys.append(((*place, str(StockStatus.AVAILABLE)), (*place, to)))
+        lot_id = shorts[each.shipment_line_id][0].lot_id
+        keys.append((Key(*place, str(StockStatus.AVAILABLE), lot_id), Key(*place, to, lot_id)))
     held = balances([key for pair in keys for key in pair])
     movements: list[Movement] = []
     for each, (out, into) in zip(missing, keys, strict=True):

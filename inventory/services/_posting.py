@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from erp.kernel.errors import DomainError
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from inventory.rules import Pool
@@ -13,14 +14,26 @@ from inventory.rules import Pool
 if TYPE_CHECKING:
     from erp.accounts.models import User
 
-ENSURE = Prepared("""
-    WITH key AS (
-        SELECT DISTINCT entity_id, node_id, product_id, status
+# A key whose lot does not suit how its product is tracked has no row, and gets none.
+KEYS = """
+    WITH key AS MATERIALIZED (
+        SELECT DISTINCT key.*
         FROM unnest(
-            %(entities)s::bigint[], %(nodes)s::bigint[],
-            %(products)s::bigint[], %(statuses)s::text[]
-        ) AS key (entity_id, node_id, product_id, status)
-    ), owned AS (
+            %(entities)s::bigint[], %(nodes)s::bigint[], %(products)s::bigint[],
+            %(statuses)s::text[], %(lots)s::bigint[]
+        ) AS key (entity_id, node_id, product_id, status, lot)
+        JOIN inventory_product p
+            ON p.id = key.product_id AND (p.tracking = 'lot') = (key.lot > 0)
+    )
+"""
+
+
+def _of_keys(rest: str) -> Prepared:
+    return Prepared(KEYS + rest)
+
+
+ENSURE = _of_keys("""
+    , owned AS (
         INSERT INTO inventory_productcost (entity_id, product_id, quantity, value)
         SELECT DISTINCT entity_id, product_id, 0, 0 FROM key
         WHERE NOT EXISTS (
@@ -30,44 +43,42 @@ ENSURE = Prepared("""
         ORDER BY product_id, entity_id
         ON CONFLICT DO NOTHING
     )
-    INSERT INTO inventory_stock (entity_id, node_id, product_id, status, on_hand, reserved)
-    SELECT entity_id, node_id, product_id, status, 0, 0 FROM key
+    INSERT INTO inventory_stock (entity_id, node_id, product_id, lot_id, status, on_hand, reserved)
+    SELECT entity_id, node_id, product_id, nullif(lot, 0), status, 0, 0 FROM key
     WHERE NOT EXISTS (
         SELECT FROM inventory_stock s
         WHERE s.product_id = key.product_id AND s.node_id = key.node_id
             AND s.entity_id = key.entity_id AND s.status = key.status
+            AND coalesce(s.lot_id, 0) = key.lot
     )
-    ORDER BY product_id, node_id, entity_id, status
+    ORDER BY product_id, node_id, entity_id, status, lot
     ON CONFLICT DO NOTHING
 """)
 
 # Costs are locked before balances, each in id order, by whoever needs both.
-LOCK = Prepared("""
-    WITH key AS (
-        SELECT DISTINCT entity_id, node_id, product_id, status
-        FROM unnest(
-            %(entities)s::bigint[], %(nodes)s::bigint[],
-            %(products)s::bigint[], %(statuses)s::text[]
-        ) AS key (entity_id, node_id, product_id, status)
-    ), cost AS MATERIALIZED (
+LOCK = _of_keys("""
+    , cost AS MATERIALIZED (
         SELECT c.entity_id, c.product_id, c.quantity, c.value
         FROM inventory_productcost c
         WHERE (c.product_id, c.entity_id) IN (SELECT product_id, entity_id FROM key)
         ORDER BY c.id
         FOR UPDATE
     ), stock AS MATERIALIZED (
-        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, s.on_hand, s.reserved
+        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, coalesce(s.lot_id, 0) AS lot,
+            s.on_hand, s.reserved
         FROM inventory_stock s
         WHERE (SELECT count(*) FROM cost) > 0
-            AND (s.product_id, s.node_id, s.entity_id, s.status)
-                IN (SELECT product_id, node_id, entity_id, status FROM key)
+            AND (s.product_id, s.node_id, s.entity_id, s.status, coalesce(s.lot_id, 0))
+                IN (SELECT product_id, node_id, entity_id, status, lot FROM key)
         ORDER BY s.id
         FOR UPDATE
     )
-    SELECT stock.entity_id, stock.node_id, stock.product_id, stock.status,
+    SELECT stock.entity_id, stock.node_id, stock.product_id, stock.status, stock.lot,
         stock.id, stock.on_hand - stock.reserved, cost.quantity, cost.value
     FROM stock JOIN cost USING (entity_id, product_id)
 """)
+
+NAME = "SELECT code, tracking FROM inventory_product WHERE id = %s"
 
 # `released` is what a move lowers `reserved` by.
 POST = """
@@ -77,7 +88,7 @@ POST = """
             %(move_released)s::numeric[], %(move_values)s::numeric[], %(move_causes)s::bigint[]
         ) AS move (stock_id, quantity, released, value, cause_id)
     ), locked AS MATERIALIZED (
-        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status
+        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status
         FROM inventory_stock s
         WHERE s.id IN (SELECT stock_id FROM move)
         ORDER BY s.id
@@ -103,15 +114,36 @@ POST = """
         WHERE c.product_id = d.product_id AND c.entity_id = d.entity_id
             AND (d.quantity <> 0 OR d.value <> 0)
     ), posted AS (
-        INSERT INTO inventory_stockmove (at, kind, entity_id, node_id, product_id, status, quantity,
-            value, cause_kind, cause_id, actor_id)
+        INSERT INTO inventory_stockmove (at, kind, entity_id, node_id, product_id, lot_id, status,
+            quantity, value, cause_kind, cause_id, actor_id)
         SELECT %(now)s, %(move_kind)s, locked.entity_id, locked.node_id, locked.product_id,
-            locked.status, move.quantity, move.value, %(cause_kind)s, move.cause_id, %(actor)s
+            locked.lot_id, locked.status, move.quantity, move.value, %(cause_kind)s, move.cause_id,
+            %(actor)s
         FROM move JOIN locked ON locked.id = move.stock_id
     )
 """
 
-Key = tuple[int, int, int, str]  # entity, node, product, status
+
+class Key(NamedTuple):
+    """Which balance. `lot_id` 0 is no lot."""
+
+    entity_id: int
+    node_id: int
+    product_id: int
+    status: str
+    lot_id: int = 0
+
+
+class LotNeeded(DomainError):
+    """A product that is tracked by lot was named without one, or another with one."""
+
+    code: ClassVar[str] = "lot_needed"
+
+    def __init__(self, product: str, tracking: str) -> None:
+        says = "say which lot" if tracking == "lot" else "it is not kept by lot"
+        super().__init__(f"{product}: {says}.")
+        self.product = product
+        self.errors = [{"field": "lot", "code": self.code, "message": str(self)}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +167,27 @@ class Movement:
 
 
 def balances(keys: Collection[Key]) -> dict[Key, Balance]:
-    """Return the rows of `keys`, made where they lack and locked. Two statements."""
+    """Return the rows of `keys`, made where they lack and locked. Two statements.
+
+    Raises:
+        LotNeeded: a key has no lot although its product is kept by lot, or the other way round.
+    """
     distinct = sorted(set(keys))
     params = {
-        "entities": [key[0] for key in distinct],
-        "nodes": [key[1] for key in distinct],
-        "products": [key[2] for key in distinct],
-        "statuses": [key[3] for key in distinct],
+        "entities": [key.entity_id for key in distinct],
+        "nodes": [key.node_id for key in distinct],
+        "products": [key.product_id for key in distinct],
+        "statuses": [key.status for key in distinct],
+        "lots": [key.lot_id for key in distinct],
     }
     run(ENSURE, params)
-    return {
-        (entity, node, product, status): Balance(stock_id, free, Pool(quantity, value))
-        for entity, node, product, status, stock_id, free, quantity, value in rows(LOCK, params)
+    held = {
+        Key(*row[:5]): Balance(row[5], row[6], Pool(row[7], row[8])) for row in rows(LOCK, params)
     }
+    for key in distinct:
+        if key not in held:
+            raise LotNeeded(*rows(NAME, [key.product_id])[0])
+    return held
 
 
 def posting_and(rest: str) -> Prepared:

@@ -16,7 +16,7 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.models import StockMove, StockStatus
 from inventory.rules import countable
-from inventory.services._posting import Movement, balances, posting, posting_and
+from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._telling import received
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class IncomingLine:
     quantity: Decimal
     value: Decimal
     status: str = "available"
+    lot_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,13 @@ RECEIVE = posting_and(
         RETURNING id, number
     ), lines AS (
         INSERT INTO inventory_receiptline
-            (id, receipt_id, source_line_id, product_id, status, quantity, value)
-        SELECT l.id, receipt.id, l.source_line_id, l.product_id, l.status, l.quantity, l.value
+            (id, receipt_id, source_line_id, product_id, lot_id, status, quantity, value)
+        SELECT l.id, receipt.id, l.source_line_id, l.product_id, l.lot_id, l.status, l.quantity,
+            l.value
         FROM receipt, unnest(%(lines)s::bigint[], %(source_lines)s::bigint[],
-            %(products)s::bigint[], %(statuses)s::text[], %(quantities)s::numeric[],
-            %(values)s::numeric[]
-        ) AS l (id, source_line_id, product_id, status, quantity, value)
+            %(products)s::bigint[], %(lots)s::bigint[], %(statuses)s::text[],
+            %(quantities)s::numeric[], %(values)s::numeric[]
+        ) AS l (id, source_line_id, product_id, lot_id, status, quantity, value)
     )
     SELECT id, number FROM receipt
 """
@@ -105,12 +107,15 @@ def receive_stock(
 
     Raises:
         NothingReceived: there is nothing to take in, or a line makes no sense.
+        LotNeeded: a product that is kept by lot came without one, or the other way round.
 
     Publishes:
         StockReceived
     """
     _check(lines)
-    keys = [(entity_id, node_id, line.product_id, line.status) for line in lines]
+    keys = [
+        Key(entity_id, node_id, line.product_id, line.status, line.lot_id or 0) for line in lines
+    ]
     held = balances(keys)
     ids = [row[0] for row in rows(IDS, [len(lines)])]
     movements = [
@@ -131,6 +136,7 @@ def receive_stock(
         "lines": ids,
         "source_lines": [line.source_line_id for line in lines],
         "products": [line.product_id for line in lines],
+        "lots": [line.lot_id for line in lines],
         "statuses": [line.status for line in lines],
         "quantities": [line.quantity for line in lines],
         "values": [line.value for line in lines],

@@ -13,12 +13,12 @@ from inventory.services._allocating import Demand, wants_of_demands
 
 FREE = Prepared("""
     SELECT w.entity_id, w.product_id, s.id, s.node_id, n.is_active,
-           ((s.on_hand - s.reserved) * 1000)::bigint
+           ((s.on_hand - s.reserved) * 1000)::bigint, s.expires_on
     FROM (SELECT DISTINCT entity_id, product_id
           FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
               AS w (entity_id, product_id)) AS w
     JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
-        AND s.status = 'available' AND s.on_hand > s.reserved
+        AND s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
     JOIN inventory_node n ON n.id = s.node_id
 """)
 
@@ -50,8 +50,16 @@ def rehearse_allocation(
     keys = {(demand.entity_id, demand.product_id) for demand in demands}
     found = rows(FREE, {"entities": [k[0] for k in keys], "products": [k[1] for k in keys]})
     supplies = [
-        Supply(stock_id, entity_id, product_id, node_id, steps, is_open)
-        for entity_id, product_id, stock_id, node_id, is_open, steps in found
+        Supply(
+            stock_id,
+            entity_id,
+            product_id,
+            node_id,
+            steps,
+            is_open,
+            expires.toordinal() if expires else None,
+        )
+        for entity_id, product_id, stock_id, node_id, is_open, steps, expires in found
     ]
     planned = plan(wants_of_demands(demands, {}), supplies, policy or Policy())
     taken: dict[int, dict[int, int]] = {}

@@ -49,7 +49,7 @@ SEARCH = f"""
                      WHERE u.product_id = p.id), '') AS uoms,
            coalesce((SELECT sum(s.on_hand - s.reserved) FROM inventory_stock s
                      WHERE s.product_id = p.id AND s.entity_id = %(entity)s
-                       AND s.status = 'available'), 0) AS available,
+                       AND s.status = 'available' AND NOT s.is_barred), 0) AS available,
            price.unit_price, price.source AS price_source,
            (SELECT min(t.code) FROM orders_customerproduct t
             WHERE t.customer_id = %(customer)s AND t.product_id = p.id

@@ -99,7 +99,7 @@ WAITING = """
            l.quantity - l.cancelled AS ordered, l.reserved, l.waiting,
            (SELECT coalesce(sum(s.on_hand - s.reserved), 0) FROM inventory_stock s
             WHERE s.product_id = l.product_id AND s.entity_id = o.entity_id
-              AND s.status = 'available') AS available,
+              AND s.status = 'available' AND NOT s.is_barred) AS available,
            o.requested_date, l.promised_date,
            round(l.amount * l.waiting / l.quantity, 2) AS amount, o.currency
     FROM orders_order o

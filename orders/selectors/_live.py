@@ -12,7 +12,7 @@ GOODS = """
                      WHERE u.product_id = p.id), '') AS uoms,
            coalesce((SELECT sum(s.on_hand - s.reserved) FROM inventory_stock s
                      WHERE s.product_id = p.id AND s.entity_id = %(entity)s
-                       AND s.status = 'available'), 0) AS available,
+                       AND s.status = 'available' AND NOT s.is_barred), 0) AS available,
            (SELECT c.value / c.quantity FROM inventory_productcost c
             WHERE c.product_id = p.id AND c.entity_id = %(entity)s AND c.quantity > 0) AS unit_cost
     FROM inventory_product p

@@ -38,7 +38,7 @@ PROPOSE = """
             SELECT coalesce(sum(s.on_hand - s.reserved), 0) AS available
             FROM inventory_stock s
             WHERE s.product_id = r.product_id AND s.node_id = r.node_id
-              AND s.entity_id = r.entity_id AND s.status = 'available'
+              AND s.entity_id = r.entity_id AND s.status = 'available' AND NOT s.is_barred
         ) stock
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(greatest(l.quantity - l.received, 0)), 0) AS incoming

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from erp.accounts.models import Entity
-from inventory.models import Carrier, Node, Product, Stock
+from inventory.models import Carrier, Lot, Node, Product, Stock
 from inventory.services import (
     Allocation,
     Demand,
@@ -51,6 +51,11 @@ def carrier(code: str = "TRUCK", **values: Any) -> Carrier:
     return Carrier.objects.get_or_create(code=code, defaults=defaults)[0]
 
 
+def lot(product: Product, code: str = "", **values: Any) -> Lot:
+    defaults = {"created_at": NOW} | values
+    return Lot.objects.create(product=product, code=code or f"L-{next(_serial)}", **defaults)
+
+
 def stocked(
     product: Product,
     quantity: str | int,
@@ -59,6 +64,7 @@ def stocked(
     entity: Entity | None = None,
     unit_value: str = "2",
     status: str = "available",
+    lot: Lot | None = None,
 ) -> Stock:
     """Put so much of a product on a shelf, through the service that keeps the books right."""
     place = node or globals()["node"]()
@@ -73,13 +79,14 @@ def stocked(
                 reason="Opening",
                 unit_value=Decimal(unit_value),
                 status=status,
+                lot_id=lot.pk if lot else None,
             )
         ],
         kind="opening",
         actor=None,
         now=NOW,
     )
-    return Stock.objects.get(entity=owner, node=place, product=product, status=status)
+    return Stock.objects.get(entity=owner, node=place, product=product, status=status, lot=lot)
 
 
 def demand(product: Product, quantity: str | int, **values: Any) -> Demand:

@@ -41,7 +41,7 @@ SUBSTITUTES = Prepared("""
     JOIN inventory_substitute b ON b.product_id = w.product_id
     JOIN inventory_product p ON p.id = b.other_id AND NOT p.is_blocked
     JOIN inventory_stock s ON s.product_id = b.other_id AND s.entity_id = w.entity_id
-        AND s.status = 'available' AND s.on_hand > s.reserved
+        AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
     GROUP BY w.line_id, b.rank, p.code
     ORDER BY w.line_id, b.rank, p.code
 """)
