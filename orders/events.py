@@ -203,6 +203,18 @@ class BlanketEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlanketEnding(Event):
+    """A blanket order ends in `days_left` days, and `open` base units are not called off yet."""
+
+    name: ClassVar[str] = "orders.blanket_ending"
+    blanket_id: int
+    number: str
+    entity_id: int
+    days_left: int
+    open: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallOffFailed(Event):
     """A planned delivery of a blanket order could not be made an order, and why."""
 

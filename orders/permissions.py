@@ -14,6 +14,11 @@ APPROVE_PRICE = "orders.approve_price"
 VIEW_QUOTE = "orders.view_quote"
 WRITE_QUOTE = "orders.write_quote"
 ANSWER_QUOTE = "orders.answer_quote"
+VIEW_BLANKET = "orders.view_blanket"
+WRITE_BLANKET = "orders.write_blanket"
+CALL_OFF = "orders.call_off"
+VIEW_KIT = "orders.view_kit"
+CHANGE_KIT = "orders.change_kits"
 VIEW_COMPLIANCE = "orders.view_exportlicence"
 CHANGE_COMPLIANCE = "orders.change_compliance"
 REVIEW_MATCH = "orders.review_match"
@@ -54,4 +59,9 @@ GRANTS: dict[str, list[str]] = {
     VIEW_QUOTE: [*STAFF, "partner"],
     WRITE_QUOTE: ["customer_service", "order_desk", "operations_lead"],
     ANSWER_QUOTE: ["customer_service", "order_desk", "operations_lead", "partner"],
+    VIEW_BLANKET: [*STAFF, "partner"],
+    WRITE_BLANKET: ["customer_service", "order_desk", "operations_lead"],
+    CALL_OFF: ["customer_service", "order_desk", "operations_lead", "partner"],
+    VIEW_KIT: STAFF,
+    CHANGE_KIT: ["pricing", "steward", "operations_lead", "administrator"],
 }

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from orders.services import allocate_orders, end_lifts
-from orders.services.agreeing import expire_blankets, make_due_call_offs
+from orders.services.agreeing import announce_endings, expire_blankets, make_due_call_offs
 from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
 
@@ -22,10 +22,12 @@ def allocate(**_later: Any) -> None:
 
 @shared_task(expires=1_800)
 def expire(**_later: Any) -> None:
-    """Expire the quotes whose validity is over, and end the agreements whose period is."""
+    """Expire quotes and end blanket orders whose last day is over, and announce ends to come."""
     while expire_quotes(now=timezone.now()):
         pass
     while expire_blankets(now=timezone.now()):
+        pass
+    while announce_endings(now=timezone.now()):
         pass
 
 

@@ -30,7 +30,10 @@ class BlanketQuerySet(models.QuerySet["Blanket"]):
 
 
 class Blanket(FSMModelMixin, models.Model):
-    """An agreement with one customer from `valid_from` through `valid_until`, in `currency`."""
+    """An agreement with one customer from `valid_from` through `valid_until`, in `currency`.
+
+    `noticed_days` is how many days before its end it was last announced that it ends.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -67,6 +70,7 @@ class Blanket(FSMModelMixin, models.Model):
     activated_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=300, blank=True)
+    noticed_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     objects = BlanketQuerySet.as_manager()
 

@@ -12,11 +12,26 @@ from orders.models.quote import QuoteLine
 
 
 class Kit(models.Model):
-    """A product that is never on a shelf itself: its components are, and leave together."""
+    """A product that is never on a shelf itself: its components are, and leave together.
+
+    Exploded at entry while it is active, from `valid_from` through `valid_until` (open ends: none)
+    by the calendar of the entity that sells it; on other days it is a product as any other.
+    """
 
     product = models.OneToOneField("inventory.Product", on_delete=models.PROTECT, related_name="+")
     is_active = models.BooleanField(default=True)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
+
+    class Meta:
+        permissions = [("change_kits", "Can say what kits are made of")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until__gte=F("valid_from")),
+                name="orders_kit_ends_after_it_begins",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"kit {self.product_id}"

@@ -30,6 +30,7 @@ from orders.rules.ordering import (
     read_lines,
     taken_before,
 )
+from orders.rules.pacing import pace_points
 from orders.rules.periods import Edits, Period, edits, laid_over
 from orders.rules.pricing import (
     Candidate,
@@ -91,6 +92,7 @@ __all__ = [
     "line_amount",
     "margin",
     "margin_light",
+    "pace_points",
     "part_of",
     "passes_in_turn",
     "payment_score",

@@ -1,5 +1,16 @@
 """What pages, the API and other apps read about orders and customers."""
 
+from orders.selectors._blankets import (
+    BlanketLineRow,
+    BlanketPage,
+    BlanketRow,
+    CallOffRow,
+    blanket_board,
+    blanket_list,
+    blanket_pace,
+    blanket_page,
+    blankets_of_order,
+)
 from orders.selectors._board import (
     STAGES,
     BoardFilters,
@@ -46,6 +57,15 @@ from orders.selectors._figures import (
 )
 from orders.selectors._holds import HeldOrder, HoldFilters, hold_counts, hold_queue
 from orders.selectors._invariants import INVARIANTS
+from orders.selectors._kits import (
+    KitPage,
+    KitPartRow,
+    KitRow,
+    kit_board,
+    kit_list,
+    kit_page,
+    parts_of,
+)
 from orders.selectors._likeness import Lookalike, lookalikes
 from orders.selectors._lists import (
     account_terms,
@@ -86,10 +106,14 @@ __all__ = [
     "STAGES",
     "AccountRow",
     "BacklogRow",
+    "BlanketLineRow",
+    "BlanketPage",
+    "BlanketRow",
     "BoardFilters",
     "BoardPage",
     "BoardRow",
     "BoardTotals",
+    "CallOffRow",
     "ClassFact",
     "CustomerHit",
     "CustomerPage",
@@ -99,6 +123,9 @@ __all__ = [
     "HeldOrder",
     "HoldFilters",
     "HoldRow",
+    "KitPage",
+    "KitPartRow",
+    "KitRow",
     "LineRow",
     "Lookalike",
     "NextBreak",
@@ -117,6 +144,11 @@ __all__ = [
     "WaitingLine",
     "account_terms",
     "backlog",
+    "blanket_board",
+    "blanket_list",
+    "blanket_pace",
+    "blanket_page",
+    "blankets_of_order",
     "board_totals",
     "certificates_within",
     "classes_of",
@@ -133,6 +165,9 @@ __all__ = [
     "hold_counts",
     "hold_queue",
     "ids_by_code",
+    "kit_board",
+    "kit_list",
+    "kit_page",
     "last_runs",
     "last_screening",
     "licence_list",
@@ -147,6 +182,7 @@ __all__ = [
     "order_page",
     "part_number_ids",
     "part_numbers_of",
+    "parts_of",
     "party_lists",
     "party_matches",
     "plan_of",

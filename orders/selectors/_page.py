@@ -14,7 +14,8 @@ from erp.kernel.sql import records
 class LineRow:
     """One line; quantities in the base unit `uom`, money in the order's currency.
 
-    `places` are the nodes it is reserved at or left from.
+    `places` are the nodes it is reserved at or left from. A part of a kit says how many of it are
+    in one; the first of them, by `kit_code`, what the kit is.
     """
 
     id: int
@@ -38,7 +39,12 @@ class LineRow:
     disposition: str
     is_agreed: bool
     kit_id: int | None
-    kit: str
+    per_kit: Decimal | None
+    kit_code: str
+    kit_name: str
+    kits: Decimal | None
+    kit_price: Decimal | None
+    kit_amount: Decimal | None
     places: str
     first_promised_date: date | None
     promised_date: date | None
@@ -188,11 +194,11 @@ LINES = """
            l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
            n.code AS node, l.disposition,
            coalesce(l.quote_line_id, l.blanket_line_id, l.kit_id) IS NOT NULL AS is_agreed,
-           l.kit_id,
+           l.kit_id, l.per_kit,
            CASE WHEN l.position = min(l.position) OVER (PARTITION BY l.kit_id)
-                 AND l.kit_id IS NOT NULL
-                THEN kp.code || ' x ' || trim_scale(kit.quantity - kit.cancelled) ELSE '' END
-               AS kit,
+                THEN coalesce(kp.code, '') ELSE '' END AS kit_code,
+           coalesce(kp.name, '') AS kit_name, kit.quantity - kit.cancelled AS kits,
+           kit.unit_price AS kit_price, kit.amount AS kit_amount,
            coalesce(place.codes, '') AS places,
            l.first_promised_date, l.promised_date
     FROM orders_orderline l

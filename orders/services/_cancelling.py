@@ -24,6 +24,7 @@ from orders.services._counting import count_agreed
 from orders.services._exporting import give_back_licences
 from orders.services._following import BEFORE_RELEASE, follow_lines
 from orders.services._locking import lock
+from orders.services._rechecking import clear_line_holds
 from orders.services._withdrawing import Line, covered, lines_of, unreserve, withdraw_lines
 
 OVER = {Order.State.SHIPPED, Order.State.INVOICED, Order.State.CLOSED}
@@ -125,8 +126,10 @@ def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetim
         TooLateToCancel: all of it has left.
 
     Publishes:
+        HoldLifted
         LineCovered
         OrderCancelled
+        OrderReleased
         OrderShipped
     """
     wish = _Wish(actor, _reason(reason), now)
@@ -150,7 +153,8 @@ def cancel_lines(
 ) -> Order:
     """Cancel quantities of some lines; what waits goes first, then what is reserved.
 
-    When nothing is left to serve, the order is cancelled, or shipped where a part has left.
+    When nothing is left to serve, the order is cancelled, or shipped where a part has left. A held
+    order is asked again about what holds it for its lines, and goes on when nothing does.
 
     Raises:
         Order.DoesNotExist: there is no such order.
@@ -255,6 +259,8 @@ def _cancel_some(
         run(UNCOMMIT, {"amount": amount, "id": order.account_id})
         publish_all([covered(line) for line in taken if 0 < line.waiting <= asked[line.id]])
         publish_all(follow_lines(order, fresh=freed, cause="Quantity changed", now=wish.now)[0])
+    else:
+        publish_all(clear_line_holds(order, wish.actor, wish.now))
     said = {str(line.position): str(asked[line.id]) for line in taken}
     return _finish(order, "orders.cancel_lines", {"state": before, "cancelled": said}, wish)
 

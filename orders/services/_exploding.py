@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from erp.kernel.prepared import Prepared
@@ -15,7 +15,8 @@ from orders.services._refusing import BadQuantity, BlockedProduct, DraftRefused
 from orders.services._storing import Part, Sheet
 
 FIND = Prepared("""
-    SELECT k.product_id, kp.code, c.product_id, p.code, p.base_uom, c.quantity, p.is_blocked
+    SELECT k.product_id, kp.code, c.product_id, p.code, p.base_uom, c.quantity, p.is_blocked,
+           k.valid_from, k.valid_until
     FROM orders_kit k
     JOIN inventory_product kp ON kp.id = k.product_id
     JOIN orders_kitcomponent c ON c.kit_id = k.id
@@ -27,7 +28,7 @@ FIND = Prepared("""
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """So many base units of a product in one kit of code `kit`."""
+    """So many base units of a product in one kit of code `kit`, on the days it is sold as one."""
 
     kit: str
     product_id: int
@@ -35,11 +36,18 @@ class Component:
     uom: str
     quantity: Decimal
     is_blocked: bool
+    valid_from: date | None
+    valid_until: date | None
+
+    def is_sold_on(self, day: date) -> bool:
+        since, until = self.valid_from or day, self.valid_until or day
+        return since <= day <= until
 
 
 def explode(sheets: Sequence[Sheet], now: datetime) -> list[Sheet | DraftRefused]:
     """Return the sheets with their kits exploded, or why one cannot be; one query without kits.
 
+    A kit is one on its days, by the entity's calendar.
     The price of a kit is spread over its components by their own prices, to its exact amount.
     """
     products = {line.product_id for sheet in sheets for line in sheet.lines}
@@ -61,7 +69,7 @@ def _exploded(
     for place, line in enumerate(sheet.lines):
         origin = place if place < typed else None
         components = kits.get(line.product_id)
-        if components is None:
+        if components is None or not components[0].is_sold_on(sheet.account["today"]):
             lines.append(line)
             parts.append(Part(origin))
             continue

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from erp.accounts.models import User
 from erp.governance.services import Answer, keep_answers
 from erp.kernel.errors import DomainError
 from erp.kernel.events import Event
 from erp.kernel.states import move
-from orders.events import HoldLifted
 from orders.models import Hold, Order, OrderLine
 from orders.services._checking import (
     Case,
@@ -23,9 +23,21 @@ from orders.services._checking import (
 from orders.services._classing import rank as set_rank
 from orders.services._reevaluating import reevaluate_credit_holds
 from orders.services._releasing import held, place, release
+from orders.services._resuming import cleared, lifted, record_each
 
 Kind = Hold.Kind
 REASON = "The order was changed"
+# Holds whose reason lies in the lines: a line taken off or corrected may clear them.
+OF_LINES = frozenset(
+    {
+        Kind.COMPLETENESS.value,
+        Kind.COMPLIANCE.value,
+        Kind.PRICE.value,
+        Kind.MARGIN.value,
+        Kind.DUPLICATE.value,
+        Kind.PROMISE.value,
+    }
+)
 
 
 class NotWhilePicked(DomainError):
@@ -40,28 +52,47 @@ class Answers:
 
     stops: list[Stop] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
+    said: list[Answer] = field(default_factory=list)
 
 
 def ask_again(order_id: int, *, kinds: Collection[str], rank: bool, now: datetime) -> Answers:
     """Run the checks of `kinds` on an order; with `rank` its class and priority are set anew.
 
-    Nothing of the order may count as committed now. A draft is asked when it is submitted.
+    Nothing of the order may count as committed now. A draft is asked when it is submitted. What the
+    order is known by for duplicates follows its lines.
     """
     order = Order.objects.get(pk=order_id)
     if order.state == Order.State.DRAFT:
         return Answers()
     case = _case(order, now)
-    kept: list[Answer] = []
+    Order.objects.filter(pk=order_id).update(fingerprint=case.fingerprint or "")
     if rank:
         set_rank([case], REASON, now)
     found = run_checks([case], now, kinds=kinds)
-    stops, kept = [*found.stops], [*kept, *found.answers]
+    stops, kept = [*found.stops], [*found.answers]
     if Kind.CREDIT.value in kinds:
         credit = check_credit([case], ())
         stops += credit_stops([case], credit)
         kept += credit
     keep_answers(answers=kept, now=now)
-    return Answers(stops, set(kinds) - {each.kind for each in stops})
+    return Answers(stops, set(kinds) - {each.kind for each in stops}, kept)
+
+
+def line_holds(order_id: int) -> set[str]:
+    """Return the kinds of the order's active holds whose reason may lie in its lines."""
+    held_by = Hold.objects.filter(
+        order_id=order_id, state=Hold.State.ACTIVE, is_forced=False, kind__in=OF_LINES
+    )
+    return set(held_by.values_list("kind", flat=True))
+
+
+def clear_line_holds(order: Order, actor: User | None, now: datetime) -> list[Event]:
+    """Ask the checks again that hold an order for its lines, after some were taken off."""
+    kinds = line_holds(order.pk) if order.state == Order.State.HELD else set[str]()
+    if not kinds:
+        return []
+    found = ask_again(order.pk, kinds=kinds, rank=True, now=now)
+    return lift_cleared(order, found, actor, now) + let_go(order, found, now)
 
 
 def stop(order: Order, found: Answers, now: datetime) -> list[Event]:
@@ -77,47 +108,53 @@ def stop(order: Order, found: Answers, now: datetime) -> list[Event]:
             "write a new order for what is added."
         )
     place(found.stops, now)
-    kinds = {each.kind for each in found.stops} | set(found.stops[0].case.active_holds)
-    return [held(found.stops[0].case, sorted(kinds))]
+    case = found.stops[0].case
+    left = {*case.active_holds} - found.cleared | {*case.forced_holds}
+    return [held(case, sorted({each.kind for each in found.stops} | left))]
+
+
+def lift_cleared(order: Order, found: Answers, actor: User | None, now: datetime) -> list[Event]:
+    """Lift the holds whose reason is gone, whatever else holds the order; credit apart.
+
+    The entry of each in the story names the rule. Forced holds stay.
+    """
+    if order.state != Order.State.HELD:
+        return []
+    holds = Hold.objects.filter(
+        order=order,
+        state=Hold.State.ACTIVE,
+        kind__in=found.cleared - {Kind.CREDIT.value},
+        is_forced=False,
+    )
+    known = list(holds.order_by("pk").values_list("pk", "kind", "reason"))
+    if not known:
+        return []
+    case = cases_of([order.pk], now)[0]
+    move(Hold, "lift", [pk for pk, _, _ in known], lifted_at=now, lift_reason=REASON)
+    told = [cleared(case, kind, found.said, was=was, cause=REASON) for _, kind, was in known]
+    record_each(told, "", actor, now)
+    return [lifted(pk, case, kind) for pk, kind, _ in known]
 
 
 def let_go(order: Order, found: Answers, now: datetime) -> list[Event]:
-    """Lift the holds of a held order that what changed has cleared; release it after the last.
+    """Release a held order that nothing holds any more, if credit allows.
 
     Credit is asked for all held orders of the account: what this one wants no more is theirs.
     """
     if order.state != Order.State.HELD:
         return []
-    events: list[Event] = [*_lift(order, found.cleared - {Kind.CREDIT.value}, now)]
     case = cases_of([order.pk], now)[0]
-    if events and not case.active_holds:
+    events: list[Event] = []
+    if found.cleared and not case.active_holds:
         credit = check_credit([case], ())
         keep_answers(answers=credit, now=now)
         stops = credit_stops([case], credit)
         if not stops:
-            return events + release([case], now)
+            return release([case], now)
         place(stops, now)
         events.append(held(case, [Kind.CREDIT.value]))
     reevaluate_credit_holds(account_ids=[order.account_id], cause=REASON, now=now)
     return events
-
-
-def _lift(order: Order, kinds: Collection[str], now: datetime) -> list[HoldLifted]:
-    holds = Hold.objects.filter(
-        order=order, state=Hold.State.ACTIVE, kind__in=kinds, is_forced=False
-    )
-    found = dict(holds.values_list("pk", "kind"))
-    move(Hold, "lift", list(found), lifted_at=now, lift_reason=REASON)
-    return [
-        HoldLifted(
-            hold_id=pk,
-            order_id=order.pk,
-            number=order.number,
-            entity_id=order.entity_id,
-            kind=kind,
-        )
-        for pk, kind in found.items()
-    ]
 
 
 def _case(order: Order, now: datetime) -> Case:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Answer, keep_answers
+from erp.governance.services import keep_answers
 from erp.kernel.events import Event
 from erp.kernel.sql import rows
 from erp.kernel.states import move
@@ -25,7 +25,7 @@ from orders.services._checking import (
 )
 from orders.services._locking import lock
 from orders.services._releasing import held, place, release
-from orders.services._resuming import Told, lifted, record_each
+from orders.services._resuming import Told, cleared, lifted, record_each
 from orders.services._withdrawing import withdraw_lines
 
 CREDIT = Hold.Kind.CREDIT.value
@@ -79,13 +79,6 @@ class _Asked:
     def stops(self) -> dict[tuple[int, str], Stop]:
         return {(stop.case.id, stop.kind): stop for stop in self.finding.stops}
 
-    def rule(self, case: Case, kind: str) -> Answer | None:
-        """Return the decision about an order by which a kind was cleared."""
-        for answer in self.finding.answers:
-            if answer.question.subject_id == case.id and kind in answer.decision.policy_version:
-                return answer
-        return None
-
 
 @transaction.atomic
 def reevaluate_credit_holds(
@@ -138,29 +131,33 @@ def _reevaluate(
     cases.sort(key=lambda case: (case.priority, case.id))
     asked = _ask(cases, kinds, now)
     stops = asked.stops()
-    cleared = {
+    clear = {
         case.id: [kind for kind in case.active_holds if _is_clear(case, kind, kinds, asked, stops)]
         for case in cases
     }
-    left = {case.id: sorted({*case.active_holds} - {*cleared[case.id]}) for case in cases}
+    left = {case.id: sorted({*case.active_holds} - {*clear[case.id]}) for case in cases}
     anew = [stop for key, stop in stops.items() if key not in asked.holds and not left[key[0]]]
     for stop in anew:
         left[stop.case.id] = [stop.kind]
-    changed = {case.id for case in cases if cleared[case.id]} | {s.case.id for s in anew}
+    changed = {case.id for case in cases if clear[case.id]} | {s.case.id for s in anew}
     keep_answers(
         answers=[a for a in asked.finding.answers if a.question.subject_id in changed], now=now
     )
-    lifts = [(case, kind) for case in cases for kind in cleared[case.id]]
+    lifts = [(case, kind) for case in cases for kind in clear[case.id]]
     ids = [asked.holds[case.id, kind][0] for case, kind in lifts]
     move(Hold, "lift", ids, lifted_at=now, lift_reason=cause[:300])
     events: list[Event] = [lifted(asked.holds[c.id, k][0], c, k) for c, k in lifts]
     place(anew, now)
     events += release([case for case in cases if not left[case.id]], now)
     events += [held(stop.case, [stop.kind]) for stop in anew]
-    states = record_each([_told(c, k, asked, cause) for c, k in lifts], "", actor, now)
+    told = [
+        cleared(c, k, asked.finding.answers, was=asked.holds[c.id, k][1], cause=cause)
+        for c, k in lifts
+    ]
+    states = record_each(told, "", actor, now)
     publish_all(events)
     return [
-        Reevaluated(c.id, c.number, states.get(c.id, c.state), cleared[c.id], left[c.id])
+        Reevaluated(c.id, c.number, states.get(c.id, c.state), clear[c.id], left[c.id])
         for c in sorted(cases, key=lambda case: case.id)
     ]
 
@@ -203,23 +200,6 @@ def _is_clear(
 ) -> bool:
     key = (case.id, kind)
     return kind in KINDS and kind in kinds and key in asked.holds and key not in stops
-
-
-def _told(case: Case, kind: str, asked: _Asked, cause: str) -> Told:
-    """Name the rule that had stopped the order, and the one that lets it go on."""
-    answer = asked.rule(case, kind)
-    version = answer.decision.policy_version if answer else ""
-    row = answer.decision.row if answer else None
-    return Told(
-        case,
-        cause,
-        after={
-            "cleared": asked.holds[case.id, kind][1],
-            "rule": version if row is None else f"{version} row {row + 1}",
-        },
-        policy_version=version,
-        action=f"orders.lift_{kind}_hold",
-    )
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from erp.accounts.models import User
-from erp.governance.services import Change, keep_answers, record
+from erp.governance.services import Answer, Change, keep_answers, record
 from erp.kernel.events import Event
 from orders.events import HoldLifted
 from orders.models import Hold, Order
@@ -45,6 +45,28 @@ def go_on(order_ids: Sequence[int], now: datetime) -> list[Event]:
     stopped = {stop.case.id for stop in stops}
     events = release([case for case in cases if case.id not in stopped], now)
     return events + [held(stop.case, [stop.kind]) for stop in stops]
+
+
+def cleared(case: Case, kind: str, answers: Sequence[Answer], *, was: str, cause: str) -> Told:
+    """Return the entry of a hold that was cleared: why it stood, and the rule that lets it go."""
+    named = f"release.{kind} "
+    answer = next(
+        (
+            each
+            for each in answers
+            if each.question.subject_id == case.id and named in f"{each.decision.policy_version} "
+        ),
+        None,
+    )
+    version = answer.decision.policy_version if answer else ""
+    row = answer.decision.row if answer else None
+    return Told(
+        case,
+        cause,
+        after={"cleared": was, "rule": version if row is None else f"{version} row {row + 1}"},
+        policy_version=version,
+        action=f"orders.lift_{kind}_hold",
+    )
 
 
 def lifted(hold_id: int, case: Case, kind: str) -> HoldLifted:

@@ -30,7 +30,7 @@ from orders.services._following import (
     recommit,
 )
 from orders.services._locking import lock
-from orders.services._rechecking import ask_again, let_go, stop
+from orders.services._rechecking import ask_again, let_go, lift_cleared, line_holds, stop
 from orders.services._refusing import BadAmount
 from orders.services._rewriting import Goal, LineChange, goal_of, write
 from orders.services._withdrawing import UNCOMMIT, Line, covered, lines_of
@@ -212,7 +212,7 @@ def _apply(work: _Work) -> list[Event]:
     kinds = _asked(work) | ({Kind.CREDIT.value} if raised else set())
     rank = bool(work.goal) or "requested_date" in work.head
     found = ask_again(order.pk, kinds=kinds, rank=rank, now=now)
-    events: list[Event] = []
+    events = lift_cleared(order, found, work.actor, now)
     if found.stops:
         events += stop(order, found, now)
         if work.is_released:
@@ -232,13 +232,21 @@ def _apply(work: _Work) -> list[Event]:
 
 
 def _asked(work: _Work) -> set[str]:
-    """Return the checks but credit that depend on what changed."""
+    """Return the checks but credit that depend on what changed.
+
+    Lines that are taken off ask what holds the order for its lines, and its margin: nothing else
+    can become worse by it.
+    """
     changed = {*work.head}
     if work.goal.rewritten or work.goal.added:
         changed.add("lines")
     asked = {kind.value for name in changed for kind in ASKED_BY.get(name, ())}
-    # What is kept for a released order must not count against its own promise.
-    return asked - {Kind.PROMISE.value} if work.is_released else asked
+    if work.is_released:
+        # What is kept for a released order must not count against its own promise.
+        return asked - {Kind.PROMISE.value}
+    if work.goal.cancelled:
+        asked.add(Kind.MARGIN.value)
+    return asked | (line_holds(work.order.pk) if work.goal else set())
 
 
 def _take_back(work: _Work) -> None:

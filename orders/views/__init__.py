@@ -2,11 +2,18 @@
 
 from orders.views._allocation import allocate_now, allocation, waiting_of_product
 from orders.views._amend import amend
+from orders.views._blankets import activate as activate_blanket
+from orders.views._blankets import blanket, blankets, new_blanket
+from orders.views._blankets import call as call_off
+from orders.views._blankets import end as end_blanket
+from orders.views._blankets import plan as plan_call_off
+from orders.views._blankets import replan as replan_call_off
 from orders.views._board import board, lift_many, reevaluate_many, submit_many
 from orders.views._compliance import compliance, matches, review
 from orders.views._customers import customer, customers, hold_customer, new_customer
 from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
 from orders.views._holds import ask_many, force_many, holds, lift_queued
+from orders.views._kits import edit_kit, kit, kits, new_kit
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._prices import change_many, export_prices, new_price, prices
 from orders.views._quotes import accept as accept_quote
@@ -16,12 +23,16 @@ from orders.views._quotes import send as send_quote
 
 __all__ = [
     "accept_quote",
+    "activate_blanket",
     "allocate",
     "allocate_now",
     "allocation",
     "amend",
     "ask_many",
+    "blanket",
+    "blankets",
     "board",
+    "call_off",
     "cancel",
     "change_many",
     "compliance",
@@ -30,22 +41,29 @@ __all__ = [
     "customers",
     "decline_quote",
     "edit",
+    "edit_kit",
     "edit_quote",
+    "end_blanket",
     "export_prices",
     "force_many",
     "hold",
     "hold_customer",
     "holds",
+    "kit",
+    "kits",
     "lift",
     "lift_many",
     "lift_queued",
     "matches",
     "new",
+    "new_blanket",
     "new_customer",
+    "new_kit",
     "new_price",
     "new_quote",
     "order",
     "order_it",
+    "plan_call_off",
     "preview",
     "prices",
     "product_hits",
@@ -54,6 +72,7 @@ __all__ = [
     "quotes",
     "read_pasted",
     "reevaluate_many",
+    "replan_call_off",
     "review",
     "send_quote",
     "submit",

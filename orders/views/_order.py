@@ -24,10 +24,12 @@ from orders.selectors import (
     HoldRow,
     OrderPage,
     Receipt,
+    blankets_of_order,
     classes_of,
     exposure,
     order_page,
     plan_of,
+    quotes_of_order,
     receipts_of,
     shipments_of,
 )
@@ -106,6 +108,8 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "classes": classes_of(order_id=page.id),
         "plan": plan_of(order_id=page.id),
         "shipments": shipments,
+        "quotes": quotes_of_order(order_id=page.id),
+        "blankets": blankets_of_order(order_id=page.id),
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
         "may_hold": page.state in STOPPABLE and _may(request, page, permissions.RELEASE),
         "may_amend": may_amend,
@@ -278,6 +282,8 @@ def _told(row: TimelineRow) -> dict[str, Any]:
     verb = row.action.rpartition(".")[2]
     after = _facts(row.after)
     text = TOLD.get(row.action) or f"{verb} {row.subject_kind.rpartition('.')[2]}".replace("_", " ")
+    if verb.startswith("lift_") and verb.endswith("_hold"):
+        text = _("Hold cleared (%(kind)s)") % {"kind": verb[5:-5]}
     state = str(after.get("state", ""))
     if state and row.action not in {"orders.create", "orders.close", "orders.cancel"}:
         text += f": {state.replace('_', ' ')}"

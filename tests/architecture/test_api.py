@@ -35,6 +35,7 @@ NO_ENTITY_S = {
         "carriers",
         "customer-groups",
         "denied-parties",
+        "kits",
         "kpis",
         "nodes",
         "policies",

@@ -45,6 +45,18 @@ KINDS: Sequence[Kind] = (
           AND (o.number LIKE %(starts)s OR o.number LIKE 'SO-' || %(digits)s
                OR upper(o.customer_po) = upper(%(text)s))
         ORDER BY o.id DESC LIMIT %(limit)s"""),
+    Kind("Quotes", "file-pen", "orders.view_quote", "orders:quote", """
+        SELECT q.number, q.number, c.name || ' · ' || nullif(q.customer_po, ''), q.state
+        FROM orders_quote q JOIN orders_customer c ON c.id = q.customer_id
+        WHERE q.entity_id = ANY(%(entities)s)
+          AND (q.number LIKE %(starts)s OR q.number LIKE 'QT-' || %(digits)s)
+        ORDER BY q.id DESC LIMIT %(limit)s"""),
+    Kind("Blanket orders", "calendar-clock", "orders.view_blanket", "orders:blanket", """
+        SELECT b.number, b.number, c.name, b.state
+        FROM orders_blanket b JOIN orders_customer c ON c.id = b.customer_id
+        WHERE b.entity_id = ANY(%(entities)s)
+          AND (b.number LIKE %(starts)s OR b.number LIKE 'BO-' || %(digits)s)
+        ORDER BY b.id DESC LIMIT %(limit)s"""),
     Kind("Customers", "users", "orders.view_customer", "orders:customer", """
         SELECT c.code, c.name, 'Tier ' || c.tier || ' · ' || c.code,
                CASE WHEN c.is_blocked THEN 'blocked' ELSE '' END

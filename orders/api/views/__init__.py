@@ -1,5 +1,6 @@
 """The resources of orders."""
 
+from orders.api.views._blankets import BlanketViewSet
 from orders.api.views._compliance import (
     CertificateViewSet,
     DeniedPartyViewSet,
@@ -9,17 +10,20 @@ from orders.api.views._compliance import (
     RestrictionViewSet,
 )
 from orders.api.views._customers import CustomerViewSet
+from orders.api.views._kits import KitViewSet
 from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
 from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, PromotionViewSet
 from orders.api.views._quotes import QuoteViewSet
 
 __all__ = [
+    "BlanketViewSet",
     "CertificateViewSet",
     "CustomerGroupViewSet",
     "CustomerViewSet",
     "DeniedPartyViewSet",
     "ExceptionViewSet",
+    "KitViewSet",
     "LicenceViewSet",
     "OrderViewSet",
     "PartyMatchViewSet",

@@ -30,10 +30,8 @@ class Codes:
         return [self.line(line, customer_id) for line in body["lines"]]
 
     def line(self, line: Mapping[str, Any], customer_id: int = NOBODY) -> LineDraft:
-        code = line["product"].upper()
-        meant = self.theirs.get((customer_id, code), NOBODY)
         return LineDraft(
-            product_id=self.products.get(code, meant),
+            product_id=self.product(line["product"], customer_id),
             quantity=line["quantity"],
             uom=line.get("uom", ""),
             unit_price=line.get("price"),
@@ -41,6 +39,11 @@ class Codes:
             node_id=self.node(line),
             disposition=line.get("disposition", ""),
         )
+
+    def product(self, typed: str, customer_id: int = NOBODY) -> int:
+        """Return what a code means: ours, else the customer's own number."""
+        code = typed.upper()
+        return self.products.get(code, self.theirs.get((customer_id, code), NOBODY))
 
     def _part_numbers(self, bodies: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], int]:
         """Return what customers mean by codes that are none of ours. One query at most."""

@@ -90,11 +90,13 @@ FACTS = Prepared(f"""
 }
                ), 0) AS open,
                count(*) FILTER (WHERE l.quantity > l.cancelled) AS lines,
-               count(*) FILTER (WHERE p.is_blocked) AS blocked,
-               count(*) FILTER (WHERE l.uom <> p.base_uom AND NOT EXISTS (
-                   SELECT FROM inventory_productuom u
-                   WHERE u.product_id = p.id AND u.code = l.uom
-               )) AS unknown_uoms,
+               count(*) FILTER (WHERE p.is_blocked AND l.quantity > l.cancelled) AS blocked,
+               count(*) FILTER (
+                   WHERE l.quantity > l.cancelled AND l.uom <> p.base_uom AND NOT EXISTS (
+                       SELECT FROM inventory_productuom u
+                       WHERE u.product_id = p.id AND u.code = l.uom
+                   )
+               ) AS unknown_uoms,
                count(*) FILTER (
                    WHERE l.quantity > l.cancelled AND l.quantity - l.cancelled < p.order_min
                ) AS below_minimum,
@@ -103,8 +105,9 @@ FACTS = Prepared(f"""
                      AND mod(l.quantity - l.cancelled, p.order_multiple) <> 0
                ) AS off_multiple,
                md5(string_agg(
-                   l.product_id || ':' || l.quantity, ',' ORDER BY l.product_id, l.quantity
-               )) AS fingerprint
+                   l.product_id || ':' || (l.quantity - l.cancelled), ','
+                   ORDER BY l.product_id, l.quantity - l.cancelled
+               ) FILTER (WHERE l.quantity > l.cancelled)) AS fingerprint
         FROM orders_orderline l JOIN inventory_product p ON p.id = l.product_id
         WHERE l.order_id = o.id
     ) AS line

@@ -5,8 +5,11 @@ from orders.services.agreeing._calling import (
     NotActive,
     OutsidePeriod,
     call_off,
+    drop_call_off,
     make_due_call_offs,
+    retry_call_off,
 )
+from orders.services.agreeing._noticing import NOTICE_DAYS, announce_endings
 from orders.services.agreeing._writing import (
     BadAgreement,
     BlanketDraft,
@@ -20,6 +23,7 @@ from orders.services.agreeing._writing import (
 )
 
 __all__ = [
+    "NOTICE_DAYS",
     "BadAgreement",
     "BlanketDraft",
     "BlanketLineDraft",
@@ -28,10 +32,13 @@ __all__ = [
     "NotActive",
     "OutsidePeriod",
     "activate_blanket",
+    "announce_endings",
     "call_off",
+    "drop_call_off",
     "end_blanket",
     "expire_blankets",
     "make_due_call_offs",
+    "retry_call_off",
     "schedule_call_offs",
     "write_blanket",
 ]

@@ -125,6 +125,51 @@ def make_due_call_offs(*, now: datetime, limit: int = 100) -> list[int]:
     return [row[0] for row in rows(DUE, {"now": now, "limit": limit}) if _make(row[0], now)]
 
 
+@transaction.atomic
+def retry_call_off(*, call_off_id: int, actor: User | None, now: datetime) -> CallOff:
+    """Plan a call-off that could not be made again, and make it if its day has come.
+
+    One that is planned, or was made in the meantime, stays as it is.
+
+    Raises:
+        CallOff.DoesNotExist: there is no such call-off.
+        NotActive: its agreement is not active any more.
+    """
+    blanket, row = _of(call_off_id)
+    if blanket.state != Blanket.State.ACTIVE:
+        raise NotActive(f"{blanket.number} is {blanket.get_state_display().lower()}.")
+    if row.state == CallOff.State.FAILED:
+        row.plan_again()
+        row.save(update_fields=["state", "failure"])
+        tell(blanket, "retry_call_off", actor, now, after={"due": row.due_date.isoformat()})
+        if row.order_date <= rows(TODAY, {"now": now, "id": blanket.entity_id})[0][0]:
+            _make(row.pk, now)
+    return CallOff.objects.get(pk=call_off_id)
+
+
+@transaction.atomic
+def drop_call_off(*, call_off_id: int, actor: User | None, now: datetime) -> CallOff:
+    """Take a planned or failed call-off out of the plan. Dropped or made, it stays as it is.
+
+    Raises:
+        CallOff.DoesNotExist: there is no such call-off.
+    """
+    blanket, row = _of(call_off_id)
+    if row.state in {CallOff.State.PLANNED, CallOff.State.FAILED}:
+        row.drop()
+        row.save(update_fields=["state"])
+        tell(blanket, "drop_call_off", actor, now, after={"due": row.due_date.isoformat()})
+    return row
+
+
+def _of(call_off_id: int) -> tuple[Blanket, CallOff]:
+    """Return a call-off and its agreement, the account and both of them locked."""
+    first = CallOff.objects.select_related("line__blanket").get(pk=call_off_id)
+    lock([], [first.line.blanket.account_id])
+    blanket = Blanket.objects.lock(first.line.blanket_id)
+    return blanket, CallOff.objects.select_for_update().get(pk=call_off_id)
+
+
 def _make(call_off_id: int, now: datetime) -> bool:
     """Make one planned row's order; false where somebody else just did."""
     first = CallOff.objects.select_related("line__blanket").get(pk=call_off_id)

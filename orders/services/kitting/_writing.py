@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -49,15 +49,21 @@ def save_kit(
     actor: User | None,
     now: datetime,
     is_active: bool = True,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
 ) -> Kit:
     """Make a product a kit of these parts, or change what it is made of; orders keep what they had.
 
-    Locks the products by id, so that two people cannot nest kits between them.
+    It is sold as a kit from `valid_from` through `valid_until`, by the calendar of who sells it.
+    Written again as it is, nothing is recorded. Locks the products by id, so that two people cannot
+    nest kits between them.
 
     Raises:
-        KitRefused: the parts make no kit.
+        KitRefused: the parts make no kit, or it ends before it begins.
         NestedKit: a part is a kit, or the product is a part of one.
     """
+    if valid_from and valid_until and valid_until < valid_from:
+        raise KitRefused("It ends before it begins.")
     ids = {part.product_id for part in parts}
     if not 0 < len(parts) <= PARTS_MAX or len(ids) != len(parts):
         raise KitRefused(f"Name one to {PARTS_MAX} different parts.")
@@ -70,30 +76,36 @@ def save_kit(
     nests = Kit.objects.filter(product_id__in=ids).exists()
     if nests or product_id in ids or KitComponent.objects.filter(product_id=product_id).exists():
         raise NestedKit("A part of a kit is no kit itself.")
-    kit, is_new = Kit.objects.get_or_create(
-        product_id=product_id, defaults={"created_at": now, "is_active": is_active}
-    )
-    before = None if is_new else {"parts": _said(kit), "is_active": kit.is_active}
-    if not is_new:
-        Kit.objects.filter(pk=kit.pk).update(is_active=is_active)
-        kit.components.all().delete()
+    found = Kit.objects.filter(product_id=product_id).first()
+    before = None if found is None else _said(found)
+    kit = found or Kit(product_id=product_id, created_at=now)
+    kit.is_active, kit.valid_from, kit.valid_until = is_active, valid_from, valid_until
+    kit.save()
+    kit.components.all().delete()
     KitComponent.objects.bulk_create(
         KitComponent(kit=kit, position=place, product_id=part.product_id, quantity=part.quantity)
         for place, part in enumerate(parts, 1)
     )
-    change = Change(
-        entity_id=None,
-        action="orders.save_kit",
-        subject_kind="inventory.product",
-        subject_id=product_id,
-        thread=f"inventory.product:{product_id}",
-        before=before,
-        after={"parts": _said(kit), "is_active": is_active},
-    )
-    record(changes=[change], actor=actor, now=now)
-    return Kit.objects.get(pk=kit.pk)
+    after = _said(kit)
+    if after != before:
+        change = Change(
+            entity_id=None,
+            action="orders.save_kit",
+            subject_kind="inventory.product",
+            subject_id=product_id,
+            thread=f"inventory.product:{product_id}",
+            before=before,
+            after=after,
+        )
+        record(changes=[change], actor=actor, now=now)
+    return kit
 
 
-def _said(kit: Kit) -> dict[str, str]:
+def _said(kit: Kit) -> dict[str, Any]:
     found = kit.components.order_by("position").values_list("product__code", "quantity")
-    return {code: f"{quantity.normalize():f}" for code, quantity in found}
+    return {
+        "parts": {code: f"{quantity.normalize():f}" for code, quantity in found},
+        "is_active": kit.is_active,
+        "valid_from": kit.valid_from and kit.valid_from.isoformat(),
+        "valid_until": kit.valid_until and kit.valid_until.isoformat(),
+    }

@@ -6,7 +6,8 @@
   form.dataset.ready = '1';
   const lines = form.querySelector('#lines');
   const blank = document.getElementById('blank-row');
-  const names = ['product', 'quantity', 'uom', 'price', 'discount'];
+  const names = (form.dataset.columns || 'product quantity uom price discount').split(' ');
+  const [key] = names;
   const cell = (row, name) => row.querySelector(`[name="${name}"]`);
   const list = (input) => input.closest('[data-combo]')?.querySelector('ul');
 
@@ -19,7 +20,7 @@
   /* a draft kept by the browser may have more rows than the page */
   try {
     const kept = JSON.parse(localStorage.getItem(`draft:${document.body.dataset.user || ''}:${form.dataset.draft}`)) || [];
-    const rows = kept.filter(([name]) => name === 'product').length;
+    const rows = kept.filter(([name]) => name === key).length;
     while (lines.rows.length < Math.min(rows, 400)) add();
   } catch { /* nothing kept */ }
 
@@ -30,7 +31,7 @@
     close(input);
     input.dispatchEvent(new Event('change', { bubbles: true }));
     const row = input.closest('tr');
-    (row ? cell(row, 'quantity') : lines.querySelector('[name="product"]')).focus();
+    (row ? cell(row, 'quantity') : lines.querySelector(`[name="${key}"]`)).focus();
   };
   const mark = (input, step) => {
     const found = options(input);
@@ -52,7 +53,7 @@
   };
   const nextRow = (row) => {
     const next = row.nextElementSibling || add();
-    cell(next, 'product').focus();
+    cell(next, key).focus();
   };
 
   form.addEventListener('keydown', (event) => {
@@ -71,7 +72,7 @@
     const row = input.closest('tr');
     const meant = open && named(input);
     if (meant) { choose(input, meant); return; }
-    if (row && input.name === 'product' && input.value) { cell(row, 'quantity').focus(); return; }
+    if (row && input.name === key && input.value) { cell(row, 'quantity').focus(); return; }
     if (row) { nextRow(row); return; }
     const inputs = [...form.querySelectorAll('input:not([type=hidden]):not([type=file])')];
     (inputs[inputs.indexOf(input) + 1] || input).focus();
@@ -98,7 +99,7 @@
     if (shown) options(input)[0]?.setAttribute('aria-selected', 'true');
   });
   form.addEventListener('click', (event) => {
-    if (event.target.closest('[data-add]')) { cell(add(), 'product').focus(); return; }
+    if (event.target.closest('[data-add]')) { cell(add(), key).focus(); return; }
     const remove = event.target.closest('[data-remove]');
     if (!remove) return;
     const row = remove.closest('tr');
@@ -128,7 +129,7 @@
   form.addEventListener('paste', (event) => {
     const input = event.target;
     const text = event.clipboardData?.getData('text') || '';
-    if (input.name !== 'product' || !/[\t\n]/.test(text.trim())) return;
+    if (input.name !== key || !/[\t\n]/.test(text.trim())) return;
     event.preventDefault();
     let row = input.closest('tr');
     text.split(/\r?\n/).filter((line) => line.trim()).forEach((line) => {

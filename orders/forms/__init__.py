@@ -1,0 +1,25 @@
+"""What people type about orders, customers, prices, agreements and kits."""
+
+from orders.forms._agreeing import BlanketEntry
+from orders.forms._kitting import KitEntry
+from orders.forms._orders import (
+    GRID_MAX,
+    CustomerForm,
+    Entry,
+    HeadForm,
+    MassForm,
+    PriceForm,
+    Row,
+)
+
+__all__ = [
+    "GRID_MAX",
+    "BlanketEntry",
+    "CustomerForm",
+    "Entry",
+    "HeadForm",
+    "KitEntry",
+    "MassForm",
+    "PriceForm",
+    "Row",
+]
