@@ -159,3 +159,125 @@ class ShipmentVoided(Event):
     @property
     def key(self) -> str:
         return f"shipment:{self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRequested(Event):
+    """Somebody asked for goods to go elsewhere."""
+
+    name: ClassVar[str] = "inventory.transfer_requested"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferApproved(Event):
+    """A transfer may go: its goods are kept at the origin."""
+
+    name: ClassVar[str] = "inventory.transfer_approved"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPicked(Event):
+    """The goods of a transfer are off the shelf."""
+
+    name: ClassVar[str] = "inventory.transfer_picked"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferShipped(Event):
+    """A transfer left: its goods are in transit, and a sale to a sister company is posted."""
+
+    name: ClassVar[str] = "inventory.transfer_shipped"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReceived(Event):
+    """Everything of a transfer came, or nothing more of it will."""
+
+    name: ClassVar[str] = "inventory.transfer_received"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFellShort(Event):
+    """Less of a transfer came than left. `missing` is what nobody knows of, its worth `value`."""
+
+    name: ClassVar[str] = "inventory.transfer_fell_short"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+    missing: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCancelled(Event):
+    """A transfer will not go: what was kept for it is free again."""
+
+    name: ClassVar[str] = "inventory.transfer_cancelled"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"

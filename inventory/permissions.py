@@ -14,6 +14,11 @@ SHIP = "inventory.ship_shipment"
 RECEIVE = "inventory.receive_goods"
 ADJUST = "inventory.adjust_stock"
 VIEW_ALLOCATION = "inventory.view_allocationrun"
+VIEW_TRANSFER = "inventory.view_transfer"
+REQUEST_TRANSFER = "inventory.request_transfer"
+APPROVE_TRANSFER = "inventory.approve_transfer"
+MOVE_TRANSFER = "inventory.move_transfer"
+SETTLE_TRANSFER = "inventory.settle_transfer"
 
 STAFF = [
     "customer_service",
@@ -48,4 +53,9 @@ GRANTS: dict[str, list[str]] = {
     RECEIVE: ["warehouse", "operations_lead", "partner"],
     ADJUST: ["operations_lead", "controller"],
     VIEW_ALLOCATION: STAFF,
+    VIEW_TRANSFER: [*STAFF, "partner"],
+    REQUEST_TRANSFER: ["planner", "buyer", "warehouse", "operations_lead"],
+    APPROVE_TRANSFER: ["operations_lead", "controller", "executive"],
+    MOVE_TRANSFER: ["warehouse", "shipping", "operations_lead", "partner"],
+    SETTLE_TRANSFER: ["operations_lead", "controller"],
 }

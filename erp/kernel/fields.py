@@ -27,6 +27,13 @@ class RateField(models.DecimalField[Decimal, Decimal]):
         super().__init__(**{"max_digits": 9, "decimal_places": 6} | kwargs)
 
 
+class ExchangeRateField(models.DecimalField[Decimal, Decimal]):
+    """How much of one currency is given for one of another, to a billionth."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 18, "decimal_places": 9} | kwargs)
+
+
 class NextNumber(models.Func):
     """A document number out of a PostgreSQL sequence, as a column default: `SO-10001`.
 

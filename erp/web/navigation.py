@@ -51,13 +51,13 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
         Item(_("Suppliers"), "factory", "procurement:suppliers"),
         Item(_("Allocation runs"), "git-fork", "inventory:allocation"),
-        Item(_("Transfers"), "arrow-left-right", "inventory:transfers"),
+        Item(_("Transfers"), "arrow-left-right", "finance:transfers"),
     ]),
     (_("Floor"), [
         Item(_("Receiving"), "package-open", "finance:receiving"),
         Item(_("Pick & pack"), "hand", "finance:picking"),
         Item(_("Shipments"), "truck", "finance:shipments"),
-        Item(_("Counts"), "list-checks", "inventory:counts"),
+        Item(_("Counts"), "list-checks", "finance:counts"),
     ]),
     (_("Money"), [
         Item(_("Invoices"), "receipt", "finance:invoices"),

@@ -1,7 +1,16 @@
 """Decisions about money and what is printed, as pure functions."""
 
 from finance.rules._labels import CartonLabel, escaped, zpl_of
-from finance.rules._money import AMOUNT_MAX, CENT, Owed, cents_of, oldest_first, rounded, value_of
+from finance.rules._money import (
+    AMOUNT_MAX,
+    CENT,
+    Owed,
+    cents_of,
+    inverse,
+    oldest_first,
+    rounded,
+    value_of,
+)
 
 __all__ = [
     "AMOUNT_MAX",
@@ -10,6 +19,7 @@ __all__ = [
     "Owed",
     "cents_of",
     "escaped",
+    "inverse",
     "oldest_first",
     "rounded",
     "value_of",

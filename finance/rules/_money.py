@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
+RATE_STEP = Decimal("0.000000001")
 AMOUNT_MAX = Decimal("999999999999.99")
 
 
@@ -42,6 +43,11 @@ def value_of(before: Decimal, quantity: Decimal, unit_price: Decimal) -> Decimal
     However a line is divided into deliveries, their values sum to the whole line rounded once.
     """
     return rounded((before + quantity) * unit_price) - rounded(before * unit_price)
+
+
+def inverse(rate: Decimal) -> Decimal:
+    """Return a rate of exchange the other way round, half up to a billionth."""
+    return (1 / rate).quantize(RATE_STEP, rounding=ROUND_HALF_UP)
 
 
 def oldest_first(cash: Decimal, owed: Sequence[Owed]) -> list[Owed]:

@@ -89,6 +89,29 @@ INVARIANTS: list[Invariant] = [
         """,
     ),
     Invariant(
+        "finance.group_sales_have_both_sides",
+        "What left for a sister company is in both companies' books, with what its pieces say.",
+        """
+        SELECT t.number, s.price, s.landed, p.cost, p.price, p.landed
+        FROM inventory_transfer t
+        LEFT JOIN finance_groupsale s ON s.transfer_id = t.id
+        LEFT JOIN (
+            SELECT l.transfer_id, sum(p.cost) AS cost, sum(p.price) AS price,
+                   sum(p.landed) AS landed
+            FROM inventory_transferpiece p JOIN inventory_transferline l ON l.id = p.line_id
+            GROUP BY l.transfer_id
+        ) AS p ON p.transfer_id = t.id
+        WHERE t.entity_id <> t.to_entity_id AND t.shipped_at IS NOT NULL AND (
+            s.id IS NULL OR (s.seller_id, s.buyer_id) <> (t.entity_id, t.to_entity_id)
+            OR (s.cost, s.price, s.landed) IS DISTINCT FROM (p.cost, p.price, p.landed)
+            OR (SELECT count(*) FROM finance_journalentry j
+                WHERE j.cause_id = t.id AND j.cause_kind = 'inventory.transfer'
+                  AND j.entity_id IN (s.seller_id, s.buyer_id))
+                <> (s.cost + s.price > 0)::int + (s.landed > 0)::int
+        )
+        """,
+    ),
+    Invariant(
         "finance.invoices_posted",
         "Every posted invoice has one journal entry (unless it is of nothing); no draft has one.",
         """

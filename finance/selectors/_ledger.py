@@ -127,6 +127,18 @@ PROOFS = [
         " WHERE r.source_kind = 'procurement.order' GROUP BY r.entity_id",
     ),
     Proof(
+        "due_from",
+        "due_from",
+        "Sold to sister companies",
+        "SELECT seller_id, sum(price) FROM finance_groupsale GROUP BY seller_id",
+    ),
+    Proof(
+        "due_to",
+        "due_to",
+        "Bought from sister companies",
+        "SELECT buyer_id, -sum(landed) FROM finance_groupsale GROUP BY buyer_id",
+    ),
+    Proof(
         "unapplied",
         "unapplied",
         "Payments not on an invoice",

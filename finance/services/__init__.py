@@ -12,6 +12,7 @@ from finance.services._books import (
     reopen_period,
     soft_close_period,
 )
+from finance.services._converting import BadRate, NoRate, RateRow, save_rates
 from finance.services._invoicing import Invoiced, invoice_shipments
 from finance.services._paying import (
     BadPayment,
@@ -41,16 +42,25 @@ from finance.services._printing import (
 from finance.services._receiving import Received, receive_purchase_order
 from finance.services._settling import OverAllocated, UnknownInvoice
 from finance.services._shipping import Shipped, ship_shipments
+from finance.services._transferring import (
+    NegativeMarkup,
+    ReceivedTransfer,
+    receive_transfer,
+    ship_transfers,
+)
 from finance.services._voiding import void_shipment
 from inventory.services import deliver_shipments
 
 __all__ = [
     "AlreadyPosted",
     "BadPayment",
+    "BadRate",
     "BooksNotOpen",
     "ForeignCurrency",
     "Invoiced",
+    "NegativeMarkup",
     "NoAccount",
+    "NoRate",
     "NotBalanced",
     "NotByHand",
     "NothingToApply",
@@ -59,7 +69,9 @@ __all__ = [
     "PeriodClosed",
     "PeriodHasBlockers",
     "PostedPayment",
+    "RateRow",
     "Received",
+    "ReceivedTransfer",
     "ReferenceTaken",
     "Shipped",
     "UnknownEntry",
@@ -80,9 +92,12 @@ __all__ = [
     "post_payment",
     "post_payments",
     "receive_purchase_order",
+    "receive_transfer",
     "reopen_period",
     "reverse_entry",
+    "save_rates",
     "ship_shipments",
+    "ship_transfers",
     "shipment_labels",
     "soft_close_period",
     "void_shipment",

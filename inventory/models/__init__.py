@@ -12,6 +12,14 @@ from inventory.models.stock import (
     StockMove,
     StockStatus,
 )
+from inventory.models.transfer import (
+    Lane,
+    Transfer,
+    TransferLine,
+    TransferPiece,
+    TransferReceipt,
+    TransferReceiptLine,
+)
 
 __all__ = [
     "Adjustment",
@@ -20,6 +28,7 @@ __all__ = [
     "Carrier",
     "Carton",
     "Inbound",
+    "Lane",
     "Lot",
     "Node",
     "Product",
@@ -34,4 +43,9 @@ __all__ = [
     "StockMove",
     "StockStatus",
     "Substitute",
+    "Transfer",
+    "TransferLine",
+    "TransferPiece",
+    "TransferReceipt",
+    "TransferReceiptLine",
 ]

@@ -38,6 +38,11 @@ def issue(pool: Pool, quantities: Sequence[Decimal]) -> list[Decimal]:
     return costs
 
 
+def moved_on(pool: Pool, quantity: Decimal, value: Decimal) -> Pool:
+    """Return the pool after so much came (or went, negative) at that value."""
+    return Pool(pool.quantity + quantity, pool.value + value)
+
+
 def valued(pool: Pool, quantity: Decimal, unit_value: Decimal | None) -> Decimal:
     """Return what `quantity` found adds to `pool`, half up to the cent.
 

@@ -12,6 +12,7 @@ from inventory.selectors._allocation import (
 )
 from inventory.selectors._invariants import INVARIANTS
 from inventory.selectors._options import Option, Wanted, options
+from inventory.selectors._places import NodeToMove, nodes_to_move, products_by_code
 from inventory.selectors._products import (
     ProductHit,
     ProductPage,
@@ -35,6 +36,18 @@ from inventory.selectors._stock import (
     reservations_of,
     stock_rows,
 )
+from inventory.selectors._transfers import (
+    TransferLineRow,
+    TransferPage,
+    TransferPieceRow,
+    TransferReceiptRow,
+    TransferRow,
+    transfer_counts,
+    transfer_fingerprints,
+    transfer_list,
+    transfer_page,
+    transfer_rows,
+)
 
 __all__ = [
     "INVARIANTS",
@@ -42,6 +55,7 @@ __all__ = [
     "DecisionRow",
     "MoveRow",
     "NodeStock",
+    "NodeToMove",
     "Option",
     "ProductHit",
     "ProductPage",
@@ -51,22 +65,34 @@ __all__ = [
     "RunRow",
     "ShipmentOfSource",
     "StockRow",
+    "TransferLineRow",
+    "TransferPage",
+    "TransferPieceRow",
+    "TransferReceiptRow",
+    "TransferRow",
     "UomRow",
     "Wanted",
     "availability",
     "decisions_of_product",
     "moves_of",
+    "nodes_to_move",
     "nodes_with_stock",
     "options",
     "other_nodes",
     "product_page",
     "product_search",
     "products",
+    "products_by_code",
     "receipts_of_demand",
     "reservations_of",
     "run_page",
     "runs",
     "shipments_of",
     "stock_rows",
+    "transfer_counts",
+    "transfer_fingerprints",
+    "transfer_list",
+    "transfer_page",
+    "transfer_rows",
     "uoms_of",
 ]

@@ -76,6 +76,13 @@ KINDS: Sequence[Kind] = (
         WHERE s.entity_id = ANY(%(entities)s)
           AND (s.number LIKE %(starts)s OR s.number LIKE 'SH-' || %(digits)s)
         ORDER BY s.id DESC LIMIT %(limit)s"""),
+    Kind("Transfers", "arrow-left-right", "inventory.view_transfer", "finance:transfer", """
+        SELECT t.number, t.number, o.name || ' → ' || d.name, t.state
+        FROM inventory_transfer t
+        JOIN inventory_node o ON o.id = t.origin_id JOIN inventory_node d ON d.id = t.destination_id
+        WHERE (t.entity_id = ANY(%(entities)s) OR t.to_entity_id = ANY(%(entities)s))
+          AND (t.number LIKE %(starts)s OR t.number LIKE 'TR-' || %(digits)s)
+        ORDER BY t.id DESC LIMIT %(limit)s"""),
     Kind("Purchase orders", "clipboard-list", "procurement.view_purchaseorder",
          "procurement:order", """
         SELECT p.number, p.number, s.name, p.state

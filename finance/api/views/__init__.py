@@ -8,6 +8,7 @@ from finance.api.views._ledger import (
     TrialBalanceViewSet,
 )
 from finance.api.views._money import InvoiceViewSet, PaymentViewSet
+from finance.api.views._transfers import TransferViewSet
 
 __all__ = [
     "AccountViewSet",
@@ -17,5 +18,6 @@ __all__ = [
     "PeriodViewSet",
     "ReceivingViewSet",
     "ShipmentViewSet",
+    "TransferViewSet",
     "TrialBalanceViewSet",
 ]

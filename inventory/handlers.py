@@ -1,0 +1,32 @@
+"""What inventory does about facts from below."""
+
+from django.utils import timezone
+
+from erp.accounts.models import User
+from erp.governance.documents import DocumentKind, register_document
+from erp.governance.events import ApprovalDecided
+from erp.governance.selectors import approval
+from erp.outbox.registry import subscribe
+from inventory.selectors import transfer_fingerprints
+from inventory.services.transferring import follow_transfer_approval
+
+TRANSFER = "inventory.transfer"
+register_document(
+    TRANSFER, DocumentKind(transfer_fingerprints, "Transfer", page="finance:transfer")
+)
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_transfer(event: ApprovalDecided) -> None:
+    """Let a transfer go, or cancel it, as was decided in the inbox, or by the clock."""
+    if event.document_kind != TRANSFER or event.cause == "withdrawn":
+        return
+    decided = approval(event.approval_id)
+    follow_transfer_approval(
+        transfer_id=event.document_id,
+        state=event.state,
+        decided_by=User.objects.filter(pk=event.decided_by_id).first(),
+        fingerprint=decided.fingerprint,
+        reason=event.reason,
+        now=timezone.now(),
+    )
