@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from erp.outbox.registry import subscribe_batch
+from finance.events import InvoicePosted
 from finance.services import close_orders_paid, invoice_shipments
 from inventory.events import ShipmentShipped
 from orders.events import OrderShipped
+from orders.services.telling import Reached, note_milestones
 
 
 @subscribe_batch(ShipmentShipped)
@@ -20,3 +22,10 @@ def invoice_what_left(events: Sequence[ShipmentShipped]) -> None:
 def close_what_was_paid(events: Sequence[OrderShipped]) -> None:
     """Close orders whose rest was cancelled after all that left was paid."""
     close_orders_paid(order_ids={event.order_id for event in events}, now=timezone.now())
+
+
+@subscribe_batch(InvoicePosted)
+def tell_of_invoices(events: Sequence[InvoicePosted]) -> None:
+    """Tell who follows the orders that goods were invoiced."""
+    reached = [Reached(event.order_id, "invoiced", event.number) for event in events]
+    note_milestones(reached=reached, now=timezone.now())

@@ -224,3 +224,18 @@ class CallOffFailed(Event):
     number: str
     entity_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReached(Event):
+    """A subscriber is to be told of a milestone of an order, by `channel`. See MilestoneNotice."""
+
+    name: ClassVar[str] = "orders.milestone_reached"
+    notice_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    kind: str
+    subject: str
+    reason: str
+    channel: str

@@ -2,14 +2,31 @@
 
 from collections.abc import Sequence
 
+from django.core.mail import send_mail
 from django.utils import timezone
 
 from erp.governance.erasers import PersonKind, register_person
-from erp.outbox.registry import subscribe_batch
-from inventory.events import StockReceived
-from orders.events import OrderReleased, RestUnwanted
+from erp.outbox.registry import subscribe, subscribe_batch
+from inventory.events import (
+    ShipmentDelivered,
+    ShipmentFailed,
+    ShipmentPacked,
+    ShipmentPicked,
+    ShipmentShipped,
+    StockReceived,
+)
+from orders.events import (
+    MilestoneReached,
+    OrderAllocated,
+    OrderHeld,
+    OrderReleased,
+    RestUnwanted,
+)
+from orders.models import Milestone
+from orders.selectors import letter_of
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
+from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 
@@ -37,3 +54,77 @@ def fill_backorders(events: Sequence[StockReceived]) -> None:
 def cancel_unwanted_rests(events: Sequence[RestUnwanted]) -> None:
     """Cancel what allocation could not give where the customer does not wait for it."""
     cancel_rests(line_ids={event.line_id for event in events}, now=timezone.now())
+
+
+@subscribe_batch(OrderReleased)
+def tell_of_release(events: Sequence[OrderReleased]) -> None:
+    """Tell who follows the orders that they were received, and released."""
+    kinds = (Milestone.RECEIVED, Milestone.RELEASED)
+    reached = [Reached(event.order_id, kind) for event in events for kind in kinds]
+    note_milestones(reached=reached, now=timezone.now())
+
+
+@subscribe_batch(OrderHeld)
+def tell_of_receipt(events: Sequence[OrderHeld]) -> None:
+    """Tell who follows the orders that they were received; why they wait is ours to know."""
+    reached = [Reached(event.order_id, Milestone.RECEIVED) for event in events]
+    note_milestones(reached=reached, now=timezone.now())
+
+
+@subscribe_batch(OrderAllocated)
+def tell_of_allocation(events: Sequence[OrderAllocated]) -> None:
+    """Tell who follows the orders that stock is kept for them, or that they are delayed."""
+    reached = [Reached(event.order_id, Milestone.ALLOCATED) for event in events]
+    note_milestones(reached=reached, now=timezone.now())
+
+
+@subscribe_batch(ShipmentPicked)
+def tell_of_picking(events: Sequence[ShipmentPicked]) -> None:
+    """Tell who follows the orders that goods are picked."""
+    _tell(Milestone.PICKED, events)
+
+
+@subscribe_batch(ShipmentPacked)
+def tell_of_packing(events: Sequence[ShipmentPacked]) -> None:
+    """Tell who follows the orders that goods are packed."""
+    _tell(Milestone.PACKED, events)
+
+
+@subscribe_batch(ShipmentShipped)
+def tell_of_leaving(events: Sequence[ShipmentShipped]) -> None:
+    """Tell who follows the orders that goods have left."""
+    _tell(Milestone.SHIPPED, events)
+
+
+@subscribe_batch(ShipmentDelivered)
+def tell_of_delivery(events: Sequence[ShipmentDelivered]) -> None:
+    """Tell who follows the orders that goods have arrived."""
+    _tell(Milestone.DELIVERED, events)
+
+
+@subscribe(ShipmentFailed)
+def tell_of_failure(event: ShipmentFailed) -> None:
+    """Tell who follows the order that goods did not arrive, and why."""
+    note_shipments(
+        kind=Milestone.DELAYED,
+        shipment_ids=[event.shipment_id],
+        reason=event.reason,
+        now=timezone.now(),
+    )
+
+
+@subscribe(MilestoneReached)
+def mail_milestone(event: MilestoneReached) -> None:
+    """Send one notice by e-mail; what fails is tried again like any delivery."""
+    letter = letter_of(notice_id=event.notice_id) if event.channel == "email" else None
+    if letter is not None:
+        send_mail(letter.title, letter.text, None, [letter.address])
+        mark_told(notice_id=event.notice_id, now=timezone.now())
+
+
+def _tell(
+    kind: Milestone,
+    events: Sequence[ShipmentPicked | ShipmentPacked | ShipmentShipped | ShipmentDelivered],
+) -> None:
+    ids = {event.shipment_id for event in events}
+    note_shipments(kind=kind, shipment_ids=ids, now=timezone.now())

@@ -19,6 +19,7 @@ WRITE_BLANKET = "orders.write_blanket"
 CALL_OFF = "orders.call_off"
 VIEW_KIT = "orders.view_kit"
 CHANGE_KIT = "orders.change_kits"
+FOLLOW = "orders.follow_milestones"
 VIEW_COMPLIANCE = "orders.view_exportlicence"
 CHANGE_COMPLIANCE = "orders.change_compliance"
 REVIEW_MATCH = "orders.review_match"
@@ -62,6 +63,7 @@ GRANTS: dict[str, list[str]] = {
     VIEW_BLANKET: [*STAFF, "partner"],
     WRITE_BLANKET: ["customer_service", "order_desk", "operations_lead"],
     CALL_OFF: ["customer_service", "order_desk", "operations_lead", "partner"],
+    FOLLOW: ["customer_service", "order_desk", "operations_lead"],
     VIEW_KIT: STAFF,
     CHANGE_KIT: ["pricing", "steward", "operations_lead", "administrator"],
 }

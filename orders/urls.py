@@ -70,6 +70,7 @@ urlpatterns = [
     path("customers/new/", views.new_customer, name="new_customer"),
     path("customers/<str:code>/", views.customer, name="customer"),
     path("customers/<str:code>/hold/", views.hold_customer, name="hold_customer"),
+    path("track/<str:token>/", views.track, name="track"),
     path("<str:number>/", views.order, name="page"),
     path("<str:number>/", views.order, name="order"),
     path("<str:number>/edit/", views.edit, name="edit"),
@@ -77,6 +78,9 @@ urlpatterns = [
     path("<str:number>/submit/", views.submit, name="submit"),
     path("<str:number>/allocate/", views.allocate, name="allocate"),
     path("<str:number>/cancel/", views.cancel, name="cancel"),
+    path("<str:number>/follow/", views.follow, name="follow"),
+    path("<str:number>/followers/<int:subscription_id>/stop/", views.unfollow, name="unfollow"),
+    path("<str:number>/tracking/revoke/", views.revoke, name="revoke_tracking"),
     path("<str:number>/hold/", views.hold, name="hold"),
     path("<str:number>/holds/<int:hold_id>/lift/", views.lift, name="lift"),
 ]

@@ -13,6 +13,12 @@ from orders.models.finding import OrderClass, SourcingPlan
 from orders.models.hold import Hold
 from orders.models.kit import Kit, KitComponent, KitLine
 from orders.models.line import OrderLine
+from orders.models.milestone import (
+    Milestone,
+    MilestoneNotice,
+    MilestoneSubscription,
+    TrackingKey,
+)
 from orders.models.order import Order
 from orders.models.price import (
     CustomerGroup,
@@ -45,6 +51,9 @@ __all__ = [
     "KitLine",
     "LicenceUse",
     "ListHolder",
+    "Milestone",
+    "MilestoneNotice",
+    "MilestoneSubscription",
     "Order",
     "OrderClass",
     "OrderLine",
@@ -61,4 +70,5 @@ __all__ = [
     "Screening",
     "ShipTo",
     "SourcingPlan",
+    "TrackingKey",
 ]

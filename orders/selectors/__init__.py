@@ -100,9 +100,21 @@ from orders.selectors._quotes import (
     quotes_of_order,
 )
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
+from orders.selectors._tracking import (
+    LINK_DAYS,
+    Follower,
+    Letter,
+    TrackedOrder,
+    followers_of,
+    letter_of,
+    subscription_list,
+    tracked_order,
+    tracking_token,
+)
 
 __all__ = [
     "INVARIANTS",
+    "LINK_DAYS",
     "STAGES",
     "AccountRow",
     "BacklogRow",
@@ -119,6 +131,7 @@ __all__ = [
     "CustomerPage",
     "CustomerRow",
     "Exposure",
+    "Follower",
     "Goods",
     "HeldOrder",
     "HoldFilters",
@@ -126,6 +139,7 @@ __all__ = [
     "KitPage",
     "KitPartRow",
     "KitRow",
+    "Letter",
     "LineRow",
     "Lookalike",
     "NextBreak",
@@ -141,6 +155,7 @@ __all__ = [
     "RunRow",
     "ShipToRow",
     "Stage",
+    "TrackedOrder",
     "WaitingLine",
     "account_terms",
     "backlog",
@@ -161,6 +176,7 @@ __all__ = [
     "documents_of",
     "exceptions_within",
     "exposure",
+    "followers_of",
     "goods_of",
     "hold_counts",
     "hold_queue",
@@ -170,6 +186,7 @@ __all__ = [
     "kit_page",
     "last_runs",
     "last_screening",
+    "letter_of",
     "licence_list",
     "licences_within",
     "lookalikes",
@@ -202,5 +219,8 @@ __all__ = [
     "ship_to_of",
     "shipments_of",
     "stages",
+    "subscription_list",
+    "tracked_order",
+    "tracking_token",
     "waiting_lines",
 ]

@@ -20,6 +20,7 @@ from orders.views._quotes import accept as accept_quote
 from orders.views._quotes import decline as decline_quote
 from orders.views._quotes import edit_quote, new_quote, order_it, quote, quote_paper, quotes
 from orders.views._quotes import send as send_quote
+from orders.views._tracking import follow, revoke, track, unfollow
 
 __all__ = [
     "accept_quote",
@@ -45,6 +46,7 @@ __all__ = [
     "edit_quote",
     "end_blanket",
     "export_prices",
+    "follow",
     "force_many",
     "hold",
     "hold_customer",
@@ -74,8 +76,11 @@ __all__ = [
     "reevaluate_many",
     "replan_call_off",
     "review",
+    "revoke",
     "send_quote",
     "submit",
     "submit_many",
+    "track",
+    "unfollow",
     "waiting_of_product",
 ]

@@ -20,6 +20,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
 from orders.selectors import (
+    LINK_DAYS,
     Exposure,
     HoldRow,
     OrderPage,
@@ -27,11 +28,13 @@ from orders.selectors import (
     blankets_of_order,
     classes_of,
     exposure,
+    followers_of,
     order_page,
     plan_of,
     quotes_of_order,
     receipts_of,
     shipments_of,
+    tracking_token,
 )
 from orders.services import allocate_orders, cancel_order, lift_hold, place_hold, submit_order
 from orders.views._amend import NEW_ROWS, amend_rows, dispositions
@@ -59,6 +62,10 @@ TOLD = {
     "orders.close": "Paid and closed",
     "orders.cancel": "Cancelled",
     "orders.cancel_lines": "Lines cancelled",
+    "orders.tell_milestone": "Message to the customer",
+    "orders.follow_milestones": "Somebody is told of milestones",
+    "orders.stop_following": "Somebody is told nothing more",
+    "orders.revoke_tracking": "Tracking links revoked",
     "orders.serve_from_node": "Served from another node",
     "orders.keep_backorder": "Promised to another day",
 }
@@ -110,6 +117,7 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "shipments": shipments,
         "quotes": quotes_of_order(order_id=page.id),
         "blankets": blankets_of_order(order_id=page.id),
+        **_told_of(request, page),
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
         "may_hold": page.state in STOPPABLE and _may(request, page, permissions.RELEASE),
         "may_amend": may_amend,
@@ -178,6 +186,17 @@ def lift(request: SignedInRequest, number: str, hold_id: int) -> HttpResponse:
     else:
         messages.success(request, _("%(number)s was released.") % {"number": number})
     return redirect("orders:page", number)
+
+
+def _told_of(request: SignedInRequest, page: OrderPage) -> dict[str, Any]:
+    """Return what the customer can open, and who is told of milestones."""
+    path = reverse("orders:track", args=[tracking_token(order_id=page.id)])
+    return {
+        "tracking": request.build_absolute_uri(path),
+        "link_days": LINK_DAYS,
+        "followers": followers_of(order_id=page.id),
+        "may_follow": _may(request, page, permissions.FOLLOW),
+    }
 
 
 def tell_submitted(request: SignedInRequest, number: str, holds: Any) -> None:

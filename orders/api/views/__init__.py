@@ -10,6 +10,7 @@ from orders.api.views._compliance import (
     RestrictionViewSet,
 )
 from orders.api.views._customers import CustomerViewSet
+from orders.api.views._following import SubscriptionViewSet
 from orders.api.views._kits import KitViewSet
 from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
@@ -32,4 +33,5 @@ __all__ = [
     "PromotionViewSet",
     "QuoteViewSet",
     "RestrictionViewSet",
+    "SubscriptionViewSet",
 ]

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,7 +22,15 @@ from orders.api.views._amendments import amendment_of, names_lines, rewritten
 from orders.api.views._drafts import Codes, draft_of
 from orders.api.views._holds import HoldActions
 from orders.models import Order
-from orders.selectors import OrderPage, documents_of, order_list, order_page, receipts_of
+from orders.selectors import (
+    LINK_DAYS,
+    OrderPage,
+    documents_of,
+    order_list,
+    order_page,
+    receipts_of,
+    tracking_token,
+)
 from orders.services import (
     LineCancel,
     OrderDraft,
@@ -51,6 +60,7 @@ class OrderViewSet(HoldActions):
         "receipts": permissions.VIEW,
         "promises": permissions.VIEW,
         "documents": permissions.VIEW,
+        "tracking": permissions.VIEW,
         "create": permissions.SUBMIT,
         "create_many": permissions.SUBMIT,
         "partial_update": permissions.SUBMIT,
@@ -220,6 +230,13 @@ class OrderViewSet(HoldActions):
         """Answer the quotes it came from, the shipments made for it and what was told above."""
         order_id = self._order(number).id
         return Response({"results": documents_of(order_id=order_id, entity_ids=self.scope())})
+
+    @action(detail=True, methods=["get"])
+    def tracking(self, request: Request, number: str) -> Response:
+        """Answer the link by which the customer follows the order without signing in."""
+        token = tracking_token(order_id=self._order(number).id)
+        path = reverse("orders:track", args=[token])
+        return Response({"url": request.build_absolute_uri(path), "days": LINK_DAYS})
 
     def _order(self, number: str) -> OrderPage:
         page = order_page(number=number, entity_ids=self.scope(), line_limit=10_000)

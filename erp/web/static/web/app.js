@@ -86,6 +86,7 @@
     if ((hit = on('[data-close]'))) hit.closest('dialog')?.close();
     if ((hit = on('[data-dismiss]'))) hit.closest('.toast, .alert')?.remove();
     if ((hit = on('[data-print]'))) window.print();
+    if ((hit = on('[data-copy]'))) { const from = document.getElementById(hit.dataset.copy); from.select(); (navigator.clipboard ? navigator.clipboard.writeText(from.value) : Promise.reject()).catch(() => document.execCommand('copy')); hit.classList.add('done'); }
     if ((hit = on('[data-select-all]'))) { $$('[data-select]', hit.closest('table')).forEach((box) => { box.checked = hit.checked; }); selection(hit.closest('table')); }
     if ((hit = on('[data-select]'))) selection(hit.closest('table'));
     if (event.target.tagName === 'DIALOG') event.target.close();
