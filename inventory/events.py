@@ -281,3 +281,51 @@ class TransferCancelled(Event):
     @property
     def key(self) -> str:
         return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountPlanned(Event):
+    """A sheet waits to be counted."""
+
+    name: ClassVar[str] = "inventory.count_planned"
+    count_id: int
+    number: str
+    entity_id: int
+    node_id: int
+
+    @property
+    def key(self) -> str:
+        return f"count:{self.count_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSubmitted(Event):
+    """A sheet was counted: its differences are approved, or in review."""
+
+    name: ClassVar[str] = "inventory.count_submitted"
+    count_id: int
+    number: str
+    entity_id: int
+    node_id: int
+    variance: str
+    state: str
+
+    @property
+    def key(self) -> str:
+        return f"count:{self.count_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountPosted(Event):
+    """What a count found was posted to stock and ledger."""
+
+    name: ClassVar[str] = "inventory.count_posted"
+    count_id: int
+    number: str
+    entity_id: int
+    node_id: int
+    variance: str
+
+    @property
+    def key(self) -> str:
+        return f"count:{self.count_id}"

@@ -7,13 +7,15 @@ from erp.governance.documents import DocumentKind, register_document
 from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe
-from inventory.selectors import transfer_fingerprints
+from inventory.selectors import count_fingerprints, transfer_fingerprints
+from inventory.services.counting import follow_count_approval
 from inventory.services.transferring import follow_transfer_approval
 
-TRANSFER = "inventory.transfer"
+TRANSFER, COUNT = "inventory.transfer", "inventory.count"
 register_document(
     TRANSFER, DocumentKind(transfer_fingerprints, "Transfer", page="finance:transfer")
 )
+register_document(COUNT, DocumentKind(count_fingerprints, "Count", page="finance:count"))
 
 
 @subscribe(ApprovalDecided)
@@ -24,6 +26,22 @@ def follow_decision_about_transfer(event: ApprovalDecided) -> None:
     decided = approval(event.approval_id)
     follow_transfer_approval(
         transfer_id=event.document_id,
+        state=event.state,
+        decided_by=User.objects.filter(pk=event.decided_by_id).first(),
+        fingerprint=decided.fingerprint,
+        reason=event.reason,
+        now=timezone.now(),
+    )
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_count(event: ApprovalDecided) -> None:
+    """Approve a count, or have what differs counted again, as was decided in the inbox."""
+    if event.document_kind != COUNT or event.cause == "withdrawn":
+        return
+    decided = approval(event.approval_id)
+    follow_count_approval(
+        count_id=event.document_id,
         state=event.state,
         decided_by=User.objects.filter(pk=event.decided_by_id).first(),
         fingerprint=decided.fingerprint,

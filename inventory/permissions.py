@@ -19,6 +19,12 @@ REQUEST_TRANSFER = "inventory.request_transfer"
 APPROVE_TRANSFER = "inventory.approve_transfer"
 MOVE_TRANSFER = "inventory.move_transfer"
 SETTLE_TRANSFER = "inventory.settle_transfer"
+VIEW_COUNT = "inventory.view_count"
+PLAN_COUNT = "inventory.plan_count"
+COUNT = "inventory.count_stock"
+REVIEW_COUNT = "inventory.review_count"
+APPROVE_COUNT = "inventory.approve_count"
+POST_COUNT = "inventory.post_count"
 
 STAFF = [
     "customer_service",
@@ -58,4 +64,10 @@ GRANTS: dict[str, list[str]] = {
     APPROVE_TRANSFER: ["operations_lead", "controller", "executive"],
     MOVE_TRANSFER: ["warehouse", "shipping", "operations_lead", "partner"],
     SETTLE_TRANSFER: ["operations_lead", "controller"],
+    VIEW_COUNT: ["warehouse", "planner", "operations_lead", "controller", "executive", "partner"],
+    PLAN_COUNT: ["operations_lead", "controller"],
+    COUNT: ["warehouse", "operations_lead", "partner"],
+    REVIEW_COUNT: ["operations_lead", "controller", "executive"],
+    APPROVE_COUNT: ["operations_lead", "controller"],
+    POST_COUNT: ["operations_lead", "controller"],
 }

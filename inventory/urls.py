@@ -7,6 +7,7 @@ from inventory import views
 app_name = "inventory"
 urlpatterns = [
     path("stock/", views.stock, name="stock"),
+    path("health/", views.health, name="health"),
     path("products/", views.products, name="products"),
     path("products/<str:code>/", views.product, name="product"),
     path("products/<str:code>/moves/", views.moves, name="moves"),

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from erp.accounts.models import Entity
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from inventory import permissions, selectors
@@ -166,6 +168,53 @@ def run(request: SignedInRequest, run_id: int) -> HttpResponse:
         ],
     }
     return render(request, "inventory/run.html", context)
+
+
+@requires(permissions.VIEW_STOCK)
+def health(request: SignedInRequest) -> HttpResponse:
+    """Show one company's stock by age and class, and what of it is too much or too slow."""
+    entities = list(Entity.objects.within(request.scope(permissions.VIEW_STOCK)).order_by("code"))
+    if not entities:
+        raise Http404
+    chosen = next((e for e in entities if e.code == text_of(request, "company")), entities[0])
+    found = selectors.inventory_health(entity_id=chosen.pk, now=timezone.now())
+    shown, of_class = text_of(request, "shown"), text_of(request, "class")
+    rows = [
+        row
+        for row in found.rows
+        if (not of_class or row.abc + row.xyz == of_class)
+        and (shown != "excess" or row.excess)
+        and (shown != "slow" or row.is_slow)
+    ]
+    whole = found.value or 1
+    context = {
+        "health": found,
+        "entity": chosen,
+        "entities": [(e.code, e.code) for e in entities],
+        "ages": [
+            {"label": b.label, "value": b.value, "share": b.value / whole} for b in found.ages
+        ],
+        "matrix": [
+            (
+                letter,
+                [
+                    {
+                        "code": letter + other,
+                        "value": found.matrix.get(letter + other, 0),
+                        "count": found.counts.get(letter + other, 0),
+                    }
+                    for other in "XYZ"
+                ],
+            )
+            for letter in "ABC"
+        ],
+        "excess_note": _("%(share)d %% of all") % {"share": found.excess_value / whole * 100},
+        "slow_note": _("%(n)d products") % {"n": found.slow_count},
+        "shows": [("", _("All")), ("excess", _("Excess")), ("slow", _("Slow movers"))],
+        "rows": rows[:PAGE],
+        "more": max(len(rows) - PAGE, 0),
+    }
+    return render(request, "inventory/health.html", context)
 
 
 def _product(code: str, scope: frozenset[int]) -> selectors.ProductPage:

@@ -47,6 +47,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
     ]),
     (_("Supply"), [
         Item(_("Inventory"), "boxes", "inventory:stock"),
+        Item(_("Inventory health"), "heart-pulse", "inventory:health"),
         Item(_("Products"), "package-search", "inventory:products"),
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
         Item(_("Suppliers"), "factory", "procurement:suppliers"),

@@ -7,6 +7,7 @@ from finance.api import views
 
 router = SimpleRouter()
 router.register("shipments", views.ShipmentViewSet, basename="shipment")
+router.register("counts", views.CountViewSet, basename="count")
 router.register("transfers", views.TransferViewSet, basename="transfer")
 router.register("invoices", views.InvoiceViewSet, basename="invoice")
 router.register("payments", views.PaymentViewSet, basename="payment")

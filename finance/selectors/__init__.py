@@ -58,6 +58,7 @@ from finance.selectors._payments import (
     payment,
     payment_board,
 )
+from finance.selectors._suggestions import SuggestionRow, transfer_suggestions
 
 __all__ = [
     "INVARIANTS",
@@ -84,6 +85,7 @@ __all__ = [
     "ShipmentLineRow",
     "ShipmentPaper",
     "ShipmentRow",
+    "SuggestionRow",
     "TieOut",
     "find",
     "floor_nodes",
@@ -108,6 +110,7 @@ __all__ = [
     "shipments",
     "shipments_within",
     "tie_outs",
+    "transfer_suggestions",
     "trial_balance",
     "waiting_count",
 ]

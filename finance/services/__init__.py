@@ -13,6 +13,7 @@ from finance.services._books import (
     soft_close_period,
 )
 from finance.services._converting import BadRate, NoRate, RateRow, save_rates
+from finance.services._counting import PostedCount, post_count
 from finance.services._invoicing import Invoiced, invoice_shipments
 from finance.services._paying import (
     BadPayment,
@@ -68,6 +69,7 @@ __all__ = [
     "PaymentDraft",
     "PeriodClosed",
     "PeriodHasBlockers",
+    "PostedCount",
     "PostedPayment",
     "RateRow",
     "Received",
@@ -89,6 +91,7 @@ __all__ = [
     "open_all_books",
     "open_books",
     "packing_slip_pdf",
+    "post_count",
     "post_payment",
     "post_payments",
     "receive_purchase_order",

@@ -1,5 +1,15 @@
 """The pages of the floor and of money."""
 
+from finance.views._counts import (
+    add_found,
+    agree_to_count,
+    call_off_count,
+    count,
+    counts,
+    plan,
+    post_found,
+    sheet,
+)
 from finance.views._floor import (
     confirm_ship,
     deliver,
@@ -37,6 +47,7 @@ from finance.views._money import (
     payments,
     post,
 )
+from finance.views._suggestions import ask_for_suggested, suggestions
 from finance.views._transfers import (
     agree,
     ask,
@@ -50,12 +61,18 @@ from finance.views._transfers import (
 )
 
 __all__ = [
+    "add_found",
     "agree",
+    "agree_to_count",
     "allocate",
     "ask",
+    "ask_for_suggested",
     "call_off",
+    "call_off_count",
     "close_month",
     "confirm_ship",
+    "count",
+    "counts",
     "deliver",
     "entries",
     "fail",
@@ -76,16 +93,20 @@ __all__ = [
     "pick_many",
     "pick_transfer",
     "picking",
+    "plan",
     "post",
+    "post_found",
     "receive",
     "receiving",
     "reopen_month",
     "send_transfer",
     "settle",
+    "sheet",
     "ship_many",
     "shipment",
     "shipments",
     "soft_close_month",
+    "suggestions",
     "take_in",
     "transfer",
     "transfers",

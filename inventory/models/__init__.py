@@ -1,4 +1,5 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
+from inventory.models.count import Count, CountLine
 from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
@@ -27,6 +28,8 @@ __all__ = [
     "AllocationRun",
     "Carrier",
     "Carton",
+    "Count",
+    "CountLine",
     "Inbound",
     "Lane",
     "Lot",

@@ -14,7 +14,18 @@ from inventory.rules.allocation import (
     plan,
 )
 from inventory.rules.classing import Aged, abc_classes, aged, excess_of, xyz_class
-from inventory.rules.costing import Pool, carriage, issue, moved_on, valued
+from inventory.rules.costing import (
+    Draw,
+    Issue,
+    Layer,
+    Pool,
+    carriage,
+    draw,
+    issue,
+    moved_on,
+    spread,
+    valued,
+)
 from inventory.rules.labels import check_digit, sscc
 from inventory.rules.leaving import leaves_on
 from inventory.rules.steps import as_steps, countable, from_steps
@@ -31,7 +42,10 @@ __all__ = [
     "Aged",
     "Candidate",
     "Criterion",
+    "Draw",
     "Gap",
+    "Issue",
+    "Layer",
     "Limits",
     "Place",
     "Plan",
@@ -50,6 +64,7 @@ __all__ = [
     "carriage",
     "check_digit",
     "countable",
+    "draw",
     "excess_of",
     "from_steps",
     "issue",
@@ -57,6 +72,7 @@ __all__ = [
     "moved_on",
     "plan",
     "sold_at",
+    "spread",
     "sscc",
     "suggest_transfers",
     "valued",

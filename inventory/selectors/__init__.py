@@ -10,6 +10,23 @@ from inventory.selectors._allocation import (
     run_page,
     runs,
 )
+from inventory.selectors._classes import (
+    AgeBand,
+    Health,
+    HealthRow,
+    ProductClass,
+    class_limits,
+    classes_of,
+    inventory_health,
+)
+from inventory.selectors._counts import (
+    CountLineRow,
+    CountPage,
+    CountRow,
+    count_fingerprints,
+    count_page,
+    count_rows,
+)
 from inventory.selectors._invariants import INVARIANTS
 from inventory.selectors._options import Option, Wanted, options
 from inventory.selectors._places import NodeToMove, nodes_to_move, products_by_code
@@ -51,12 +68,19 @@ from inventory.selectors._transfers import (
 
 __all__ = [
     "INVARIANTS",
+    "AgeBand",
     "CandidateRow",
+    "CountLineRow",
+    "CountPage",
+    "CountRow",
     "DecisionRow",
+    "Health",
+    "HealthRow",
     "MoveRow",
     "NodeStock",
     "NodeToMove",
     "Option",
+    "ProductClass",
     "ProductHit",
     "ProductPage",
     "ProductRow",
@@ -73,7 +97,13 @@ __all__ = [
     "UomRow",
     "Wanted",
     "availability",
+    "class_limits",
+    "classes_of",
+    "count_fingerprints",
+    "count_page",
+    "count_rows",
     "decisions_of_product",
+    "inventory_health",
     "moves_of",
     "nodes_to_move",
     "nodes_with_stock",

@@ -12,7 +12,8 @@ TONES: dict[str, frozenset[str]] = {
     }),
     "s3": frozenset({
         "checked", "soft_closed",
-        "awaiting_approval", "in_review", "partially_paid", "partially_shipped", "partly_paid",
+        "awaiting_approval", "in_review", "recount", "review",
+        "partially_paid", "partially_shipped", "partly_paid",
         "partly_shipped", "pending", "pending_approval", "proposed", "requested", "snoozed",
         "submitted", "waiting",
     }),

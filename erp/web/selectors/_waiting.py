@@ -34,6 +34,9 @@ WAITING: dict[str, Waiting] = {
     "finance:picking": Waiting("inventory.view_shipment", """
         SELECT count(*) FROM inventory_shipment
         WHERE entity_id = ANY(%(entities)s) AND state IN ('planned', 'picked')"""),
+    "finance:counts": Waiting("inventory.view_count", """
+        SELECT count(*) FROM inventory_count
+        WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('posted', 'cancelled')"""),
     "finance:transfers": Waiting("inventory.view_transfer", """
         SELECT count(*) FROM inventory_transfer
         WHERE (entity_id = ANY(%(entities)s) OR to_entity_id = ANY(%(entities)s))

@@ -1,5 +1,6 @@
 """The resources of finance, and those of shipments and receiving."""
 
+from finance.api.views._counts import CountViewSet
 from finance.api.views._floor import ReceivingViewSet, ShipmentViewSet
 from finance.api.views._ledger import (
     AccountViewSet,
@@ -12,6 +13,7 @@ from finance.api.views._transfers import TransferViewSet
 
 __all__ = [
     "AccountViewSet",
+    "CountViewSet",
     "InvoiceViewSet",
     "JournalEntryViewSet",
     "PaymentViewSet",

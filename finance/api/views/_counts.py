@@ -1,0 +1,209 @@
+"""Cycle counts over REST."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework import serializers as fields
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from erp.api.filters import ChoiceFilter, Filter, MomentFilter, TextFilter
+from erp.api.problems import ErrorDetail, NotFound, ValidationError
+from erp.api.requests import actor_of
+from erp.api.serializers import QuantityInput, StrictSerializer, TextInput
+from erp.api.views import ResourceViewSet
+from finance.api.serializers import NothingInput, ReasonInput
+from finance.services import post_count
+from inventory import permissions
+from inventory.models import Count, Node, Stock
+from inventory.selectors import CountPage, count_page
+from inventory.services.counting import (
+    Counted,
+    approve_count,
+    cancel_count,
+    plan_count,
+    record_counts,
+    submit_count,
+)
+
+SHOWN = {"review", "approved", "posted"}
+
+
+class CountInput(StrictSerializer):
+    """A sheet of what is due at a node; `products` are counted whether they are due or not."""
+
+    entity = TextInput(max_length=20)
+    node = TextInput(max_length=20)
+    cause = TextInput(max_length=200, required=False)
+    lines_max = fields.IntegerField(min_value=1, max_value=500, required=False)
+    products = fields.ListField(child=TextInput(max_length=40), required=False, max_length=500)
+
+
+class CountedInput(StrictSerializer):
+    """So many base units of one line; `line` is its position."""
+
+    line = fields.IntegerField(min_value=1, max_value=32_767)
+    quantity = QuantityInput(allow_zero=True)
+
+
+class RecordInput(StrictSerializer):
+    """What was found at `counted_at` (now, if left out)."""
+
+    lines = CountedInput(many=True, max_length=500, allow_empty=False)  # type: ignore[call-arg]
+    counted_at = fields.DateTimeField(required=False)
+
+
+class CountViewSet(ResourceViewSet):
+    """Sheets to count blind: what was expected is told after they are handed in, to reviewers."""
+
+    lookup_field = "number"
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW_COUNT,
+        "retrieve": permissions.VIEW_COUNT,
+        "create": permissions.PLAN_COUNT,
+        "record": permissions.COUNT,
+        "submit": permissions.COUNT,
+        "approve": permissions.APPROVE_COUNT,
+        "post_found": permissions.POST_COUNT,
+        "cancel": permissions.PLAN_COUNT,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "state": ChoiceFilter("state", choices=tuple(Count.State.values)),
+        "node": TextFilter("node__code"),
+        "created_after": MomentFilter("planned_at__gte"),
+    }
+    ordering_fields = ("id", "planned_at", "variance")
+    inputs: ClassVar = {
+        "create": CountInput,
+        "record": RecordInput,
+        "submit": NothingInput,
+        "approve": NothingInput,
+        "post_found": NothingInput,
+        "cancel": ReasonInput,
+    }
+
+    def list(self, request: Request) -> Response:
+        found = Count.objects.filter(entity_id__in=self.scope()).values(
+            "id", "number", "state", "entity__code", "node__code", "cause", "planned_at",
+            "posted_at",
+        )  # fmt: skip
+        return self.page(found, _summaries)
+
+    def retrieve(self, request: Request, number: str) -> Response:
+        return Response(self._shown(self._count(number)))
+
+    def create(self, request: Request) -> Response:
+        """Make a sheet; what lies there now is kept with it."""
+        body = self.body()
+        entity_id = self.entity_id(body["entity"])
+        node = None if "\0" in body["node"] else Node.objects.filter(code=body["node"]).first()
+        if node is None:
+            raise ValidationError({"node": [ErrorDetail("There is no such node.", "unknown")]})
+        made = plan_count(
+            entity_id=entity_id,
+            node_id=node.pk,
+            stock_ids=_stock_ids(entity_id, node.pk, body.get("products", [])),
+            cause=body.get("cause", ""),
+            lines_max=body.get("lines_max", 50),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        headers = {"Location": f"/api/v1/counts/{made.number}/"}
+        return Response(self._shown(self._count(made.number)), status=201, headers=headers)
+
+    @action(detail=True, methods=["post"])
+    def record(self, request: Request, number: str) -> Response:
+        """Take down what was found."""
+        page, body, now = self._count(number), self.body(), timezone.now()
+        ids = {line.position: line.id for line in page.lines}
+        for line in body["lines"]:
+            if line["line"] not in ids:
+                message = f"Line {line['line']} is not on {number}."
+                raise ValidationError({"lines": [ErrorDetail(message, "invalid")]})
+        record_counts(
+            count_id=page.id,
+            counted=[Counted(ids[line["line"]], line["quantity"]) for line in body["lines"]],
+            at=body.get("counted_at", now),
+            actor=actor_of(request),
+            now=now,
+        )
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, number: str) -> Response:
+        """Hand the sheet in."""
+        page = self._count(number)
+        self.body()
+        submit_count(count_id=page.id, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, number: str) -> Response:
+        """Agree to what others counted."""
+        page = self._count(number)
+        self.body()
+        actor: Any = request.user
+        approve_count(count_id=page.id, actor=actor, now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"], url_path="post")
+    def post_found(self, request: Request, number: str) -> Response:
+        """Correct stock and ledger by what was found."""
+        page = self._count(number)
+        self.body()
+        post_count(count_id=page.id, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, number)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, number: str) -> Response:
+        """Call it off: nothing of it is posted."""
+        page, reason = self._count(number), self.body()["reason"]
+        actor, now = actor_of(request), timezone.now()
+        cancel_count(count_id=page.id, reason=reason, actor=actor, now=now)
+        return self.retrieve(request, number)
+
+    def _count(self, number: str) -> CountPage:
+        found = count_page(number=number, entity_ids=self.scope())
+        if found is None:
+            raise NotFound(f"There is no count {number[:50]!r}.")
+        return found
+
+    def _shown(self, page: CountPage) -> dict[str, Any]:
+        user: Any = self.request.user
+        may = page.state in SHOWN and user.has_perm(permissions.REVIEW_COUNT, page.entity_id)
+        heads = (
+            "number", "state", "entity", "node", "cause", "planned_at", "submitted_at",
+            "approved_at", "posted_at", "cancel_reason",
+        )  # fmt: skip
+        told = {"variance": page.variance, "currency": page.currency} if may else {}
+        return {**{name: getattr(page, name) for name in heads}, **told, "lines": [
+            {
+                "line": line.position, "product": line.product, "uom": line.uom,
+                "status": line.status, "lot": line.lot or None, "recount": line.is_again,
+                "counted": line.counted, "counted_at": line.counted_at,
+            } | ({"expected": line.expected, "value": line.value} if may else {})
+            for line in page.lines
+        ]}  # fmt: skip
+
+
+def _stock_ids(entity_id: int, node_id: int, codes: Sequence[str]) -> list[int]:
+    """Return the balances of the named products there.
+
+    Raises:
+        ValidationError: nothing of one of them was ever there.
+    """
+    known = [code for code in codes if "\0" not in code]
+    found = Stock.objects.filter(
+        entity_id=entity_id, node_id=node_id, product__code__in=known
+    ).exclude(status="in_transit")
+    pairs = list(found.values_list("product__code", "pk"))
+    if missing := set(codes) - {code for code, _ in pairs}:
+        message = f"Nothing of {min(missing)[:40]} was ever there."
+        raise ValidationError({"products": [ErrorDetail(message, "unknown")]})
+    return [pk for _, pk in pairs]
+
+
+def _summaries(rows: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    return [{key.removesuffix("__code"): value for key, value in row.items()} for row in rows]

@@ -1,0 +1,216 @@
+"""Cycle counts as the screens show them: blind to who counts, open to who reviews."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from erp.kernel.invariants import Invariant
+from erp.kernel.sql import records, rows
+
+OPEN = ["open", "recount", "review", "approved"]
+
+LIST = """
+    SELECT c.id, c.number, c.state, e.code AS entity, e.currency, n.code AS node,
+        n.name AS node_name, c.cause, c.variance, c.planned_at, l.lines, l.counted, l.again
+    FROM inventory_count c
+    JOIN accounts_entity e ON e.id = c.entity_id
+    JOIN inventory_node n ON n.id = c.node_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS lines, count(counted) AS counted,
+            count(*) FILTER (WHERE is_again AND counted IS NULL) AS again
+        FROM inventory_countline WHERE count_id = c.id
+    ) l
+    WHERE c.entity_id = ANY(%(entities)s)
+        AND (%(state)s = 'all' OR c.state = ANY(%(states)s))
+        AND (%(after)s::bigint IS NULL OR c.id < %(after)s)
+    ORDER BY c.id DESC
+    LIMIT %(limit)s
+"""
+
+HEAD = """
+    SELECT c.id, c.number, c.state, c.entity_id, e.code AS entity, e.currency, c.node_id,
+        n.code AS node, n.name AS node_name, c.cause, c.variance, c.planned_at, c.submitted_at,
+        c.approved_at, c.posted_at, c.cancel_reason
+    FROM inventory_count c
+    JOIN accounts_entity e ON e.id = c.entity_id
+    JOIN inventory_node n ON n.id = c.node_id
+    WHERE c.number = %(number)s AND c.entity_id = ANY(%(entities)s)
+"""
+
+LINES = """
+    SELECT l.id, l.position, p.code AS product, p.name, p.barcode, p.base_uom AS uom, s.status,
+        coalesce(lot.code, '') AS lot, l.class_code, l.is_again, l.earlier, l.counted, l.expected,
+        l.counted_at, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
+            AS counted_by,
+        round((l.counted - l.expected) * coalesce(c.value / nullif(c.quantity, 0), 0), 2) AS value
+    FROM inventory_countline l
+    JOIN inventory_stock s ON s.id = l.stock_id
+    JOIN inventory_product p ON p.id = s.product_id
+    LEFT JOIN inventory_lot lot ON lot.id = s.lot_id
+    LEFT JOIN inventory_productcost c
+        ON c.product_id = s.product_id AND c.entity_id = s.entity_id
+    LEFT JOIN accounts_user u ON u.id = l.counted_by_id
+    WHERE l.count_id = %s
+    ORDER BY l.position
+"""
+
+AGREED = """
+    SELECT l.count_id, array_agg(l.stock_id ORDER BY l.position),
+        array_agg(coalesce(l.counted - l.expected, 0) ORDER BY l.position)
+    FROM inventory_countline l WHERE l.count_id = ANY(%s)
+    GROUP BY l.count_id
+"""
+
+COUNTS = [
+    Invariant(
+        "inventory.posted_counts_have_their_corrections",
+        "A posted count corrected exactly what it found, and no other count corrected anything",
+        """
+        SELECT k.number, k.state, l.difference, a.quantity
+        FROM inventory_count k
+        LEFT JOIN (
+            SELECT count_id, sum(counted - expected) AS difference,
+                count(*) FILTER (WHERE counted <> expected) AS lines
+            FROM inventory_countline GROUP BY count_id
+        ) l ON l.count_id = k.id
+        LEFT JOIN (
+            SELECT reason, sum(quantity) AS quantity, count(*) AS lines
+            FROM inventory_adjustment WHERE starts_with(reason, 'Counted in CC-') GROUP BY reason
+        ) a ON a.reason = 'Counted in ' || k.number
+        WHERE CASE WHEN k.state = 'posted'
+            THEN (coalesce(a.quantity, 0), coalesce(a.lines, 0))
+                <> (coalesce(l.difference, 0), coalesce(l.lines, 0))
+            ELSE a.lines IS NOT NULL END
+        """,
+    ),
+    Invariant(
+        "inventory.balances_stand_on_one_open_count",
+        "No balance is being counted on two sheets at once",
+        """
+        SELECT l.stock_id, count(*) FROM inventory_countline l
+        JOIN inventory_count k ON k.id = l.count_id
+        WHERE k.state IN ('open', 'recount', 'review', 'approved')
+        GROUP BY l.stock_id HAVING count(*) > 1
+        """,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """One sheet in a list; `again` lines are to be counted a second time."""
+
+    id: int
+    number: str
+    state: str
+    entity: str
+    currency: str
+    node: str
+    node_name: str
+    cause: str
+    variance: Decimal
+    planned_at: datetime
+    lines: int
+    counted: int
+    again: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountLineRow:
+    """One line with what was found and, for reviewers only, what was expected.
+
+    `value` is the difference at average cost, signed. The counter's page leaves both out.
+    """
+
+    id: int
+    position: int
+    product: str
+    name: str
+    barcode: str
+    uom: str
+    status: str
+    lot: str
+    class_code: str
+    is_again: bool
+    earlier: Decimal | None
+    counted: Decimal | None
+    expected: Decimal | None
+    counted_at: datetime | None
+    counted_by: str
+    value: Decimal | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        if self.counted is None or self.expected is None:
+            return None
+        return self.counted - self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class CountPage:
+    """One sheet with its lines."""
+
+    id: int
+    number: str
+    state: str
+    entity_id: int
+    entity: str
+    currency: str
+    node_id: int
+    node: str
+    node_name: str
+    cause: str
+    variance: Decimal
+    planned_at: datetime
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    posted_at: datetime | None
+    cancel_reason: str
+    lines: Sequence[CountLineRow]
+
+    @property
+    def to_count(self) -> list[CountLineRow]:
+        """Return the lines that somebody is to count now."""
+        if self.state == "recount":
+            return [line for line in self.lines if line.is_again]
+        return list(self.lines) if self.state == "open" else []
+
+
+def count_rows(
+    *,
+    entity_ids: Collection[int],
+    state: str = "",
+    after: int | None = None,
+    limit: int = 100,
+) -> list[CountRow]:
+    """Return sheets, the newest first; without a state the open ones, "all": all. One query."""
+    params = {
+        "entities": sorted(entity_ids),
+        "state": state,
+        "states": [state] if state else OPEN,
+        "after": after,
+        "limit": limit,
+    }
+    return [CountRow(**row) for row in records(LIST, params)]
+
+
+def count_page(*, number: str, entity_ids: Collection[int]) -> CountPage | None:
+    """Return one sheet of these entities, or None. Two queries."""
+    params = {"number": number, "entities": sorted(entity_ids)}
+    found = records(HEAD, params) if "\0" not in number else []
+    if not found:
+        return None
+    lines = [CountLineRow(**row) for row in records(LINES, [found[0]["id"]])]
+    return CountPage(**found[0], lines=lines)
+
+
+def count_fingerprints(count_ids: Collection[int]) -> Mapping[int, str]:
+    """Return what an approver agrees to, in short, by id: the balances and what they differ by."""
+    return {
+        count_id: hashlib.sha256(
+            "|".join([*map(str, stocks), *(str(each.normalize()) for each in found)]).encode()
+        ).hexdigest()
+        for count_id, stocks, found in rows(AGREED, [list(count_ids)])
+    }

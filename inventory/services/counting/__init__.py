@@ -1,0 +1,34 @@
+"""Everything that changes cycle counts. Posting touches the ledger: call finance for that."""
+
+from inventory.services.counting._planning import NothingToCount, plan_count
+from inventory.services.counting._recording import (
+    BadCount,
+    Counted,
+    add_to_count,
+    record_counts,
+)
+from inventory.services.counting._reviewing import (
+    CountReasonMissing,
+    CountUnfinished,
+    approve_count,
+    cancel_count,
+    close_count,
+    follow_count_approval,
+    submit_count,
+)
+
+__all__ = [
+    "BadCount",
+    "CountReasonMissing",
+    "CountUnfinished",
+    "Counted",
+    "NothingToCount",
+    "add_to_count",
+    "approve_count",
+    "cancel_count",
+    "close_count",
+    "follow_count_approval",
+    "plan_count",
+    "record_counts",
+    "submit_count",
+]
