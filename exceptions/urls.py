@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.queue_page, name="queue"),
     path("types/", views.types_page, name="types"),
     path("of-order/<str:number>/", views.of_order, name="of_order"),
+    path("of-customer/<str:code>/", views.of_customer, name="of_customer"),
     path("<int:pk>/", views.case_page, name="case"),
     path("<int:pk>/beside/", views.beside, name="beside"),
     path("<int:pk>/take/", views.take_case, name="take"),

@@ -50,6 +50,7 @@ VIEWS: Mapping[str, Mapping[str, Any]] = {
     "strategic": {"tier": "A"},
     "escalated": {"escalated": True},
 }
+OF_CUSTOMER_MAX = 10
 
 
 @require_GET
@@ -130,6 +131,20 @@ def of_order(request: SignedInRequest, number: str) -> HttpResponse:
     """Show the cases of an order, as a part of its page."""
     found = selectors.cases_of_order(number=number, entity_ids=request.scope(permissions.VIEW))
     return render(request, "exceptions/_of_order.html", {"cases": found, "number": number})
+
+
+@require_GET
+@requires(permissions.VIEW)
+def of_customer(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show the live cases about a customer's orders, as a part of their page."""
+    scope = request.scope(permissions.VIEW)
+    found = selectors.cases_of_customer(code=code, entity_ids=scope, limit=OF_CUSTOMER_MAX + 1)
+    context = {
+        "cases": found[:OF_CUSTOMER_MAX],
+        "code": code,
+        "has_more": len(found) > OF_CUSTOMER_MAX,
+    }
+    return render(request, "exceptions/_of_customer.html", context)
 
 
 @require_GET

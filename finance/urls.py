@@ -45,6 +45,7 @@ urlpatterns = [
     path("invoices/", views.invoices, name="invoices"),
     path("invoices/<str:number>/", views.invoice, name="invoice"),
     path("invoices/<str:number>/pdf/", views.invoice_paper, name="invoice_pdf"),
+    path("of-customer/<str:code>/", views.of_customer, name="of_customer"),
     path("of-order/<int:order_id>/", views.of_order, name="of_order"),
     path("payments/", views.payments, name="payments"),
     path("payments/post/", views.post, name="post_payment"),

@@ -8,6 +8,7 @@ ALLOCATE = "orders.allocate_order"
 VIEW_CUSTOMER = "orders.view_customer"
 CHANGE_CUSTOMER = "orders.change_customer"
 CHANGE_LIMIT = "orders.change_credit_limit"
+ASK_TERMS = "orders.ask_terms"
 VIEW_PRICE = "orders.view_price"
 CHANGE_PRICE = "orders.change_price"
 APPROVE_PRICE = "orders.approve_price"
@@ -51,6 +52,14 @@ GRANTS: dict[str, list[str]] = {
     VIEW_CUSTOMER: [*STAFF, "partner"],
     CHANGE_CUSTOMER: ["steward", "customer_service", "administrator"],
     CHANGE_LIMIT: ["credit", "controller"],
+    ASK_TERMS: [
+        "customer_service",
+        "order_desk",
+        "credit",
+        "controller",
+        "steward",
+        "administrator",
+    ],
     VIEW_PRICE: STAFF,
     VIEW_COMPLIANCE: STAFF,
     CHANGE_COMPLIANCE: ["controller", "operations_lead", "administrator"],

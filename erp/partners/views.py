@@ -41,7 +41,12 @@ def imports(request: SignedInRequest) -> HttpResponse:
     scope = request.scope(permissions.VIEW_IMPORT)
     rows = import_board(entity_ids=scope, after=_cursor(request), limit=PAGE)
     more = rows[-1].id if len(rows) == PAGE else None
-    context = {"rows": rows, "next_cursor": more, "kinds": list(KINDS)}
+    context = {
+        "rows": rows,
+        "next_cursor": more,
+        "kinds": list(KINDS),
+        "may_run": request.user.has_perm(permissions.RUN_IMPORT),
+    }
     return render(request, "partners/imports.html", context)
 
 

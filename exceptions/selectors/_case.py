@@ -60,6 +60,12 @@ OF_ORDER = """
     LIMIT 50
 """
 
+OF_CUSTOMER = OF_ORDER.replace(
+    "WHERE (o.number = %(number)s OR o.id = %(id)s)",
+    "JOIN orders_customer b ON b.id = o.customer_id\n"
+    "    WHERE b.code = %(customer)s AND c.state = ANY(%(live)s)",
+).replace("LIMIT 50", "LIMIT %(limit)s")
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -121,6 +127,22 @@ class CaseOfOrder:
     @property
     def is_live(self) -> bool:
         return self.state in ExceptionCase.LIVE
+
+
+def cases_of_customer(
+    *, code: str, entity_ids: Collection[int], limit: int = 10
+) -> list[CaseOfOrder]:
+    """Return the live cases about a customer's orders, the worst first. One query."""
+    if "\0" in code:
+        return []
+    params = {
+        "customer": code,
+        "entities": sorted(entity_ids),
+        "live": [state.value for state in ExceptionCase.LIVE],
+        "limit": limit,
+    }
+    found = records(OF_CUSTOMER, params)
+    return [CaseOfOrder(label=label_of(one.pop("type")), **one) for one in found]
 
 
 def find_case(*, case_id: int, entity_ids: Collection[int]) -> ExceptionCase | None:

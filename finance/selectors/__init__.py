@@ -1,5 +1,6 @@
 """Money as the screens and the other apps read it."""
 
+from finance.selectors._customers import Ageing, ageing_of_customer, unpaid_of_customer
 from finance.selectors._floor import (
     TO_DO,
     CartonRow,
@@ -64,6 +65,7 @@ __all__ = [
     "INVARIANTS",
     "OVERDUE",
     "TO_DO",
+    "Ageing",
     "AppliedTo",
     "BalanceRow",
     "CartonRow",
@@ -87,6 +89,7 @@ __all__ = [
     "ShipmentRow",
     "SuggestionRow",
     "TieOut",
+    "ageing_of_customer",
     "find",
     "floor_nodes",
     "incoming_order",
@@ -112,5 +115,6 @@ __all__ = [
     "tie_outs",
     "transfer_suggestions",
     "trial_balance",
+    "unpaid_of_customer",
     "waiting_count",
 ]

@@ -17,7 +17,9 @@ from finance import permissions
 from finance.forms import AllocationForm, PaymentForm
 from finance.rules import rounded
 from finance.selectors import (
+    Ageing,
     InvoicePage,
+    ageing_of_customer,
     invoice_board,
     invoices_of_order,
     journal,
@@ -25,12 +27,14 @@ from finance.selectors import (
     payer,
     payers,
     payment_board,
+    unpaid_of_customer,
 )
 from finance.selectors import invoice as invoice_page
 from finance.selectors import payment as payment_page
 from finance.services import allocate_payment, invoice_pdf, post_payment
 
 LIMIT = 100
+OF_CUSTOMER_MAX = 10
 
 
 @require_GET
@@ -111,6 +115,35 @@ def of_order(request: SignedInRequest, order_id: int) -> HttpResponse:
     """Show the invoices of an order, as a part of its page."""
     rows = invoices_of_order(order_id=order_id, entity_ids=request.scope(permissions.VIEW_INVOICE))
     return render(request, "finance/_of_order.html", {"rows": rows, "order_id": order_id})
+
+
+@require_GET
+@requires(permissions.VIEW_INVOICE)
+def of_customer(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show what a customer owes by how long it is due, as a part of their page."""
+    scope = request.scope(permissions.VIEW_INVOICE)
+    ages = ageing_of_customer(code=code, entity_ids=scope)
+    context = {
+        "code": code,
+        "ages": [(each, ageing_bars(each)) for each in ages],
+        "rows": unpaid_of_customer(code=code, entity_ids=scope, limit=OF_CUSTOMER_MAX),
+        "count": sum(each.invoices for each in ages),
+    }
+    return render(request, "finance/_of_customer.html", context)
+
+
+def ageing_bars(ageing: Ageing) -> list[dict[str, object]]:
+    """Return the buckets as bars of the whole that is open; the later, the hotter."""
+    tones = ("ok", "s3", "s2", "s1", "s1")
+    return [
+        {
+            "label": _("%(days)s days late") % {"days": days} if days else _("Not yet due"),
+            "value": amount,
+            "share": amount / ageing.total if ageing.total else 0,
+            "tone": tone,
+        }
+        for (days, amount), tone in zip(ageing.buckets, tones, strict=True)
+    ]
 
 
 @require_GET

@@ -8,7 +8,11 @@ from erp.kernel.fields import AmountField, RateField
 
 
 class Customer(models.Model):
-    """Somebody who buys from one or more of our entities. Terms are on the account per entity."""
+    """Somebody who buys from one or more of our entities. Terms are on the account per entity.
+
+    `bank_account` is where money is paid back to, in capitals without spaces: it changes only by a
+    request that somebody else agreed to.
+    """
 
     class Tier(models.TextChoices):
         STRATEGIC = "A", "A · strategic"
@@ -28,6 +32,7 @@ class Customer(models.Model):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     tax_id = models.CharField(max_length=40, blank=True)
+    bank_account = models.CharField(max_length=34, blank=True, db_default="")
     group = models.ForeignKey(
         "orders.CustomerGroup",
         null=True,
@@ -94,7 +99,10 @@ class CreditAccount(models.Model):
     paid_late_days = models.PositiveIntegerField(db_default=0)
 
     class Meta:
-        permissions = [("change_credit_limit", "Can change a credit limit")]
+        permissions = [
+            ("change_credit_limit", "Can change a credit limit"),
+            ("ask_terms", "Can ask for other terms of a customer"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "entity"], name="orders_account_once_per_entity"

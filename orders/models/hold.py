@@ -16,7 +16,7 @@ class Hold(FSMModelMixin, models.Model):
 
     A forced hold is lifted by a person only, never because its check passes again. A lift may be
     good up to and with `valid_until`: from the next day its check counts again until the goods
-    leave.
+    leave. `assigned_to` works on it, of the role that owns it; what they lift keeps their name.
 
     ACTIVE --lift--> LIFTED
     """
@@ -45,6 +45,10 @@ class Hold(FSMModelMixin, models.Model):
     valid_until = models.DateField(null=True, blank=True)
     state = FSMField(choices=State, default=State.ACTIVE, protected=True)
     placed_at = models.DateTimeField()
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    assigned_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -66,6 +70,11 @@ class Hold(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(state="lifted"),
                 name="orders_hold_valid_until_is_of_a_lift",
+            ),
+            models.CheckConstraint(
+                condition=Q(assigned_to=None, assigned_at=None)
+                | Q(assigned_to__isnull=False, assigned_at__isnull=False),
+                name="orders_hold_assigned_at_is_set_once_assigned",
             ),
         ]
         indexes = [

@@ -1,5 +1,6 @@
 """What orders decide by themselves, as plain functions: no ORM, no clock."""
 
+from orders.rules.banking import bank_account_fault, is_iban
 from orders.rules.likeness import (
     LIKE,
     completeness,
@@ -78,6 +79,7 @@ __all__ = [
     "TypedLine",
     "address_of",
     "allocation_step",
+    "bank_account_fault",
     "best_stack",
     "choose",
     "completeness",
@@ -87,6 +89,7 @@ __all__ = [
     "free_goods",
     "in_cents",
     "is_exact",
+    "is_iban",
     "laid_over",
     "likeness",
     "line_amount",

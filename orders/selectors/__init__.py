@@ -69,6 +69,7 @@ from orders.selectors._kits import (
 from orders.selectors._likeness import Lookalike, lookalikes
 from orders.selectors._lists import (
     account_terms,
+    asked_terms,
     customer_groups,
     customers_within,
     ids_by_code,
@@ -111,6 +112,7 @@ from orders.selectors._tracking import (
     tracked_order,
     tracking_token,
 )
+from orders.selectors._trend import MonthOrdered, order_trend
 
 __all__ = [
     "INVARIANTS",
@@ -142,6 +144,7 @@ __all__ = [
     "Letter",
     "LineRow",
     "Lookalike",
+    "MonthOrdered",
     "NextBreak",
     "OrderPage",
     "PlanFact",
@@ -158,6 +161,7 @@ __all__ = [
     "TrackedOrder",
     "WaitingLine",
     "account_terms",
+    "asked_terms",
     "backlog",
     "blanket_board",
     "blanket_list",
@@ -197,6 +201,7 @@ __all__ = [
     "order_board",
     "order_list",
     "order_page",
+    "order_trend",
     "part_number_ids",
     "part_numbers_of",
     "parts_of",

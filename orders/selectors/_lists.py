@@ -138,6 +138,20 @@ def account_terms(*, entity_id: int, customer_id: int) -> dict[str, Any]:
     return {"currency": Entity.objects.values_list("currency", flat=True).get(pk=entity_id)}
 
 
+def asked_terms(*, account_id: int) -> dict[str, Any] | None:
+    """Return all that may be asked to be otherwise about an account and its customer."""
+    names = (
+        "credit_limit", "terms_days", "penalty_rate", "temporary_limit", "temporary_from",
+        "temporary_until", "limit_until", "order_limit", "insured_amount", "insured_until",
+        "agreed_terms_days",
+    )  # fmt: skip
+    found = CreditAccount.objects.filter(pk=account_id).values(
+        *names, tax_id=F("customer__tax_id"), bank_account=F("customer__bank_account")
+    )
+    first = found.first()
+    return dict(first) if first else None
+
+
 def ship_to_of(*, customer_id: int, code: str) -> dict[str, str] | None:
     """Return one of a customer's addresses in the shape of an order's `ship_to`."""
     found = ShipTo.objects.filter(customer_id=customer_id, code=code).values(

@@ -12,11 +12,14 @@ from django.db import transaction
 from erp.accounts.models import User
 from erp.governance.models import ChangeRequest
 from erp.governance.services import (
+    Change,
     Decision,
+    Personal,
     Question,
     ValueMoved,
     applies_changes,
     decide,
+    record,
     request_change,
 )
 from erp.kernel.errors import DomainError
@@ -27,6 +30,7 @@ from orders.services._repricing import PriceRow, refuse_unfit, upsert_prices
 
 POLICY = "orders.sensitive_change"
 PRICE, ACCOUNT, CUSTOMER = "orders.price", "orders.account", "orders.customer"
+OF_CUSTOMER = ("tax_id", "bank_account")
 TERMS = ("credit_limit", "terms_days", "penalty_rate")
 SHARE_STEP = Decimal("0.0001")
 ROWS_MAX = 5_000
@@ -126,7 +130,8 @@ def request_customer_changes(
 ) -> list[ChangeRequest]:
     """Ask for other terms or another tax number; return the requests that wait.
 
-    `wanted` holds credit_limit, terms_days, penalty_rate, tax_id: what is as it stands is left out.
+    `wanted` holds credit_limit, terms_days, penalty_rate, tax_id, bank_account: what is as it
+    stands is left out.
     What the policy lets through changes at once.
 
     Raises:
@@ -137,7 +142,7 @@ def request_customer_changes(
     account = CreditAccount.objects.get(customer_id=customer_id, entity_id=entity_id)
     moved = [
         (name, _value(account if name in TERMS else customer, name), wanted[name])
-        for name in (*TERMS, "tax_id")
+        for name in (*TERMS, *OF_CUSTOMER)
         if name in wanted
     ]
     moved = [(name, before, after) for name, before, after in moved if before != after]
@@ -157,8 +162,7 @@ def request_customer_changes(
                 entity_id=entity_id,
                 document_kind=ACCOUNT if name in TERMS else CUSTOMER,
                 document_id=target.pk,
-                label=f"{customer.code} {name.replace('_', ' ')}: {_text(before) or 'none'}"
-                f" → {_text(after) or 'none'}",
+                label=_label(customer, name, before, after),
                 thread=f"{CUSTOMER}:{customer_id}",
                 field=name,
                 before=_text(before),
@@ -176,6 +180,14 @@ def request_customer_changes(
     return waiting
 
 
+def _label(customer: Customer, name: str, before: Any, after: Any) -> str:
+    """Say what is to change in the inbox; of a bank account its end alone."""
+    said = [_text(each) or "none" for each in (before, after)]
+    if name == "bank_account":
+        said = [f"…{each[-4:]}" for each in said]
+    return f"{customer.code} {name.replace('_', ' ')}: {' → '.join(said)}"
+
+
 @applies_changes(PRICE)
 def write_agreed_prices(change: ChangeRequest, actor: User, now: datetime) -> None:
     """Write prices that were agreed to. PriceChanged where one is no longer what it was."""
@@ -191,8 +203,8 @@ def write_agreed_terms(change: ChangeRequest, actor: User, now: datetime) -> Non
 
 
 @applies_changes(CUSTOMER)
-def write_agreed_tax_id(change: ChangeRequest, actor: User, now: datetime) -> None:
-    """Write a tax number that was agreed to. Locks the customer."""
+def write_agreed_identity(change: ChangeRequest, actor: User, now: datetime) -> None:
+    """Write a tax number or bank account that was agreed to. Locks the customer."""
     customer = Customer.objects.select_for_update().get(pk=change.document_id)
     _agreed(customer, change, actor, now)
 
@@ -216,8 +228,28 @@ def _write(
         upsert_accounts(rows=[AccountRow(**kept | {name: value})], actor=actor, now=now)
         target.refresh_from_db()
         return
+    if name == "bank_account":
+        _write_bank_account(target, value, actor, now)
+        return
     kept = {each.name: getattr(target, each.name) for each in fields(CustomerRow)}
     upsert_customers(rows=[CustomerRow(**kept | {name: value})], actor=actor, now=now)
+
+
+def _write_bank_account(target: Customer, value: str, actor: User | None, now: datetime) -> None:
+    """Write where money is paid back to; the number itself stands beside the trail."""
+    before, target.bank_account = target.bank_account, value
+    target.save(update_fields=["bank_account"])
+    subject = f"{CUSTOMER}:{target.pk}"
+    change = Change(
+        entity_id=None,
+        action="orders.change_bank_account",
+        subject_kind=CUSTOMER,
+        subject_id=target.pk,
+        thread=subject,
+        before={"bank_account": before and Personal(subject, before)},
+        after={"bank_account": value and Personal(subject, value)},
+    )
+    record(changes=[change], actor=actor, now=now)
 
 
 def _value(target: CreditAccount | Customer, name: str) -> Any:

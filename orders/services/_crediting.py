@@ -66,7 +66,7 @@ def agree_credit(
     """
     if not reason.strip():
         raise ReasonMissing("Say why.")
-    _refuse(terms)
+    refuse_terms(terms)
     lock([], [account_id])
     account = CreditAccount.objects.get(pk=account_id)
     changed = {
@@ -107,7 +107,8 @@ def _most(account: CreditAccount, terms: CreditTerms) -> Decimal:
     return most + max(Decimal(0), terms.insured_amount - account.insured_amount)
 
 
-def _refuse(terms: CreditTerms) -> None:
+def refuse_terms(terms: CreditTerms) -> None:
+    """Raise BadCreditTerms where an amount or the days of a temporary limit make no sense."""
     for name in ("temporary_limit", "order_limit", "insured_amount"):
         amount: Decimal = asdict(terms)[name]
         if not amount.is_finite() or amount < 0:

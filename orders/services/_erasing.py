@@ -6,8 +6,10 @@ from erp.kernel.sql import run
 from orders.models import Customer
 
 CUSTOMER = """
-    UPDATE orders_customer SET contact = '', email = '', phone = '', address = '', postal_code = ''
-    WHERE id = %s AND (contact, email, phone, address, postal_code) <> ('', '', '', '', '')
+    UPDATE orders_customer SET contact = '', email = '', phone = '', address = '', postal_code = '',
+        bank_account = ''
+    WHERE id = %s
+      AND (contact, email, phone, address, postal_code, bank_account) <> ('', '', '', '', '', '')
 """
 SHIP_TOS = """
     UPDATE orders_shipto SET name = code, address = '', postal_code = ''

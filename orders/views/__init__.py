@@ -2,6 +2,7 @@
 
 from orders.views._allocation import allocate_now, allocation, waiting_of_product
 from orders.views._amend import amend
+from orders.views._asking import ask_terms
 from orders.views._blankets import activate as activate_blanket
 from orders.views._blankets import blanket, blankets, new_blanket
 from orders.views._blankets import call as call_off
@@ -10,7 +11,13 @@ from orders.views._blankets import plan as plan_call_off
 from orders.views._blankets import replan as replan_call_off
 from orders.views._board import board, lift_many, reevaluate_many, submit_many
 from orders.views._compliance import compliance, matches, review
-from orders.views._customers import customer, customers, hold_customer, new_customer
+from orders.views._customers import (
+    customer,
+    customers,
+    erase_customer,
+    hold_customer,
+    new_customer,
+)
 from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
 from orders.views._holds import ask_many, force_many, holds, lift_queued
 from orders.views._kits import edit_kit, kit, kits, new_kit
@@ -30,6 +37,7 @@ __all__ = [
     "allocation",
     "amend",
     "ask_many",
+    "ask_terms",
     "blanket",
     "blankets",
     "board",
@@ -45,6 +53,7 @@ __all__ = [
     "edit_kit",
     "edit_quote",
     "end_blanket",
+    "erase_customer",
     "export_prices",
     "follow",
     "force_many",

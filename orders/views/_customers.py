@@ -1,35 +1,49 @@
 """Customers: the list, the page of one, and a new one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from erp.governance.permissions import ERASE_PERSONAL
 from erp.governance.selectors import pending_changes, timeline
+from erp.governance.services import ask_erasure
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
 from orders.forms import CustomerForm
 from orders.models import Customer
+from orders.rules import completeness
 from orders.selectors import (
     BoardFilters,
     CustomerPage,
     HoldFilters,
     Lookalike,
+    MonthOrdered,
     certificates_within,
     customer_list,
     customer_page,
     hold_queue,
     lookalikes,
     order_board,
+    order_trend,
     prices_within,
 )
 from orders.services import AccountRow, CustomerRow, hold_account, save_customer
-from orders.views._order import credit_bars
+from orders.services.crediting import foresee_credit
+from orders.views._order import credit_bars, fragment
 
 PAGE = 100
+PLAIN = (
+    "name", "tier", "tax_id", "contact", "email", "phone", "address", "city", "region",
+    "postal_code", "country",
+)  # fmt: skip
 
 
 @require_GET
@@ -60,17 +74,21 @@ def customers(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.VIEW_CUSTOMER)
 def customer(request: SignedInRequest, code: str) -> HttpResponse:
     """Show one customer: terms, credit, orders and history."""
-    page = _found(request, code, permissions.VIEW_CUSTOMER)
+    page = found_customer(request, code, permissions.VIEW_CUSTOMER)
     scope = request.scope(permissions.VIEW_CUSTOMER)
     may_stop = request.scope(permissions.CHANGE_LIMIT)
-    orders = request.scope(permissions.VIEW)
+    orders, now = request.scope(permissions.VIEW), timezone.now()
     filters = BoardFilters(customer=code)
+    outlooks = foresee_credit(customer_id=page.id, entity_ids=scope, now=now)
+    by_account = {each.account_id: each for each in outlooks}
+    score, missing = completeness({name: str(getattr(page, name)) for name in PLAIN})
     story = timeline(thread=f"orders.customer:{page.id}", entity_ids=scope, limit=30)
     context = {
         "customer": page,
         "accounts": [
             {
                 "account": each,
+                "outlook": by_account.get(each.exposure.account_id),
                 "bars": credit_bars(each.exposure),
                 "may_stop": each.entity_id in may_stop,
                 "dialog": f"stop-{each.exposure.account_id}",
@@ -79,7 +97,7 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
             for each in page.accounts
         ],
         "held": hold_queue(
-            entity_ids=orders, filters=HoldFilters(customer=code), now=timezone.now(), limit=20
+            entity_ids=orders, filters=HoldFilters(customer=code), now=now, limit=20
         )[0],
         "certificates": list(
             certificates_within(scope).filter(customer_id=page.id).order_by("-valid_from")[:20]
@@ -98,10 +116,48 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
             }
             for row in story
         ],
+        "trends": _trends(order_trend(customer_id=page.id, entity_ids=orders, now=now)),
+        "completeness": score,
+        "missing": [name.replace("_", " ") for name in missing],
+        "alike": [
+            each
+            for each in lookalikes(
+                entity_ids=scope, name=page.name, tax_id=page.tax_id, email=page.email
+            )
+            if each.code != page.code
+        ],
+        "invoices": fragment(request, "finance:of_customer", page.code),
+        "cases": fragment(request, "exceptions:of_customer", page.code),
         "may_enter": request.user.has_perm(permissions.SUBMIT),
+        "may_ask": bool(may_stop | request.scope(permissions.CHANGE_CUSTOMER)),
+        "erasers": _erasers(request, page),
         "changes": pending_changes(thread=f"orders.customer:{page.id}", entity_ids=scope),
     }
     return render(request, "orders/customer.html", context)
+
+
+@require_POST
+@requires(ERASE_PERSONAL)
+def erase_customer(request: SignedInRequest, code: str) -> HttpResponse:
+    """Ask a second person to agree that the customer's personal data is erased."""
+    page = found_customer(request, code, ERASE_PERSONAL)
+    wanted = request.POST.get("entity", "")
+    entities = [pk for pk, named in _erasers(request, page) if named == wanted]
+    if not entities:
+        raise Http404
+    if request.POST.get("code", "").strip() != page.code:
+        messages.error(request, _("Type %(code)s to confirm.") % {"code": page.code})
+        return redirect("orders:customer", code)
+    ask_erasure(
+        kind="orders.customer",
+        code=page.code,
+        entity_id=entities[0],
+        reason=request.POST.get("reason", ""),
+        actor=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, _("Asked for. A second person decides in the approvals."))
+    return redirect("orders:customer", code)
 
 
 @require_http_methods(["GET", "POST"])
@@ -139,7 +195,7 @@ def new_customer(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.CHANGE_LIMIT)
 def hold_customer(request: SignedInRequest, code: str) -> HttpResponse:
     """Stop the customer's credit in one entity, or let it go on."""
-    page = _found(request, code, permissions.CHANGE_LIMIT)
+    page = found_customer(request, code, permissions.CHANGE_LIMIT)
     allowed = request.scope(permissions.CHANGE_LIMIT)
     wanted = request.GET.get("account", "")
     found = [
@@ -161,7 +217,32 @@ def hold_customer(request: SignedInRequest, code: str) -> HttpResponse:
     return redirect("orders:customer", code)
 
 
-def _found(request: SignedInRequest, code: str, permission: str) -> CustomerPage:
+def _trends(months: Sequence[MonthOrdered]) -> list[dict[str, Any]]:
+    """Return one picture a currency: what was ordered by month, and how many orders."""
+    by_currency: dict[str, list[MonthOrdered]] = {}
+    for each in months:
+        by_currency.setdefault(each.currency, []).append(each)
+    return [
+        {
+            "currency": currency,
+            "labels": [date_format(each.month, "M y") for each in row],
+            "series": [{"name": currency, "values": [each.amount for each in row]}],
+            "orders": sum(each.orders for each in row),
+            "amount": sum(each.amount for each in row),
+        }
+        for currency, row in by_currency.items()
+    ]
+
+
+def _erasers(request: SignedInRequest, page: CustomerPage) -> list[tuple[int, str]]:
+    """Return the entities for which this person may ask that the customer's data is erased."""
+    if not request.user.has_perm(ERASE_PERSONAL):
+        return []
+    allowed = request.scope(ERASE_PERSONAL)
+    return [(a.entity_id, a.exposure.entity) for a in page.accounts if a.entity_id in allowed]
+
+
+def found_customer(request: SignedInRequest, code: str, permission: str) -> CustomerPage:
     page = customer_page(code=code, entity_ids=request.scope(permission))
     if page is None:
         raise Http404

@@ -121,8 +121,8 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
         "may_hold": page.state in STOPPABLE and _may(request, page, permissions.RELEASE),
         "may_amend": may_amend,
-        "invoices": _fragment(request, "finance:of_order", page.id),
-        "cases": _fragment(request, "exceptions:of_order", page.number),
+        "invoices": fragment(request, "finance:of_order", page.id),
+        "cases": fragment(request, "exceptions:of_order", page.number),
     }
     return render(request, "orders/order.html", context)
 
@@ -242,7 +242,7 @@ def _next(
         return Step(_("Allocate now"), post=reverse("orders:allocate", args=[page.number]))
     verbs = {"planned": _("Pick"), "picked": _("Pack"), "packed": _("Ship")}
     for shipment in shipments:
-        href = _fragment(request, "finance:shipment", shipment["number"])
+        href = fragment(request, "finance:shipment", shipment["number"])
         if shipment["state"] in verbs and href:
             label = f"{verbs[shipment['state']]} {shipment['number']}"
             return Step(label, href=href)
@@ -308,13 +308,22 @@ def _told(row: TimelineRow) -> dict[str, Any]:
         text += f": {state.replace('_', ' ')}"
     shown = after if row.action.startswith(("orders.", "inventory.", "finance.")) else {}
     facts = [
-        f"{name.replace('_', ' ')} {value}"
+        f"{name.replace('_', ' ')} {_shown(value)}"
         for name, value in shown.items()
         if name != "state" and value not in (None, "", [], {}) and not isinstance(value, dict)
     ]
     detail = " · ".join([*([row.reason] if row.reason else []), *facts, row.actor_name or "system"])
     tone = "hot" if state in HOT else "good" if state in GOOD else ""
     return {"at": row.at, "text": text[:1].upper() + text[1:], "detail": detail, "tone": tone}
+
+
+def _shown(value: Any) -> str:
+    """Return a value as people read it: lists by their members, flags as yes or no."""
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)
 
 
 def _facts(said: Any) -> Mapping[str, Any]:
@@ -336,14 +345,13 @@ def credit_bars(found: Exposure) -> list[dict[str, Any]]:
             "label": label,
             "value": value,
             "share": min(1, abs(value) / limit),
-            "text": f"{value:,.2f}",
         }
         for label, value in parts
         if value or label != parts[-1][0]
     ]
 
 
-def _fragment(request: SignedInRequest, url_name: str, *args: object) -> str:
+def fragment(request: SignedInRequest, url_name: str, *args: object) -> str:
     """Return the address of another app's page, if it is there and this person may see it."""
     try:
         href = reverse(url_name, args=args)

@@ -24,6 +24,9 @@ WAITING: dict[str, Waiting] = {
         WHERE entity_id = ANY(%(entities)s)
           AND state IN ('submitted', 'held', 'released', 'allocated', 'partly_allocated',
                         'backordered', 'fulfilling', 'partly_shipped')"""),
+    "orders:holds": Waiting("orders.view_order", """
+        SELECT count(*) FROM orders_order
+        WHERE entity_id = ANY(%(entities)s) AND state = 'held'"""),
     "procurement:board": Waiting("procurement.view_purchaseorder", """
         SELECT count(*) FROM procurement_purchaseproposal
         WHERE entity_id = ANY(%(entities)s) AND state = 'open'"""),

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django import template
@@ -216,12 +216,16 @@ def tile(
 
 
 @register.inclusion_tag(COMPONENTS + "bars.html")
-def bars(rows: Iterable[Any], tone: str = "accent", label: str = "") -> dict[str, Any]:
+def bars(
+    rows: Iterable[Any], tone: str = "accent", label: str = "", currency: str = ""
+) -> dict[str, Any]:
     """Show horizontal bars; a row has `label`, `value`, maybe `text`, `href`, `tone`, `share`.
 
-    `share` (0 to 1) sets the length; without it the longest bar is the largest value.
+    `share` (0 to 1) sets the length; without it the longest bar is the largest value. Values are
+    written as amounts of `currency` where one is given.
     """
     listed = list(rows)
+    write = partial(regional.amount, currency=currency) if currency else regional.quantity
     largest = max((abs(Decimal(str(pick(r, "value", 0)))) for r in listed), default=Decimal(0))
     drawn = []
     for row in listed:
@@ -230,7 +234,7 @@ def bars(rows: Iterable[Any], tone: str = "accent", label: str = "") -> dict[str
         length = Decimal(str(share)) if share is not None else value / largest if largest else 0
         drawn.append({
             "label": pick(row, "label", ""),
-            "text": pick(row, "text", regional.quantity(pick(row, "value", 0))),
+            "text": pick(row, "text", write(pick(row, "value", 0))),
             "href": pick(row, "href", ""),
             "tone": pick(row, "tone", tone),
             "width": max(0, min(100, round(length * 100))) or (1 if value else 0),

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 from erp.api.filters import ChoiceFilter, Filter, FlagFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
-from erp.api.views import ResourceViewSet
 from orders import permissions
 from orders.api import serializers
 from orders.api.views._prices import change_shown, id_of
+from orders.api.views._terms import INPUTS, OUTPUTS, PERMISSIONS, TermsActions
 from orders.models import Customer
 from orders.rules import completeness
 from orders.selectors import (
@@ -50,7 +50,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-class CustomerViewSet(ResourceViewSet):
+class CustomerViewSet(TermsActions):
     """Customers, addressed by code."""
 
     lookup_field = "code"
@@ -67,6 +67,7 @@ class CustomerViewSet(ResourceViewSet):
         "add_part_number": permissions.CHANGE_CUSTOMER,
         "hold": permissions.CHANGE_LIMIT,
         "unhold": permissions.CHANGE_LIMIT,
+        **PERMISSIONS,
     }
     filters: ClassVar[dict[str, Filter]] = {
         "tier": ChoiceFilter("tier", choices=tuple(Customer.Tier.values)),
@@ -82,6 +83,7 @@ class CustomerViewSet(ResourceViewSet):
         "add_part_number": serializers.PartNumberInput,
         "hold": serializers.AccountHoldInput,
         "unhold": serializers.AccountHoldInput,
+        **INPUTS,
     }
     outputs: ClassVar = {
         "list": serializers.CustomerOutput,
@@ -89,6 +91,7 @@ class CustomerViewSet(ResourceViewSet):
         "create": serializers.CustomerOutput,
         "partial_update": serializers.CustomerOutput,
         "exposure": serializers.ExposureOutput,
+        **OUTPUTS,
     }
 
     def list(self, request: Request) -> Response:

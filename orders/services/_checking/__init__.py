@@ -15,7 +15,8 @@ from orders.services._checking._case import Case, Finding, Stop, cases_of
 from orders.services._checking._classifying import classify
 from orders.services._checking._completeness import check_completeness
 from orders.services._checking._compliance import check_compliance, check_compliance_again
-from orders.services._checking._credit import check_credit, credit_stops
+from orders.services._checking._credit import POLICY as CREDIT_POLICY
+from orders.services._checking._credit import check_credit, credit_inputs, credit_stops
 from orders.services._checking._duplicate import check_duplicate
 from orders.services._checking._margin import check_margin
 from orders.services._checking._planning import Plan, plan_orders
@@ -60,6 +61,7 @@ def run_checks(cases: Sequence[Case], now: datetime, *, kinds: Collection[str] =
 
 __all__ = [
     "CHECKS",
+    "CREDIT_POLICY",
     "KINDS",
     "PLANNED",
     "Case",
@@ -72,6 +74,7 @@ __all__ = [
     "check_compliance_again",
     "check_credit",
     "classify",
+    "credit_inputs",
     "credit_stops",
     "run_checks",
 ]

@@ -1,12 +1,49 @@
 """Whether the account's credit allows the order; asked last, knowing what others stopped."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from decimal import Decimal
+from typing import Any, Protocol
 
 from erp.governance.services import Answer
 from orders.models import Hold
 from orders.rules import days_since, in_cents, passes_in_turn, payment_score, taken_before
 from orders.services._checking._case import Case, Stop, ask
+
+POLICY = "orders.release.credit"
+
+
+class Owing(Protocol):
+    """An account and one order, real or supposed, as credit looks at them; see `Case`."""
+
+    @property
+    def limit(self) -> Decimal: ...
+    @property
+    def today(self) -> date: ...
+    @property
+    def overdue_since(self) -> date | None: ...
+    @property
+    def overdue_amount(self) -> Decimal: ...
+    @property
+    def limit_until(self) -> date | None: ...
+    @property
+    def order_limit(self) -> Decimal | None: ...
+    @property
+    def terms_days(self) -> int: ...
+    @property
+    def agreed_terms_days(self) -> int | None: ...
+    @property
+    def paid_count(self) -> int: ...
+    @property
+    def paid_late_count(self) -> int: ...
+    @property
+    def paid_late_days(self) -> int: ...
+    @property
+    def total(self) -> Decimal: ...
+    @property
+    def on_hold(self) -> bool: ...
+    @property
+    def tier(self) -> str: ...
 
 
 def check_credit(
@@ -71,26 +108,29 @@ def _taken(
 
 
 def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> list[Answer]:
-    facts = []
-    for case, before in zip(cases, taken, strict=True):
-        after = case.exposure + before + in_cents(case.commits)
-        facts.append(
-            {
-                "limit": case.limit,
-                "exposure_after": after,
-                "used": round(after / case.limit, 6) if case.limit else None,
-                "overdue_days": days_since(case.overdue_since, case.today),
-                "overdue_amount": case.overdue_amount,
-                "limit_expired_days": days_since(case.limit_until, case.today),
-                "order_limit": case.order_limit,
-                "longer_terms_days": max(0, case.terms_days - (case.agreed_terms_days or 0)),
-                "score": payment_score(case.paid_count, case.paid_late_count, case.paid_late_days),
-                "total": case.total,
-                "on_hold": case.on_hold,
-                "tier": case.tier,
-            }
-        )
-    return ask("orders.release.credit", cases, facts)
+    facts = [
+        credit_inputs(case, case.exposure + before + in_cents(case.commits))
+        for case, before in zip(cases, taken, strict=True)
+    ]
+    return ask(POLICY, cases, facts)
+
+
+def credit_inputs(case: Owing, after: Decimal) -> dict[str, Any]:
+    """Return what the credit policy is asked with when the exposure would come to `after`."""
+    return {
+        "limit": case.limit,
+        "exposure_after": after,
+        "used": round(after / case.limit, 6) if case.limit else None,
+        "overdue_days": days_since(case.overdue_since, case.today),
+        "overdue_amount": case.overdue_amount,
+        "limit_expired_days": days_since(case.limit_until, case.today),
+        "order_limit": case.order_limit,
+        "longer_terms_days": max(0, case.terms_days - (case.agreed_terms_days or 0)),
+        "score": payment_score(case.paid_count, case.paid_late_count, case.paid_late_days),
+        "total": case.total,
+        "on_hold": case.on_hold,
+        "tier": case.tier,
+    }
 
 
 def credit_stops(cases: Sequence[Case], answers: Sequence[Answer]) -> list[Stop]:
