@@ -10,9 +10,19 @@ from erp.outbox.registry import subscribe_batch
 from exceptions.services import clear, refresh
 from finance.events import InvoicePosted
 from inventory.events import PickFellShort, ShipmentShipped
-from orders.events import HoldLifted, LineCovered, LineFellShort, OrderCancelled, OrderHeld
+from orders.events import (
+    HoldLifted,
+    LineCovered,
+    LineFellShort,
+    MatchFoundTooLate,
+    OrderCancelled,
+    OrderHeld,
+    RestrictedTooLate,
+)
 from procurement.events import PurchaseOrderApproved, PurchaseOrderReceived
 from procurement.services import Waiting, note_served, note_waiting
+
+TOO_LATE = "orders.law_found_too_late"
 
 
 @subscribe_batch(LineFellShort)
@@ -55,6 +65,16 @@ def open_cases_of_holds(events: Sequence[OrderHeld]) -> None:
             orders_by_kind.setdefault(kind, []).append(event.order_id)
     for kind, order_ids in sorted(orders_by_kind.items()):
         refresh(type=f"orders.{kind}_hold", order_ids=order_ids, now=timezone.now())
+
+
+@subscribe_batch(MatchFoundTooLate)
+def open_cases_of_matches_found_too_late(events: Sequence[MatchFoundTooLate]) -> None:
+    refresh(type=TOO_LATE, order_ids=[event.order_id for event in events], now=timezone.now())
+
+
+@subscribe_batch(RestrictedTooLate)
+def open_cases_of_goods_restricted_too_late(events: Sequence[RestrictedTooLate]) -> None:
+    refresh(type=TOO_LATE, order_ids=[event.order_id for event in events], now=timezone.now())
 
 
 @subscribe_batch(HoldLifted)

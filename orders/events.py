@@ -239,3 +239,39 @@ class MilestoneReached(Event):
     subject: str
     reason: str
     channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceFreed(Event):
+    """A part of an export licence came back: an order that had taken it gave it up."""
+
+    name: ClassVar[str] = "orders.licence_freed"
+    licence_id: int
+    entity_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionChanged(Event):
+    """An export restriction came or changed at `at`; `entity_id` 0: it binds every entity.
+
+    `after_id` is the order after which it is still to be looked at who must stop.
+    """
+
+    name: ClassVar[str] = "orders.restriction_changed"
+    restriction_id: int
+    entity_id: int
+    code: str
+    at: str
+    after_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictedTooLate(Event):
+    """Goods that the law would stop now have left, all or in part; `reason` says which rule."""
+
+    name: ClassVar[str] = "orders.restricted_too_late"
+    order_id: int
+    number: str
+    entity_id: int
+    reason: str

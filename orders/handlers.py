@@ -1,6 +1,7 @@
 """What orders do when something happened."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.core.mail import send_mail
 from django.utils import timezone
@@ -16,16 +17,19 @@ from inventory.events import (
     StockReceived,
 )
 from orders.events import (
+    LicenceFreed,
     MilestoneReached,
     OrderAllocated,
     OrderHeld,
     OrderReleased,
+    RestrictionChanged,
     RestUnwanted,
 )
 from orders.models import Milestone
 from orders.selectors import letter_of
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
+from orders.services.complying import clear_waiting, stop_restricted
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
@@ -128,3 +132,23 @@ def _tell(
 ) -> None:
     ids = {event.shipment_id for event in events}
     note_shipments(kind=kind, shipment_ids=ids, now=timezone.now())
+
+
+@subscribe_batch(LicenceFreed)
+def ask_again_who_waits_for_a_licence(events: Sequence[LicenceFreed]) -> None:
+    """Let orders take what another one gave up of a licence, the most urgent first."""
+    for entity_id in sorted({event.entity_id for event in events}):
+        clear_waiting(
+            entity_id=entity_id, customer_id=None, cause="A licence came back", now=timezone.now()
+        )
+
+
+@subscribe(RestrictionChanged)
+def stop_what_is_restricted(event: RestrictionChanged) -> None:
+    """Stop what was let go before a restriction, a batch at a time."""
+    stop_restricted(
+        restriction_id=event.restriction_id,
+        since=datetime.fromisoformat(event.at),
+        after_id=event.after_id,
+        now=timezone.now(),
+    )

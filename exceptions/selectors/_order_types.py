@@ -1,5 +1,7 @@
 """Types of cases about orders: lines that are short, orders that are held."""
 
+from decimal import Decimal
+
 from exceptions.rules.exposure import (
     Exposure,
     days_late,
@@ -77,10 +79,28 @@ HOLD = statement(
     JOIN orders_customer c ON c.id = o.customer_id
     JOIN orders_creditaccount a ON a.id = o.account_id
     JOIN accounts_entity e ON e.id = o.entity_id
-    WHERE h.state = 'active' AND h.kind = '{kind}' AND o.state = 'held'
+    WHERE h.state = 'active' AND h.kind = '{kind}' AND o.state NOT IN ('draft', 'cancelled')
       AND {within}
 """,
     subject="h.id",
+    order="o.id",
+)
+
+# It stands in the story of the order: the law was found against goods that had left by then.
+TOO_LATE = statement(
+    """
+    SELECT o.id AS subject_id, o.number AS subject_label, o.entity_id, o.currency,
+           o.id AS order_id, c.name AS party, c.tier, o.total AS revenue, found.reason, found.at
+    FROM orders_order o
+    JOIN orders_customer c ON c.id = o.customer_id
+    JOIN LATERAL (
+        SELECT a.reason, a.at FROM governance_auditentry a
+        WHERE a.thread = 'orders.order:' || o.id AND a.action = 'orders.law_found_too_late'
+        ORDER BY a.id DESC LIMIT 1
+    ) found ON true
+    WHERE o.state IN ('partly_shipped', 'shipped', 'invoiced') AND {within}
+""",
+    subject="o.id",
     order="o.id",
 )
 
@@ -129,6 +149,12 @@ def describe_hold(row: Row) -> str:
     return f"{row['reason'].rstrip('.')}; wanted {row['due_date']:%-d %b}"
 
 
+def expose_too_late(row: Row) -> Exposure:
+    return Exposure(
+        p_miss=Decimal(1), revenue=row["revenue"], currency=row["currency"], tier=row["tier"]
+    )
+
+
 def hold(code: str, label: str, kind: str) -> CaseType:
     return CaseType(
         code=code,
@@ -161,4 +187,14 @@ ORDER_TYPES = [
     hold("orders.compliance_hold", "Compliance hold", "compliance"),
     hold("orders.duplicate_hold", "Duplicate order", "duplicate"),
     hold("orders.manual_hold", "Order stopped by hand", "manual"),
+    CaseType(
+        code="orders.law_found_too_late",
+        label="Left against the law",
+        subject_kind="orders.order",
+        statement=TOO_LATE,
+        expose=expose_too_late,
+        describe=lambda row: f"goods have left; {row['reason'].rstrip('.')}",
+        facts=("reason",),
+        self_clearing=False,
+    ),
 ]

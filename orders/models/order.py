@@ -61,6 +61,8 @@ class Order(FSMModelMixin, models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     WAITING = [State.RELEASED, State.PARTLY_ALLOCATED, State.BACKORDERED]
+    ON_THE_FLOOR = [State.FULFILLING, State.PARTLY_SHIPPED]
+    GONE = [State.SHIPPED, State.INVOICED]
     OPEN = [
         State.SUBMITTED,
         State.HELD,

@@ -132,12 +132,15 @@ INVARIANTS = [
     ),
     Invariant(
         "orders.holds",
-        "A held order has an active hold, and no order that went on or was cancelled has one.",
+        "A held order has an active hold; no order that went on or was cancelled has one, but for"
+        " those of compliance that keep goods here while they are picked.",
         """
         SELECT o.number, o.state
         FROM orders_order o
         WHERE (o.state = 'held') <> EXISTS (
             SELECT FROM orders_hold h WHERE h.order_id = o.id AND h.state = 'active'
+              AND NOT (h.kind = 'compliance' AND o.state = ANY(ARRAY['fulfilling', 'partly_shipped',
+                                                    'partly_allocated', 'backordered']))
         ) AND o.state <> 'draft'
         """,
     ),

@@ -110,6 +110,7 @@ from orders.services._serving import (
 from orders.services._settling import (
     BilledAccount,
     CashChange,
+    GoodsStopped,
     InvoicedLine,
     Overdue,
     ShippedAmount,
@@ -148,6 +149,7 @@ __all__ = [
     "CustomerRow",
     "DraftRefused",
     "FreightInvoiced",
+    "GoodsStopped",
     "GroupLoop",
     "GroupRow",
     "HoldNotActive",

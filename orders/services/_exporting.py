@@ -11,6 +11,8 @@ from typing import Any
 
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows, run
+from erp.outbox.publishing import publish_all
+from orders.events import LicenceFreed
 from orders.rules import part_of
 from orders.rules.exporting import (
     ExportLine,
@@ -27,7 +29,7 @@ from orders.rules.exporting import (
 from orders.rules.geography import country_code
 
 # Only the lines that something may be said about: none where no rule is in force.
-LINES = Prepared("""
+OPEN_LINES = """
     SELECT l.id, l.position, l.order_id, o.entity_id, o.customer_id, p.code AS product,
            p.export_code, p.category, p.hazmat_class, p.licence_required, p.controlled_share,
            c.country AS sold_to, coalesce(o.ship_to->>'country', c.country) AS shipped_to,
@@ -45,7 +47,13 @@ LINES = Prepared("""
           WHERE (r.entity_id IS NULL OR r.entity_id = o.entity_id) AND r.valid_from <= today.is
             AND (r.valid_until IS NULL OR r.valid_until > today.is)))
     ORDER BY array_position(%(orders)s, o.id), l.position
-""")
+"""
+LINES = Prepared(OPEN_LINES)
+LINES_GONE = Prepared(
+    OPEN_LINES.replace("l.quantity - l.cancelled - l.shipped AS open", "l.shipped AS open").replace(
+        "l.quantity > l.cancelled + l.shipped", "l.shipped > 0"
+    )
+)
 
 SCOPE = "entity_id, coverage, coverage_value, sell_to, ship_to, purposes, valid_from, valid_until"
 RESTRICTIONS = f"""
@@ -64,14 +72,21 @@ WAIVERS = f"""
 """  # noqa: S608  the parts are our own
 LICENCES = """
     SELECT id, number, entity_id, jurisdiction, customer_id, ship_to, export_code, currency,
-           quantity_max - quantity_used AS quantity, value_max - value_used AS value, valid_from,
-           valid_until
+           quantity_max - quantity_used + coalesce(own.quantity, 0) AS quantity,
+           value_max - value_used + coalesce(own.value, 0) AS value, valid_from, valid_until
     FROM orders_exportlicence
+    LEFT JOIN LATERAL (
+        SELECT sum(u.quantity - l.shipped) AS quantity,
+               sum(round(u.value * (u.quantity - l.shipped) / u.quantity, 4)) AS value
+        FROM orders_licenceuse u JOIN orders_orderline l ON l.id = u.line_id
+        WHERE u.licence_id = orders_exportlicence.id AND u.line_id = ANY(%(lines)s)
+          AND u.quantity > l.shipped
+    ) AS own ON true
     WHERE entity_id = ANY(%(entities)s) AND jurisdiction = ANY(%(jurisdictions)s)
       AND (customer_id IS NULL OR customer_id = ANY(%(customers)s))
       AND (valid_until IS NULL OR valid_until > %(first)s)
     ORDER BY id
-    FOR NO KEY UPDATE
+    FOR NO KEY UPDATE OF orders_exportlicence
 """
 CERTIFICATES = """
     SELECT customer_id, kind, hazmat_classes AS classes, purpose, valid_from, valid_until
@@ -116,7 +131,8 @@ GIVE_BACK = """
     SET quantity_used = x.quantity_used - b.quantity, value_used = x.value_used - b.value
     FROM (SELECT licence_id, sum(quantity) AS quantity, sum(value) AS value
           FROM back GROUP BY licence_id) AS b
-    WHERE x.id = b.licence_id
+    WHERE x.id = b.licence_id AND b.quantity > 0
+    RETURNING x.id, x.entity_id, x.number
 """
 
 
@@ -137,12 +153,15 @@ class Found:
     gaps: Sequence[Gap] = ()
 
 
-def rule_on_exports(order_ids: Sequence[int], now: datetime) -> Found:
+def rule_on_exports(order_ids: Sequence[int], now: datetime, *, is_gone: bool = False) -> Found:
     """Rule on every line that a restriction touches or that needs a certificate, in turn.
 
-    Locks the licences that any of them may need. One query where no rule is in force.
+    What a line has taken of a licence already is there for it. With `is_gone` it is ruled on what
+    has left instead; nothing is said of licences then. Locks the licences that any of them
+    may need. One query where no rule is in force.
     """
-    found = records(LINES, {"orders": list(order_ids), "now": now})
+    statement = LINES_GONE if is_gone else LINES
+    found = records(statement, {"orders": list(order_ids), "now": now})
     if not found:
         return Found()
     customers = sorted({row["customer_id"] for row in found})
@@ -176,10 +195,13 @@ def take_licences(order_ids: Sequence[int], now: datetime) -> None:
 def give_back_licences(kept: Mapping[int, Decimal]) -> None:
     """Reduce what lines take of licences to these quantities, their values in proportion.
 
-    Locks the licences. One query where none is used.
+    Locks the licences, and tells of those that came back. One query where none is used.
     """
     if kept and rows(HELD_BY_LINES, {"lines": list(kept)}):
-        run(GIVE_BACK, {"lines": list(kept), "kept": list(kept.values())})
+        freed = rows(GIVE_BACK, {"lines": list(kept), "kept": list(kept.values())})
+        publish_all(
+            [LicenceFreed(licence_id=pk, entity_id=entity, number=no) for pk, entity, no in freed]
+        )
 
 
 def _passing(rulings: Sequence[Ruling]) -> list[Ruling]:
@@ -202,7 +224,9 @@ def _rulings(lines: Sequence[ExportLine], customers: Collection[int]) -> list[Ru
     wanted = {r.restriction.jurisdiction for r in rulings if r.outcome == "no_licence"}
     if not wanted:
         return rulings
-    found = records(LICENCES, params | {"jurisdictions": sorted(wanted)})
+    found = records(
+        LICENCES, params | {"jurisdictions": sorted(wanted), "lines": [line.id for line in lines]}
+    )
     licences = [Licence(**row) for row in found]
     licences.sort(key=lambda each: (each.valid_until or date.max, each.id))
     return Rulebook(restrictions, waivers, licences).rule_on(lines)

@@ -1,14 +1,15 @@
 """Follows what finance posts: goods that left, invoices, cash."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 
 from erp.governance.services import Change, record
+from erp.kernel.errors import DomainError
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows, run
 from erp.kernel.states import move
@@ -69,7 +70,10 @@ SHIP = Prepared(f"""
         WHERE a.id = d.account_id
     )
     SELECT shipment_line_id, order_id, line_id AS order_line_id, account_id, currency, amount,
-           exact, number, entity_id, state, open
+           exact, number, entity_id, state, open,
+           (SELECT h.reason FROM orders_hold h
+            WHERE h.order_id = worth.order_id AND h.state = 'active'
+            ORDER BY h.id LIMIT 1) AS stopped
     FROM worth ORDER BY place
 """)  # noqa: S608  the parts are our own
 
@@ -187,12 +191,21 @@ class Overdue:
     late_days: int = 0
 
 
+class GoodsStopped(DomainError):
+    """A hold keeps the order's goods here, picked or packed as they may be."""
+
+    code: ClassVar[str] = "goods_stopped"
+
+
 @transaction.atomic
 def record_shipped(*, lines: Sequence[ShippedLine], now: datetime) -> list[ShippedAmount]:
     """Note on the order lines what left, and say what each piece is worth.
 
     The accounts' commitments become unbilled sales, and the orders are shipped or partly shipped.
     The caller has locked the accounts and orders before the stock (`lock_orders`).
+
+    Raises:
+        GoodsStopped: a hold was placed on an order while its goods were being picked.
 
     Publishes:
         OrderShipped
@@ -204,6 +217,7 @@ def record_shipped(*, lines: Sequence[ShippedLine], now: datetime) -> list[Shipp
     }
     worth = records(SHIP, params) if lines else []
     heads = {each["order_id"]: each for each in worth}
+    _refuse_stopped(heads.values())
     done = [order_id for order_id, each in heads.items() if not each["open"]]
     move(Order, "ship_all", done, shipped_at=now)
     move(Order, "ship_some", [order_id for order_id, each in heads.items() if each["open"]])
@@ -224,6 +238,12 @@ def record_shipped(*, lines: Sequence[ShippedLine], now: datetime) -> list[Shipp
     )
     fields = tuple(ShippedAmount.__dataclass_fields__)
     return [ShippedAmount(**{name: each[name] for name in fields}) for each in worth]
+
+
+def _refuse_stopped(heads: Iterable[Mapping[str, Any]]) -> None:
+    for head in heads:
+        if head["stopped"] is not None:
+            raise GoodsStopped(f"{head['number']} is on hold, its goods stay: {head['stopped']}")
 
 
 @transaction.atomic

@@ -59,6 +59,7 @@ TOLD = {
     "orders.start_picking": "Picking began",
     "orders.ship": "Left",
     "orders.invoice": "Invoiced in full",
+    "orders.law_found_too_late": "The law was found against it too late",
     "orders.close": "Paid and closed",
     "orders.cancel": "Cancelled",
     "orders.cancel_lines": "Lines cancelled",

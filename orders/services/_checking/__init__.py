@@ -71,6 +71,7 @@ __all__ = [
     "PlannedCheck",
     "Stop",
     "cases_of",
+    "check_compliance",
     "check_compliance_again",
     "check_credit",
     "classify",

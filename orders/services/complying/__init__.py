@@ -10,7 +10,8 @@ from orders.services.complying._keeping import (
     save_compliance,
 )
 from orders.services.complying._rescreening import Walked, screen_parties
-from orders.services.complying._reviewing import MatchReviewed, review_match
+from orders.services.complying._restricting import stop_restricted
+from orders.services.complying._reviewing import MatchReviewed, clear_waiting, review_match
 
 __all__ = [
     "BadComplianceRow",
@@ -23,7 +24,9 @@ __all__ = [
     "PartyListRow",
     "RestrictionRow",
     "Walked",
+    "clear_waiting",
     "review_match",
     "save_compliance",
     "screen_parties",
+    "stop_restricted",
 ]

@@ -142,5 +142,5 @@ def next_stamp() -> int:
 
 def begin_screening(stamp: int, cause: str, now: datetime) -> None:
     """Have all customers and open orders walked over; `screen_parties` does it in batches."""
-    params = {"stamp": stamp, "cause": cause[:200], "now": now, "open": list(Order.OPEN)}
+    params = {"stamp": stamp, "cause": cause[:200], "now": now, "open": [*Order.OPEN, *Order.GONE]}
     run(BEGIN, params)

@@ -11,6 +11,8 @@ from django.db import models, transaction
 from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
+from erp.outbox.publishing import publish
+from orders.events import RestrictionChanged
 from orders.models import (
     Certificate,
     Coverage,
@@ -123,11 +125,15 @@ def save_compliance(
     everybody is screened again.
 
     Held orders that it concerns are asked about again, and go on where nothing is missing any more.
+    What was let go before a restriction is asked about anew, and stops while its goods are here.
     What is taken of a licence stays; it cannot be made smaller than that.
 
     Raises:
         BadComplianceRow: a field cannot be kept.
         EmptyList: a list has no entries.
+
+    Publishes:
+        RestrictionChanged
     """
     if isinstance(row, PartyListRow):
         return import_party_list(row, actor, now)
@@ -155,7 +161,16 @@ def save_compliance(
         after={name: _told(value) for name, value in (named | values).items()},
     )
     record(changes=[change], actor=actor, now=now)
-    if not isinstance(row, RestrictionRow):
+    if isinstance(row, RestrictionRow):
+        publish(
+            RestrictionChanged(
+                restriction_id=known.pk,
+                entity_id=row.entity_id or 0,
+                code=row.code,
+                at=now.isoformat(),
+            )
+        )
+    else:
         clear_waiting(
             entity_id=getattr(row, "entity_id", None),
             customer_id=row.customer_id,

@@ -6,16 +6,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from erp.governance.services import Change, keep_answers, record
-from erp.kernel.events import Event
+from erp.governance.services import keep_answers
 from erp.kernel.sql import rows
-from erp.kernel.states import move
-from erp.outbox.publishing import publish_all
 from orders.events import MatchFoundTooLate
 from orders.models import Hold, Order, Screening
-from orders.services._checking import Case, Stop, cases_of, check_compliance_again
+from orders.services._checking import Case, cases_of, check_compliance_again
 from orders.services._locking import lock
-from orders.services._releasing import held, place
 from orders.services._screening import (
     CUSTOMER,
     ORDER,
@@ -23,8 +19,8 @@ from orders.services._screening import (
     compare,
     screen_orders,
 )
-from orders.services._withdrawing import withdraw_lines
 from orders.services.complying._importing import LISTING_LOCK, begin_screening, next_stamp
+from orders.services.complying._stopping import stop_orders
 
 UNFINISHED = """
     SELECT id FROM orders_screening WHERE step <> 'done' ORDER BY stamp DESC LIMIT 1
@@ -69,7 +65,8 @@ def screen_parties(*, now: datetime, limit: int = 500, anew: str = "") -> Walked
     """Take the next batch of the walk that is not finished; None where there is none.
 
     Each batch is a transaction of its own: a walk that was cut off goes on where it was. Orders
-    that resemble a denied party are held; of those already being picked or gone it is told. Locks
+    that resemble a denied party are held, and what is on the floor stays there; of what has left it
+    is told. Locks
     the accounts and orders that are held. `anew` is the cause of a new walk: names and policies
     change too.
 
@@ -111,7 +108,7 @@ def _walk_customers(walk: Screening, limit: int, now: datetime) -> None:
 
 
 def _walk_orders(walk: Screening, limit: int, now: datetime) -> None:
-    params = {"after": walk.after_id, "limit": limit, "open": list(Order.OPEN)}
+    params = {"after": walk.after_id, "limit": limit, "open": [*Order.OPEN, *Order.GONE]}
     ids = [row[0] for row in rows(ORDERS, params)]
     if not ids:
         # Waits for whoever is submitting now, so that nobody slips through between. Not kept: who
@@ -124,55 +121,36 @@ def _walk_orders(walk: Screening, limit: int, now: datetime) -> None:
     else:
         walk.after_id = ids[-1]
     walk.matches += compare(ORDER, ids, walk.stamp, now) if ids else 0
-    walk.holds += stop_matched(ids, now)
+    walk.holds += stop_matched(ids, now, walk.started_at)
     walk.done += len(ids)
 
 
-def stop_matched(order_ids: Sequence[int], now: datetime) -> int:
-    """Hold those of the open orders that a match stands against; return how many are new."""
+def stop_matched(order_ids: Sequence[int], now: datetime, since: datetime) -> int:
+    """Hold those of the orders that a match stands against; return how many are new.
+
+    Of what has left it is told once: when a match against it was found since the walk began.
+    """
     against = screen_orders(order_ids, now)
     if not against:
         return 0
     lock(against)
+    fresh = {
+        order_id
+        for order_id, standing in against.items()
+        if any(each.found_at >= since for each in standing)
+    }
     cases = [
         case
         for case in cases_of(sorted(against), now)
-        if case.state in Order.OPEN and Hold.Kind.COMPLIANCE not in case.active_holds
+        if (case.state in Order.OPEN and Hold.Kind.COMPLIANCE not in case.active_holds)
+        or (case.state in Order.GONE and case.id in fresh)
     ]
     finding = check_compliance_again(cases, now, exports=False)
     keep_answers(answers=finding.answers, now=now)
-    stops = finding.stops
-    resting = [stop.case.id for stop in stops if stop.case.state == Order.State.HELD]
-    moved = set(move(Order, "hold", [s.case.id for s in stops if s.case.id not in resting]))
-    events: list[Event] = withdraw_lines(sorted(moved), now) if moved else []
-    stopped = [stop for stop in stops if stop.case.id in moved or stop.case.id in resting]
-    place(stopped, now)
-    events += [held(s.case, sorted({*s.case.active_holds, s.kind})) for s in stopped]
-    events += [_too_late(stop) for stop in stops if stop not in stopped]
-    record(changes=[_change(stop) for stop in stopped], actor=None, now=now)
-    publish_all(events)
-    return len(stopped)
+    return stop_orders(finding.stops, now, _too_late)
 
 
-def _too_late(stop: Stop) -> MatchFoundTooLate:
+def _too_late(case: Case, reason: str) -> MatchFoundTooLate:
     return MatchFoundTooLate(
-        order_id=stop.case.id,
-        number=stop.case.number,
-        entity_id=stop.case.entity_id,
-        reason=stop.reason,
-    )
-
-
-def _change(stop: Stop) -> Change:
-    case: Case = stop.case
-    return Change(
-        entity_id=case.entity_id,
-        action="orders.hold",
-        subject_kind="orders.order",
-        subject_id=case.id,
-        thread=f"orders.order:{case.id}",
-        before={"state": case.state, "holds": case.active_holds},
-        after={"state": Order.State.HELD.value, "holds": [*case.active_holds, stop.kind]},
-        reason=stop.reason[:300],
-        policy_version=stop.policy_version,
+        order_id=case.id, number=case.number, entity_id=case.entity_id, reason=reason
     )

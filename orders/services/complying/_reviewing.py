@@ -13,11 +13,12 @@ from erp.kernel.sql import rows
 from orders.models import Hold, PartyMatch
 from orders.services._holding import ReasonMissing
 from orders.services._reevaluating import reevaluate_holds
+from orders.services.complying._stopping import let_go_on_the_floor
 
 # An order bears its consignee's name and its customer's.
 OF_PARTY = """
     SELECT o.id FROM orders_order o
-    WHERE o.state = 'held' AND EXISTS (
+    WHERE EXISTS (
         SELECT FROM orders_hold h
         WHERE h.order_id = o.id AND h.kind = 'compliance' AND h.state = 'active')
       AND EXISTS (
@@ -28,7 +29,7 @@ OF_PARTY = """
 """
 WAITING = """
     SELECT o.id FROM orders_order o
-    WHERE o.state = 'held' AND (%(entity)s::bigint IS NULL OR o.entity_id = %(entity)s::bigint)
+    WHERE (%(entity)s::bigint IS NULL OR o.entity_id = %(entity)s::bigint)
       AND (%(customer)s::bigint IS NULL OR o.customer_id = %(customer)s::bigint)
       AND EXISTS (SELECT FROM orders_hold h
                   WHERE h.order_id = o.id AND h.kind = 'compliance' AND h.state = 'active')
@@ -95,10 +96,15 @@ def review_match(
     return match
 
 
+@transaction.atomic
 def clear_waiting(
     *, entity_id: int | None, customer_id: int | None, cause: str, now: datetime
 ) -> list[int]:
-    """Ask again about the orders that the law holds, after a rule, licence or certificate came."""
+    """Ask again about the orders that the law holds, after a rule, licence or certificate came.
+
+    Return those of which the hold is gone. Locks accounts and orders. Publishes HoldLifted and
+    OrderReleased.
+    """
     params = {"entity": entity_id, "customer": customer_id}
     return clear_compliance([row[0] for row in rows(WAITING, params)], cause, now)
 
@@ -110,4 +116,5 @@ def clear_compliance(order_ids: Collection[int], cause: str, now: datetime) -> l
     """
     kinds = [Hold.Kind.COMPLIANCE.value]
     found = reevaluate_holds(order_ids=order_ids, cause=cause, actor=None, now=now, kinds=kinds)
-    return [each.order_id for each in found if each.cleared]
+    floor = let_go_on_the_floor(order_ids, cause, now)
+    return [*(each.order_id for each in found if each.cleared), *floor]

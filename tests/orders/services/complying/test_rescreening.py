@@ -190,15 +190,16 @@ class TestWalk:
         told = Message.objects.filter(name="orders.order_held", payload__order_id=bad.pk)
         assert told.get().payload["kinds"] == "compliance"
 
-    def test_tells_of_an_order_that_is_being_picked(self) -> None:
+    def test_keeps_the_goods_of_an_order_that_is_being_picked(self) -> None:
         order = order_of("Zarya Marine", state="picked")
 
         law.listed("Zarya Marine")
         law.walked()
 
         assert Order.objects.get(pk=order.pk).state == "fulfilling"
-        assert not Hold.objects.exists()
-        told = Message.objects.get(name="orders.match_found_too_late")
+        assert Hold.objects.get().kind == "compliance"
+        assert not Message.objects.filter(name="orders.match_found_too_late").exists()
+        told = Message.objects.get(name="orders.order_held")
         assert told.payload["number"] == order.number
 
     def test_goes_on_where_it_was_cut_off(self) -> None:
