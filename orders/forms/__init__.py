@@ -11,6 +11,7 @@ from orders.forms._orders import (
     PriceForm,
     Row,
 )
+from orders.forms._terms import TermsForm
 
 __all__ = [
     "GRID_MAX",
@@ -22,4 +23,5 @@ __all__ = [
     "MassForm",
     "PriceForm",
     "Row",
+    "TermsForm",
 ]

@@ -19,6 +19,7 @@ class HoldFilters:
     owner: str = ""
     days: int = 0
     customer: str = ""
+    assignee: int | None = None  # a user's id; 0: nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,16 @@ class QueuedHold:
     is_forced: bool
     clears: str
     policy_version: str
+    assignee_id: int | None = None
+    assignee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOrder:
-    """One held order. Exposure is without the order; `over` is by how much it would be exceeded."""
+    """One held order. `exposure` is without it and net of what is insured; the limit is today's.
+
+    `over` is by how much it would be exceeded.
+    """
 
     id: int
     number: str
@@ -47,6 +53,8 @@ class HeldOrder:
     currency: str
     credit_limit: Decimal
     exposure: Decimal
+    insured: Decimal
+    state: str
     placed_at: datetime
     created_by_id: int | None
     holds: Sequence[QueuedHold] = field(default_factory=tuple)
@@ -75,24 +83,41 @@ QUEUE = """
         SELECT o.id, min(h.placed_at) AS placed_at,
                jsonb_agg(jsonb_build_object('kind', h.kind, 'owner_role', h.owner_role,
                    'reason', h.reason, 'is_forced', h.is_forced, 'facts', h.facts,
-                   'policy_version', h.policy_version) ORDER BY h.id) AS holds,
+                   'policy_version', h.policy_version, 'assignee_id', h.assigned_to_id,
+                   'assignee', coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''),
+                                        u.username, '')) ORDER BY h.id) AS holds,
                bool_or(%(kind)s IN ('', h.kind)) AS of_kind,
-               bool_or(%(owner)s IN ('', h.owner_role)) AS of_owner
+               bool_or(%(owner)s IN ('', h.owner_role)) AS of_owner,
+               bool_or(%(assignee)s::bigint IS NULL
+                       OR coalesce(h.assigned_to_id, 0) = %(assignee)s::bigint) AS of_assignee
         FROM orders_order o
         JOIN orders_hold h ON h.order_id = o.id AND h.state = 'active'
-        WHERE o.state = 'held' AND o.entity_id = ANY(%(entities)s)
+        LEFT JOIN accounts_user u ON u.id = h.assigned_to_id
+        WHERE o.state NOT IN ('draft', 'cancelled') AND o.entity_id = ANY(%(entities)s)
         GROUP BY o.id
     )
     SELECT o.id, o.number, e.code AS entity, c.name AS customer, c.code AS customer_code, c.tier,
-           o.total, o.currency, a.credit_limit,
-           a.receivable + a.unbilled + a.committed - a.unapplied AS exposure, q.placed_at,
+           o.total, o.currency, limit_.now AS credit_limit,
+           a.receivable + a.unbilled + a.committed - a.unapplied - insured.now
+               - CASE WHEN o.state = 'held' THEN 0 ELSE o.total END AS exposure,
+           insured.now AS insured, o.state, q.placed_at,
            o.created_by_id, q.holds
     FROM queued q
     JOIN orders_order o ON o.id = q.id
     JOIN accounts_entity e ON e.id = o.entity_id
     JOIN orders_customer c ON c.id = o.customer_id
     JOIN orders_creditaccount a ON a.id = o.account_id
-    WHERE q.of_kind AND q.of_owner AND (%(days)s = 0 OR q.placed_at <= %(before)s)
+    CROSS JOIN LATERAL (
+        SELECT (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS day
+    ) AS today
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN a.insured_until < today.day THEN 0 ELSE a.insured_amount END AS now
+    ) AS insured
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN today.day BETWEEN a.temporary_from AND a.temporary_until
+               THEN a.temporary_limit ELSE a.credit_limit END AS now
+    ) AS limit_
+    WHERE q.of_kind AND q.of_owner AND q.of_assignee AND (%(days)s = 0 OR q.placed_at <= %(before)s)
       AND (%(customer)s = '' OR c.code = %(customer)s)
       AND (%(after)s::numeric IS NULL OR (o.total, o.id) < (%(after)s::numeric, %(after_id)s))
     ORDER BY o.total DESC, o.id DESC
@@ -102,7 +127,7 @@ QUEUE = """
 COUNTS = """
     SELECT h.kind, h.owner_role, count(*) AS count, sum(o.total) AS money, o.currency
     FROM orders_order o JOIN orders_hold h ON h.order_id = o.id AND h.state = 'active'
-    WHERE o.state = 'held' AND o.entity_id = ANY(%(entities)s)
+    WHERE o.state NOT IN ('draft', 'cancelled') AND o.entity_id = ANY(%(entities)s)
     GROUP BY h.kind, h.owner_role, o.currency
 """
 
@@ -123,6 +148,8 @@ def hold_queue(
         "owner": filters.owner,
         "customer": filters.customer,
         "days": filters.days,
+        "assignee": filters.assignee,
+        "now": now,
         "before": now - timedelta(days=filters.days),
         "after": total,
         "after_id": order_id,

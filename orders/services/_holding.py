@@ -282,7 +282,7 @@ def _lift(
     for case in cases.values():
         if valid_until is not None and valid_until < case.today:
             raise LiftEndsInThePast("A lift is good for today at least.")
-    refused = _refusals(holds, cases, actor, now)
+    refused = refusals_of(holds, cases, actor, now)
     fit = [h for h in holds if h.pk not in refused and h.state == Hold.State.ACTIVE]
     move(
         Hold,
@@ -315,7 +315,7 @@ def _lift(
     ]
 
 
-def _refusals(
+def refusals_of(
     holds: Sequence[Hold], cases: Mapping[int, Case], actor: User, now: datetime
 ) -> dict[int, DomainError]:
     """Return by hold why the person may not lift it. Two queries."""

@@ -19,7 +19,14 @@ from orders.views._customers import (
     new_customer,
 )
 from orders.views._entry import customer_hits, edit, new, preview, product_hits, read_pasted
-from orders.views._holds import ask_many, force_many, holds, lift_queued
+from orders.views._holds import (
+    ask_many,
+    claim_many,
+    force_many,
+    give_back_many,
+    holds,
+    lift_queued,
+)
 from orders.views._kits import edit_kit, kit, kits, new_kit
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._prices import change_many, export_prices, new_price, prices
@@ -44,6 +51,7 @@ __all__ = [
     "call_off",
     "cancel",
     "change_many",
+    "claim_many",
     "compliance",
     "customer",
     "customer_hits",
@@ -57,6 +65,7 @@ __all__ = [
     "export_prices",
     "follow",
     "force_many",
+    "give_back_many",
     "hold",
     "hold_customer",
     "holds",

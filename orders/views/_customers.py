@@ -1,6 +1,6 @@
 """Customers: the list, the page of one, and a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from erp.governance.permissions import ERASE_PERSONAL
-from erp.governance.selectors import pending_changes, timeline
+from erp.governance.selectors import TimelineRow, pending_changes, timeline
 from erp.governance.services import ask_erasure
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
@@ -76,26 +76,10 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
     """Show one customer: terms, credit, orders and history."""
     page = found_customer(request, code, permissions.VIEW_CUSTOMER)
     scope = request.scope(permissions.VIEW_CUSTOMER)
-    may_stop = request.scope(permissions.CHANGE_LIMIT)
     orders, now = request.scope(permissions.VIEW), timezone.now()
-    filters = BoardFilters(customer=code)
-    outlooks = foresee_credit(customer_id=page.id, entity_ids=scope, now=now)
-    by_account = {each.account_id: each for each in outlooks}
-    score, missing = completeness({name: str(getattr(page, name)) for name in PLAIN})
-    story = timeline(thread=f"orders.customer:{page.id}", entity_ids=scope, limit=30)
     context = {
         "customer": page,
-        "accounts": [
-            {
-                "account": each,
-                "outlook": by_account.get(each.exposure.account_id),
-                "bars": credit_bars(each.exposure),
-                "may_stop": each.entity_id in may_stop,
-                "dialog": f"stop-{each.exposure.account_id}",
-                "account_text": str(each.exposure.account_id),
-            }
-            for each in page.accounts
-        ],
+        "accounts": _accounts(request, page, scope),
         "held": hold_queue(
             entity_ids=orders, filters=HoldFilters(customer=code), now=now, limit=20
         )[0],
@@ -107,31 +91,21 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
             .filter(customer_id=page.id)
             .order_by("product__code", "min_quantity")[:20]
         ),
-        "orders": order_board(entity_ids=orders, filters=filters, limit=20).rows,
+        "orders": order_board(
+            entity_ids=orders, filters=BoardFilters(customer=code), limit=20
+        ).rows,
         "timeline": [
-            {
-                "at": row.at,
-                "text": row.action.partition(".")[2].replace("_", " ").capitalize(),
-                "detail": " · ".join(filter(None, [row.reason, row.actor_name or "system"])),
-            }
-            for row in story
+            _told(row)
+            for row in timeline(thread=f"orders.customer:{page.id}", entity_ids=scope, limit=30)
         ],
         "trends": _trends(order_trend(customer_id=page.id, entity_ids=orders, now=now)),
-        "completeness": score,
-        "missing": [name.replace("_", " ") for name in missing],
-        "alike": [
-            each
-            for each in lookalikes(
-                entity_ids=scope, name=page.name, tax_id=page.tax_id, email=page.email
-            )
-            if each.code != page.code
-        ],
         "invoices": fragment(request, "finance:of_customer", page.code),
         "cases": fragment(request, "exceptions:of_customer", page.code),
         "may_enter": request.user.has_perm(permissions.SUBMIT),
-        "may_ask": bool(may_stop | request.scope(permissions.CHANGE_CUSTOMER)),
+        "may_ask": bool(request.scope(permissions.ASK_TERMS)),
         "erasers": _erasers(request, page),
         "changes": pending_changes(thread=f"orders.customer:{page.id}", entity_ids=scope),
+        **_quality(page, scope),
     }
     return render(request, "orders/customer.html", context)
 
@@ -215,6 +189,45 @@ def hold_customer(request: SignedInRequest, code: str) -> HttpResponse:
     said = _("Credit goes on.") if found[0].on_hold else _("Credit is stopped.")
     messages.success(request, said)
     return redirect("orders:customer", code)
+
+
+def _accounts(
+    request: SignedInRequest, page: CustomerPage, scope: Collection[int]
+) -> list[dict[str, Any]]:
+    """Return each account with what credit would say of the next order."""
+    may_stop = request.scope(permissions.CHANGE_LIMIT)
+    found = foresee_credit(customer_id=page.id, entity_ids=scope, now=timezone.now())
+    outlooks = {each.account_id: each for each in found}
+    return [
+        {
+            "account": each,
+            "outlook": outlooks.get(each.exposure.account_id),
+            "bars": credit_bars(each.exposure),
+            "may_stop": each.entity_id in may_stop,
+            "dialog": f"stop-{each.exposure.account_id}",
+            "account_text": str(each.exposure.account_id),
+        }
+        for each in page.accounts
+    ]
+
+
+def _quality(page: CustomerPage, scope: Collection[int]) -> dict[str, Any]:
+    """Return how complete the customer is, and who may be the same."""
+    score, missing = completeness({name: str(getattr(page, name)) for name in PLAIN})
+    alike = lookalikes(entity_ids=scope, name=page.name, tax_id=page.tax_id, email=page.email)
+    return {
+        "completeness": score,
+        "missing": [name.replace("_", " ") for name in missing],
+        "alike": [each for each in alike if each.code != page.code],
+    }
+
+
+def _told(row: TimelineRow) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "text": row.action.partition(".")[2].replace("_", " ").capitalize(),
+        "detail": " · ".join(filter(None, [row.reason, row.actor_name or "system"])),
+    }
 
 
 def _trends(months: Sequence[MonthOrdered]) -> list[dict[str, Any]]:

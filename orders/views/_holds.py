@@ -5,6 +5,7 @@ from collections import Counter
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +18,7 @@ from orders import permissions
 from orders.models import Hold, Order
 from orders.selectors import HoldFilters, hold_counts, hold_queue
 from orders.services import force_holds, lift_holds_bulk, reevaluate_holds
+from orders.services.claiming import claim_holds, give_back_holds
 
 PAGE = 100
 AGES = (0, 1, 3, 7)
@@ -34,6 +36,7 @@ def holds(request: SignedInRequest) -> HttpResponse:
         owner=asked.get("owner", "")[:30],
         days=int(days) if days in {"1", "3", "7"} else 0,
         customer=asked.get("customer", "").replace("\0", "")[:40],
+        assignee={"mine": request.user.pk, "nobody": 0}.get(asked.get("whose", "")),
     )
     rows, following = hold_queue(
         entity_ids=scope, filters=filters, now=timezone.now(), after=asked.get("after", ""),
@@ -57,6 +60,7 @@ def holds(request: SignedInRequest) -> HttpResponse:
             *((role, labels.get(role, role), count) for role, count in sorted(owners.items())),
         ],
         "ages": [("" if not d else str(d), _("Any age") if not d else f"> {d} d") for d in AGES],
+        "whose": [("", _("All")), ("mine", _("Mine")), ("nobody", _("Nobody's yet"))],
         "may_release": request.user.has_perm(permissions.RELEASE),
     }
     return render(request, "orders/holds.html", context)
@@ -81,6 +85,26 @@ def lift_queued(request: SignedInRequest) -> HttpResponse:
         messages.warning(request, f"{each.number}: {each.refusal}")
     if len(refused) > SAID_MAX:
         messages.warning(request, _("… and %(n)d more.") % {"n": len(refused) - SAID_MAX})
+    return redirect("orders:holds")
+
+
+@require_POST
+@requires(permissions.RELEASE)
+def claim_many(request: SignedInRequest) -> HttpResponse:
+    """Take the ticked orders' holds to work on, those that this person may lift."""
+    taken = claim_holds(order_ids=_chosen(request), actor=request.user, now=timezone.now())
+    said = ngettext("%(n)d hold is yours now.", "%(n)d holds are yours now.", len(taken))
+    messages.success(request, said % {"n": len(taken)})
+    return redirect(f"{reverse('orders:holds')}?whose=mine")
+
+
+@require_POST
+@requires(permissions.RELEASE)
+def give_back_many(request: SignedInRequest) -> HttpResponse:
+    """Give back the ticked orders' holds that this person had taken."""
+    gone = give_back_holds(order_ids=_chosen(request), actor=request.user, now=timezone.now())
+    said = ngettext("%(n)d hold was given back.", "%(n)d holds were given back.", len(gone))
+    messages.info(request, said % {"n": len(gone)})
     return redirect("orders:holds")
 
 

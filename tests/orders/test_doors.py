@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Role, User
-from erp.governance.services import DutyConflict
+from erp.governance.services import DutyConflict, delegate
 from erp.kernel.errors import DomainError
 from exceptions.rules.plays import Play
 from exceptions.services._running import release as release_by_play
@@ -24,6 +24,7 @@ from orders.services import (
     lift_holds_bulk,
     upsert_accounts,
 )
+from orders.services.claiming import claim_holds
 from tests.orders import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,33 @@ def by_admin(hold: Hold, who: User) -> None:
     client.post(f"/admin/orders/hold/{hold.pk}/change/", {"state": "lifted"})
 
 
-DOORS = [by_page, by_rest, by_bulk, by_service, by_play, by_admin]
+def by_bulk_pages(hold: Hold, who: User) -> None:
+    client = Client()
+    client.force_login(who)
+    for name in ("lift_many", "lift_queued"):
+        client.post(reverse(f"orders:{name}"), {"id": hold.order_id, "reason": "x"})
+
+
+def by_bulk_rest(hold: Hold, who: User) -> None:
+    api = APIClient()
+    api.force_authenticate(who)
+    item = {"order": hold.order.number, "reason": "x"}
+    api.post("/api/v1/orders/bulk/release/", [item], format="json")
+    api.post("/api/v1/orders/bulk/reevaluate/", [{"order": hold.order.number}], format="json")
+
+
+def by_claiming(hold: Hold, who: User) -> None:
+    with pytest.raises(DomainError):
+        claim_holds(order_ids=[hold.order_id], actor=who, now=timezone.now())
+    Hold.objects.filter(pk=hold.pk).update(assigned_to=who, assigned_at=timezone.now())
+    with pytest.raises(DomainError):
+        lift_hold(hold_id=hold.pk, actor=who, reason="x", now=timezone.now())
+
+
+DOORS = [
+    by_page, by_rest, by_bulk, by_service, by_play, by_admin, by_bulk_pages, by_bulk_rest,
+    by_claiming,
+]  # fmt: skip
 
 
 def held(actor: User | None = None) -> Hold:
@@ -94,6 +121,21 @@ def raise_limit(account: CreditAccount, who: User, ago: timedelta = timedelta(0)
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
 class TestEveryDoor:
+    def test_is_shut_to_an_author_who_stands_in_for_the_owner(self, door: Door) -> None:
+        author = make.person("mira", Role.CUSTOMER_SERVICE, employee_ref="E-7")
+        owner, hold = make.person("karl", Role.CREDIT), held(actor=author)
+        now = timezone.now()
+        delegate(
+            delegator=owner, delegate=author, entity_id=hold.order.entity_id, starts_at=now,
+            ends_at=now + DAYS, actor=owner, now=now,
+        )  # fmt: skip
+
+        with suppress(AssertionError):  # a door may also say that they lack the permission
+            door(hold, author)
+
+        assert Hold.objects.get().state == "active"
+        assert Order.objects.get().state == "held"
+
     @pytest.mark.parametrize("who", ["author", "second account", "superuser"])
     def test_is_shut_to_the_author(self, door: Door, who: str) -> None:
         one = make.person("mira", Role.CREDIT, employee_ref="E-7", is_superuser=who == "superuser")
@@ -116,6 +158,16 @@ class TestEveryDoor:
 
         assert Hold.objects.get().state == "active"
         assert Order.objects.get().state == "held"
+
+
+@pytest.mark.parametrize("door", [by_bulk_pages, by_bulk_rest], ids=lambda door: door.__name__)
+def test_a_door_for_many_opens_to_a_colleague(door: Door) -> None:
+    hold = held(actor=make.person("mira", Role.CUSTOMER_SERVICE))
+
+    door(hold, make.person("karl", Role.CREDIT))
+
+    assert Hold.objects.get().state == "lifted"
+    assert Order.objects.get().state == "released"
 
 
 class TestTheLimit:

@@ -221,15 +221,12 @@ def bars(
 ) -> dict[str, Any]:
     """Show horizontal bars; a row has `label`, `value`, maybe `text`, `href`, `tone`, `share`.
 
-    `share` (0 to 1) sets the length; without it the longest bar is the largest value. Values are
-    written as amounts of `currency` where one is given.
+    `share` (0 to 1) sets the length, else the largest value is longest. `currency` writes amounts.
     """
-    listed = list(rows)
     write = partial(regional.amount, currency=currency) if currency else regional.quantity
-    largest = max((abs(Decimal(str(pick(r, "value", 0)))) for r in listed), default=Decimal(0))
-    drawn = []
-    for row in listed:
-        value = abs(Decimal(str(pick(row, "value", 0))))
+    drawn, sized = [], [(row, abs(Decimal(str(pick(row, "value", 0))))) for row in rows]
+    largest = max((value for _row, value in sized), default=Decimal(0))
+    for row, value in sized:
         share = pick(row, "share")
         length = Decimal(str(share)) if share is not None else value / largest if largest else 0
         drawn.append({

@@ -1,6 +1,7 @@
 """orders/services/complying/_stopping.py and _restricting.py: what was let go, and then the law"""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -13,7 +14,7 @@ from inventory.models import Shipment
 from orders.models import CreditAccount, ExportLicence, Hold, Order, PartyMatch
 from orders.selectors import INVARIANTS
 from orders.services import GoodsStopped, LineDraft, cancel_order, lift_hold
-from orders.services.complying import review_match
+from orders.services.complying import review_match, screen_parties
 from tests.orders import compliance as law
 from tests.orders import factories as make
 
@@ -87,9 +88,12 @@ class TestANewMatch:
         order = make.picked(buyer(), radio())
         make.left(order)
 
-        for _ in range(2):
-            law.listed("Zarya Marine", f"Somebody Else {_}")
-            law.walked()
+        law.listed("Zarya Marine")
+        law.walked()
+        later = make.NOW + timedelta(days=1)
+        screen_parties(now=later, anew="Every day")
+        while screen_parties(now=later) is not None:
+            pass
         deliver_all()
 
         assert (state(order), active(order)) == ("shipped", [])
