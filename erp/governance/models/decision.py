@@ -10,7 +10,7 @@ class DecisionRecord(models.Model):
     """One decision: the version that took it, on what inputs, with what outcome. Append-only.
 
     In the database the primary key is (id, at), so that the table can be cut into months without a
-    new key (ADR 0019); `id` comes from one sequence and names a row by itself.
+    new key (ADR 0018); `id` comes from one sequence and names a row by itself.
     """
 
     at = models.DateTimeField()
