@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from erp.governance.selectors import timeline
+from orders.selectors._blankets import blankets_of_order
 from orders.selectors._lists import shipments_of
 from orders.selectors._quotes import quotes_of_order
 
@@ -12,7 +13,7 @@ INVOICED = "finance.post_invoice"
 
 
 def documents_of(*, order_id: int, entity_ids: Collection[int]) -> list[dict[str, Any]]:
-    """Return the quotes an order came from, its shipments and its invoices, in that order.
+    """Return the quotes and blanket orders an order came from, its shipments and its invoices.
 
     Invoices are written above orders: what is known of them here is what finance wrote into the
     order's thread when it posted them.
@@ -32,6 +33,7 @@ def documents_of(*, order_id: int, entity_ids: Collection[int]) -> list[dict[str
     ]
     return [
         *({"kind": "quote", **each} for each in quotes_of_order(order_id=order_id)),
+        *({"kind": "blanket_order", **each} for each in blankets_of_order(order_id=order_id)),
         *({"kind": "shipment", **each} for each in shipments_of(order_id=order_id)),
         *invoices,
     ]
