@@ -7,7 +7,10 @@ from erp.kernel.fields import QuantityField
 
 
 class AllocationRun(models.Model):
-    """One pass of the decision layer over a set of demand lines. `cause` is what set it off."""
+    """One pass of the decision layer over a set of demand lines. `cause` is what set it off.
+
+    `certificate` is what the verifier found in the plan: that it holds, and how each class fared.
+    """
 
     at = models.DateTimeField()
     cause = models.CharField(max_length=60)
@@ -16,6 +19,7 @@ class AllocationRun(models.Model):
     asked = QuantityField()
     given = QuantityField()
     milliseconds = models.PositiveIntegerField(default=0)
+    certificate = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"A-{self.pk}"
@@ -25,8 +29,9 @@ class AllocationDecision(models.Model):
     """The receipt of one demand line in one run: every candidate, what was chosen, and the flip.
 
     `demand_label` is what people call it: the number of the order it stands on.
-    `candidates` is a list of `{node, available, taken, rejected}`; `flip` is the smallest change
-    that would have given the rest. Append-only.
+    `candidates` is a list of `[node, free then, taken, why not more]`, quantities in thousandths,
+    the last only where nothing was taken; `flip` is the smallest change that would have given the
+    rest. Append-only.
     """
 
     run = models.ForeignKey(AllocationRun, on_delete=models.PROTECT, related_name="decisions")

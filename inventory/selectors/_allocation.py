@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from erp.kernel.sql import records
-from inventory.rules import Rejection
+from inventory.rules import Rejection, from_steps
 
 RUNS = """
     SELECT r.id, r.at, r.cause, r.policy_version, r.milliseconds, d.lines, d.short, d.asked, d.given
@@ -48,6 +48,14 @@ WHY = {
     Rejection.NOT_NEEDED: _("Another node gave it all"),
     Rejection.SPLIT: _("The order leaves from one node, and this is not it"),
     Rejection.INCOMPLETE: _("The order leaves complete or not at all"),
+    Rejection.TOO_OLD: _("It would not keep long enough"),
+    Rejection.NO_SUBSTITUTE: _("Nothing else may be sent instead"),
+    Rejection.NEEDS_CONSENT: _("The customer has to agree to it first"),
+    Rejection.PROTECTED: _("What is left is kept for others"),
+    Rejection.AT_CAPACITY: _("The node has no hands left for it that day"),
+    Rejection.SPLIT_TOO_SMALL: _("A part so small is not worth a parcel"),
+    Rejection.NOT_WORTH_IT: _("Waiting costs less"),
+    Rejection.SHARED: _("The line has its fair share"),
 }
 
 
@@ -171,16 +179,20 @@ def decisions_of_product(
 def _decisions(which: str, direction: str, params: Mapping[str, Any]) -> list[DecisionRow]:
     statement = DECISIONS.format(which=which, direction=direction)
     return [
-        DecisionRow(**row | {"candidates": _candidates(row["candidates"])})
+        DecisionRow(**row | {"candidates": candidates_of(row["candidates"])})
         for row in records(statement, params)
     ]
 
 
-def _candidates(stored: Any) -> list[CandidateRow]:
+def candidates_of(stored: Any) -> list[CandidateRow]:
+    """Return the candidates of a receipt as it stores them."""
     listed = json.loads(stored) if isinstance(stored, str) else stored
     return [
-        CandidateRow(
-            each["node"], Decimal(each["available"]), Decimal(each["taken"]), each["rejected"]
-        )
-        for each in listed
+        CandidateRow(node, _units(free), _units(taken), *(why or [""]))
+        for node, free, taken, *why in listed
     ]
+
+
+def _units(steps: int) -> Decimal:
+    """Return so many thousandths without zeros behind: 3 and 2.5."""
+    return Decimal(f"{from_steps(steps).normalize():f}")

@@ -1,14 +1,15 @@
 """What the allocation layer would decide now, without keeping anything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import numpy as np
 from django.db import transaction
 
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
-from inventory.rules import Policy, Supply, from_steps, plan
+from inventory.rules import NEVER, Policy, Sources, from_steps, plan
 from inventory.services._allocating import Demand, wants_of_demands
 
 FREE = Prepared("""
@@ -49,24 +50,15 @@ def rehearse_allocation(
         return []
     keys = {(demand.entity_id, demand.product_id) for demand in demands}
     found = rows(FREE, {"entities": [k[0] for k in keys], "products": [k[1] for k in keys]})
-    supplies = [
-        Supply(
-            stock_id,
-            entity_id,
-            product_id,
-            node_id,
-            steps,
-            is_open,
-            expires.toordinal() if expires else None,
-        )
-        for entity_id, product_id, stock_id, node_id, is_open, steps, expires in found
-    ]
-    planned = plan(wants_of_demands(demands, {}), supplies, policy or Policy())
+    columns = np.array([(r[2], r[0], r[1], r[3], r[5], r[4]) for r in found], np.int64)
+    expires = [r[6].toordinal() if r[6] else NEVER for r in found]
+    sources = replace(Sources(*columns.reshape(-1, 6).T), expires=np.array(expires, np.int64))
+    planned = plan(wants_of_demands(demands, {}), sources, policy or Policy())
     taken: dict[int, dict[int, int]] = {}
-    for take in planned.takes:
+    for take in planned.takes():
         nodes = taken.setdefault(take.want, {})
         nodes[take.node] = nodes.get(take.node, 0) + take.steps
-    verdicts = {verdict.want.id: verdict for verdict in planned.verdicts}
+    verdicts = {verdict.want: verdict for verdict in planned.verdicts()}
     answers = []
     for demand in demands:
         verdict, nodes = verdicts[demand.id], taken.get(demand.id, {})
@@ -74,8 +66,12 @@ def rehearse_allocation(
             Rehearsed(
                 demand_id=demand.id,
                 nodes={node: from_steps(steps) for node, steps in nodes.items()},
-                rejected={c.node: str(c.rejected) for c in verdict.candidates if c.rejected},
-                missing=from_steps(verdict.want.steps - verdict.given),
+                rejected={
+                    c.node: str(c.rejected)
+                    for c in verdict.candidates
+                    if c.rejected and c.node not in nodes
+                },
+                missing=from_steps(verdict.asked - verdict.given),
             )
         )
     return answers

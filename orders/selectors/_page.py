@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.kernel.sql import records
+from inventory.selectors import CandidateRow, candidates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Receipt:
     asked: Decimal
     given: Decimal
     outcome: str
-    candidates: list[dict[str, str]]
+    candidates: list[CandidateRow]
     flip: str
 
 
@@ -266,7 +267,7 @@ def order_page(
 def receipts_of(*, order_id: int, limit: int = 100) -> list[Receipt]:
     """Return the latest decision about each line, those that got less than asked first."""
     found = records(RECEIPTS, {"order": order_id, "limit": limit})
-    return [Receipt(**row | {"candidates": _json(row["candidates"])}) for row in found]
+    return [Receipt(**row | {"candidates": candidates_of(row["candidates"])}) for row in found]
 
 
 def _json(value: Any) -> Any:

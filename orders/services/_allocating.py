@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from erp.governance.services import Change, Question, decide, record
+from erp.governance.services import Change, Decision, Question, decide, record
 from erp.kernel.events import Event
 from erp.outbox.publishing import publish_all
+from inventory.rules import policy_of
 from inventory.services import ShipmentSource, allocate, plan_shipments
 from orders.events import LineCovered, LineFellShort, OrderAllocated, RestUnwanted
 from orders.models import Order
@@ -118,11 +119,13 @@ def serve(
     if not wants:
         return AllocatedOrders(None, {}, {})
     orders = {head.id: head for head in chosen}
-    policy = _policy(chosen[0].entity_id, cause, len(wants), now)
+    decision = _policy(chosen[0].entity_id, cause, len(wants), now)
+    policy = decision.policy_version
     allocation = allocate(
         demands=[demand(want, orders[want.order_id]) for want in wants],
         cause=cause,
         policy_version=policy,
+        policy=policy_of(decision.outcome, today=now.date().toordinal()),
         now=now,
         only_nodes={**fixed_nodes(chosen, wants), **only_nodes} or None,
     )
@@ -137,10 +140,9 @@ def serve(
     return AllocatedOrders(allocation.run_id, states, allocation.given)
 
 
-def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> str:
+def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> Decision:
     question = Question(entity_id, "inventory.run", 0, {"cause": cause, "demands": demands})
-    decided = decide(policy="inventory.allocation", questions=[question], now=now, keep=False)
-    return decided[0].policy_version
+    return decide(policy="inventory.allocation", questions=[question], now=now, keep=False)[0]
 
 
 class _Pass:

@@ -285,12 +285,15 @@ def _why(receipt: Receipt) -> dict[str, Any]:
         "receipt": receipt,
         "bars": [
             {
-                "label": each.get("node", ""),
-                "value": each.get("taken", "0"),
+                "label": each.node,
+                "value": f"{each.taken.normalize():f}",
                 "text": _("%(taken)s of %(available)s")
-                % {"taken": each.get("taken", "0"), "available": each.get("available", "0")}
-                + (f" · {each['rejected'].replace('_', ' ')}" if each.get("rejected") else ""),
-                "tone": "ok" if each.get("taken", "0") != "0" else "muted",
+                % {
+                    "taken": f"{each.taken.normalize():f}",
+                    "available": f"{each.available.normalize():f}",
+                }
+                + (f" · {each.rejected.replace('_', ' ')}" if each.rejected else ""),
+                "tone": "ok" if each.taken else "muted",
             }
             for each in receipt.candidates
         ],

@@ -2,13 +2,25 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.rules import Criterion, Gap, Plan, Policy, Rejection, Supply, Want, plan
+from inventory.rules import (
+    Criterion,
+    Gap,
+    Mode,
+    Policy,
+    Protection,
+    Rejection,
+    Segment,
+    Source,
+    Want,
+    explain,
+)
+from inventory.rules.allocation.wording import WAY, WHY
+from tests.inventory.rules.planning import Planned, planned, source, taken, want
 
 NODES = [1, 2, 3]
 QUICK = settings(max_examples=40, deadline=None)
@@ -37,19 +49,19 @@ def wants_of(draw, *, bound: bool) -> list[Want]:
 
 
 @st.composite
-def supplies_of(draw) -> list[Supply]:
+def supplies_of(draw) -> list[Source]:
     keys = draw(
         st.sets(
             st.tuples(st.integers(1, 2), st.integers(1, 3), st.sampled_from(NODES)), max_size=12
         )
     )
     return [
-        Supply(number, *key, steps=draw(st.integers(0, 12)), is_open=draw(st.integers(0, 5)) > 0)
+        Source(number, *key, steps=draw(st.integers(0, 12)), is_open=draw(st.integers(0, 5)) > 0)
         for number, key in enumerate(sorted(keys), start=1)
     ]
 
 
-def given_by(made: Plan) -> dict[int, int]:
+def given_by(made: Planned) -> dict[int, int]:
     given_: dict[int, int] = defaultdict(int)
     for take in made.takes:
         given_[take.want] += take.steps
@@ -60,7 +72,7 @@ class TestAnyPlan:
     @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_gives_no_more_than_there_is_and_was_asked_for(self, wants, supplies) -> None:
-        made = plan(wants, supplies)
+        made = planned(wants, supplies)
         by_supply: dict[int, int] = defaultdict(int)
         for take in made.takes:
             assert take.steps > 0
@@ -74,7 +86,7 @@ class TestAnyPlan:
     @given(wants_of(bound=True), supplies_of())
     def test_takes_only_what_is_the_owners_allowed_and_open(self, wants, supplies) -> None:
         held, asked = {s.id: s for s in supplies}, {w.id: w for w in wants}
-        for take in plan(wants, supplies).takes:
+        for take in planned(wants, supplies).takes:
             supply, want = held[take.supply], asked[take.want]
             assert (supply.owner, supply.product) == (want.owner, want.product)
             assert supply.node == take.node
@@ -84,21 +96,40 @@ class TestAnyPlan:
     @QUICK
     @given(wants_of(bound=True), supplies_of(), st.randoms(use_true_random=False))
     def test_does_not_depend_on_the_order_of_its_input(self, wants, supplies, random) -> None:
-        made = plan(wants, supplies)
+        made = planned(wants, supplies)
         random.shuffle(wants)
         random.shuffle(supplies)
-        assert plan(wants, supplies) == made
+        assert planned(wants, supplies)[:2] == made[:2]
+
+    @QUICK
+    @given(wants_of(bound=True), supplies_of())
+    def test_one_by_one_is_the_same_as_all_at_once(self, wants, supplies) -> None:
+        """Hands without end make the engine go candidate by candidate."""
+        careful = planned(wants, supplies, Policy(capacity=[(node, 99) for node in NODES]))
+        assert careful[:2] == planned(wants, supplies)[:2]
+
+    @QUICK
+    @given(wants_of(bound=True), supplies_of())
+    def test_nothing_binds_what_no_policy_names(self, wants, supplies) -> None:
+        """A share that protects nothing, and a score that is the same for all, change nothing."""
+        plain = planned(wants, supplies)
+        segments = [Segment(1, rank=1), Segment(2, rank=2)]
+        kept = [Protection(2, 1, product, floor=0) for product in (1, 2, 3)]
+        policy = Policy(
+            nodes_by=(Criterion.SCORE, *Policy().nodes_by), segments=segments, protections=kept
+        )
+        assert planned(wants, supplies, policy)[:2] == plain[:2]
 
     @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_nothing_is_left_for_a_second_run(self, wants, supplies) -> None:
-        made = plan(wants, supplies)
+        made = planned(wants, supplies)
         got = given_by(made)
         taken: dict[int, int] = defaultdict(int)
         for take in made.takes:
             taken[take.supply] += take.steps
         rest = [
-            Supply(s.id, s.owner, s.product, s.node, s.steps - taken[s.id], s.is_open)
+            Source(s.id, s.owner, s.product, s.node, s.steps - taken[s.id], s.is_open)
             for s in supplies
         ]
         still = [
@@ -108,32 +139,32 @@ class TestAnyPlan:
             for w in wants
             if got[w.id] < w.steps
         ]
-        assert plan(still, rest).takes == []
+        assert planned(still, rest).takes == []
 
     @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_no_line_could_gain_without_a_higher_one_losing(self, wants, supplies) -> None:
         """Every row that a short line may use went to higher ranks."""
-        made = plan(wants, supplies)
+        made = planned(wants, supplies)
         got = given_by(made)
-        rank = {want.id: want.rank for want in wants}
-        for want in wants:
-            if got[want.id] == want.steps:
+        rank = {each.id: each.rank for each in wants}
+        for line in wants:
+            if got[line.id] == line.steps:
                 continue
             for supply in supplies:
                 if (
-                    (supply.owner, supply.product) == (want.owner, want.product)
+                    (supply.owner, supply.product) == (line.owner, line.product)
                     and supply.is_open
-                    and (want.only is None or supply.node in want.only)
+                    and (line.only is None or supply.node in line.only)
                 ):
                     takers = [take for take in made.takes if take.supply == supply.id]
                     assert sum(take.steps for take in takers) == supply.steps
-                    assert all(rank[take.want] <= want.rank for take in takers)
+                    assert all(rank[take.want] <= line.rank for take in takers)
 
     @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_an_order_that_leaves_complete_gets_all_or_nothing(self, wants, supplies) -> None:
-        got = given_by(plan(wants, supplies))
+        got = given_by(planned(wants, supplies))
         lines = [want for want in wants if want.ship_complete]
         assert {got[want.id] == want.steps for want in lines} != {True, False}
         assert all(got[want.id] in {0, want.steps} for want in lines)
@@ -142,119 +173,98 @@ class TestAnyPlan:
     @given(wants_of(bound=True), supplies_of())
     def test_an_undivided_order_leaves_from_one_node(self, wants, supplies) -> None:
         undivided = {want.id for want in wants if want.no_split}
-        nodes = {take.node for take in plan(wants, supplies).takes if take.want in undivided}
+        nodes = {take.node for take in planned(wants, supplies).takes if take.want in undivided}
         assert len(nodes) <= 1
 
     @QUICK
     @given(wants_of(bound=True), supplies_of())
     def test_says_of_every_line_what_it_got_and_why_not_more(self, wants, supplies) -> None:
-        made = plan(wants, supplies)
+        made = planned(wants, supplies)
         got = given_by(made)
-        assert {verdict.want.id for verdict in made.verdicts} == {want.id for want in wants}
+        assert {verdict.want for verdict in made.verdicts} == {want.id for want in wants}
         assert len(made.verdicts) == len(wants)
         for verdict in made.verdicts:
-            assert verdict.given == got[verdict.want.id]
+            assert verdict.given == got[verdict.want]
             assert verdict.given == sum(each.taken for each in verdict.candidates)
             assert all((each.taken > 0) == (each.rejected is None) for each in verdict.candidates)
-            assert bool(verdict.flip) == (verdict.given < verdict.want.steps)
+            assert bool(verdict.flip) == (verdict.given < verdict.asked)
 
     @QUICK
     @given(wants_of(bound=False), supplies_of())
     def test_the_flip_would_have_been_enough(self, wants, supplies) -> None:
         wants = [replace(each, only=None) for each in wants]
         supplies = [replace(each, is_open=True) for each in supplies]
-        short = next((v for v in plan(wants, supplies).verdicts if v.flip), None)
+        short = next((v for v in planned(wants, supplies).verdicts if v.flip), None)
         if short is None:
             return
+        asked = {each.id: each for each in wants}
         (gap,) = short.flip
-        found = Supply(1000, short.want.owner, gap.product, gap.node or NODES[0], gap.steps)
-        again = {v.want.id: v for v in plan(wants, [*supplies, found]).verdicts}
-        assert again[short.want.id].given == short.want.steps
-
-
-def want(number: int, steps: int, **values: Any) -> Want:
-    return Want(
-        **{
-            "id": number,
-            "owner": 1,
-            "product": 1,
-            "steps": steps,
-            "rank": (50, 1, number),
-            "group": number,
-        }
-        | values
-    )
-
-
-def supply(number: int, node: int, steps: int, *, product: int = 1, **values: Any) -> Supply:
-    return Supply(number, 1, product, node, steps, **values)
-
-
-def taken(made: Plan) -> list[tuple[int, int, int]]:
-    return [(take.want, take.node, take.steps) for take in made.takes]
+        found = Source(1000, asked[short.want].owner, gap.product, gap.node or NODES[0], gap.steps)
+        again = {v.want: v for v in planned(wants, [*supplies, found]).verdicts}
+        assert again[short.want].given == short.asked
 
 
 class TestPreferences:
     def test_the_named_node_first(self) -> None:
-        made = plan([want(1, 5, node=2)], [supply(1, 1, 50), supply(2, 2, 3)])
-        assert taken(made) == [(1, 2, 3), (1, 1, 2)]
+        made = planned([want(1, 5, node=2)], [source(1, 1, 50), source(2, 2, 3)])
+        assert taken(made) == [(1, 1, 2), (1, 2, 3)]
 
     def test_a_node_with_all_of_it_before_two(self) -> None:
-        made = plan([want(1, 5)], [supply(1, 1, 4), supply(2, 2, 5)])
+        made = planned([want(1, 5)], [source(1, 1, 4), source(2, 2, 5)])
         assert taken(made) == [(1, 2, 5)]
 
     def test_one_node_for_the_whole_order(self) -> None:
         wants = [want(1, 5, group=9), want(2, 5, group=9, product=2)]
         supplies = [
-            supply(1, 1, 100),
-            supply(2, 2, 5),
-            supply(3, 2, 5, product=2),
-            supply(4, 3, 9, product=2),
+            source(1, 1, 100),
+            source(2, 2, 5),
+            source(3, 2, 5, product=2),
+            source(4, 3, 9, product=2),
         ]
-        assert taken(plan(wants, supplies)) == [(1, 2, 5), (2, 2, 5)]
+        assert taken(planned(wants, supplies)) == [(1, 2, 5), (2, 2, 5)]
 
     def test_the_fullest_node_otherwise(self) -> None:
-        assert taken(plan([want(1, 9)], [supply(1, 1, 3), supply(2, 2, 4)])) == [
-            (1, 2, 4),
+        assert taken(planned([want(1, 9)], [source(1, 1, 3), source(2, 2, 4)])) == [
             (1, 1, 3),
+            (1, 2, 4),
         ]
 
     def test_a_policy_may_want_it_otherwise(self) -> None:
         most_first = Policy(nodes_by=(Criterion.MOST, Criterion.NAMED))
-        made = plan([want(1, 1, node=2)], [supply(1, 1, 50), supply(2, 2, 3)], most_first)
+        made = planned([want(1, 1, node=2)], [source(1, 1, 50), source(2, 2, 3)], most_first)
         assert taken(made) == [(1, 1, 1)]
 
     def test_the_first_in_rank_first(self) -> None:
         wants = [want(1, 6, rank=(50, 1, 1)), want(2, 6, rank=(10, 9, 2))]
-        assert taken(plan(wants, [supply(1, 1, 10)])) == [(2, 1, 6), (1, 1, 4)]
+        assert taken(planned(wants, [source(1, 1, 10)])) == [(2, 1, 6), (1, 1, 4)]
 
     def test_two_lines_of_one_product_share_it(self) -> None:
         wants = [want(1, 6, group=9), want(2, 6, group=9)]
-        assert taken(plan(wants, [supply(1, 1, 10)])) == [(1, 1, 6), (2, 1, 4)]
+        assert taken(planned(wants, [source(1, 1, 10)])) == [(1, 1, 6), (2, 1, 4)]
 
 
 class TestReasons:
     @pytest.mark.parametrize(
         ("lines", "supplies", "reason"),
         [
-            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 0)], Rejection.EMPTY),
-            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 6)], Rejection.NOT_NEEDED),
-            ([want(1, 5)], [supply(1, 1, 9), supply(2, 2, 9, is_open=False)], Rejection.CLOSED),
+            ([want(1, 5)], [source(1, 1, 9), source(2, 2, 0)], Rejection.EMPTY),
+            ([want(1, 5)], [source(1, 1, 9), source(2, 2, 6)], Rejection.NOT_NEEDED),
+            ([want(1, 5)], [source(1, 1, 9), source(2, 2, 9, is_open=False)], Rejection.CLOSED),
             (
                 [want(1, 5, only=frozenset([1]))],
-                [supply(1, 1, 9), supply(2, 2, 9)],
+                [source(1, 1, 9), source(2, 2, 9)],
                 Rejection.NOT_ALLOWED,
             ),
-            ([want(1, 5, no_split=True)], [supply(1, 1, 4), supply(2, 2, 3)], Rejection.SPLIT),
+            ([want(1, 5, no_split=True)], [source(1, 1, 4), source(2, 2, 3)], Rejection.SPLIT),
         ],
     )
     def test_the_second_node_says_why_not(self, lines, supplies, reason) -> None:
-        (verdict,) = plan(lines, supplies).verdicts
+        (verdict,) = planned(lines, supplies).verdicts
         assert verdict.candidates[1].rejected == reason
 
     def test_what_others_took(self) -> None:
         low, high = want(2, 5), want(1, 5)
-        verdict = plan([low, high], [supply(1, 1, 5)]).verdicts[1]
+        verdict = planned([low, high], [source(1, 1, 5)]).verdicts[1]
         assert verdict.candidates[0].rejected == Rejection.TAKEN
         assert verdict.flip == (Gap(1, 1, 5),)
 
@@ -263,15 +273,30 @@ class TestReasons:
             want(1, 5, group=9, ship_complete=True),
             want(2, 5, group=9, product=2, ship_complete=True),
         ]
-        made = plan(wants, [supply(1, 1, 5), supply(2, 1, 3, product=2)])
+        made = planned(wants, [source(1, 1, 5), source(2, 1, 3, product=2)])
         assert made.takes == []
         assert {verdict.flip for verdict in made.verdicts} == {(Gap(2, 1, 2),)}
         assert made.verdicts[0].candidates[0].rejected == Rejection.INCOMPLETE
 
     def test_what_an_incomplete_order_leaves_goes_to_the_next(self) -> None:
         wants = [want(1, 5, ship_complete=True), want(2, 2)]
-        assert taken(plan(wants, [supply(1, 1, 3)])) == [(2, 1, 2)]
+        assert taken(planned(wants, [source(1, 1, 3)])) == [(2, 1, 2)]
 
     def test_a_product_that_lies_nowhere(self) -> None:
-        (verdict,) = plan([want(1, 5)], []).verdicts
+        (verdict,) = planned([want(1, 5)], []).verdicts
         assert (verdict.candidates, verdict.flip) == ([], (Gap(1, None, 5),))
+
+
+class TestExplain:
+    def test_says_it_in_sentences(self) -> None:
+        wants = [want(1, 4000), want(2, 5500)]
+        made = planned(wants, [source(1, 1, 7000), source(2, 2, 0)])
+        assert explain(made.verdicts[1], {1: "DC-A", 2: "DC-B"}, {1: "PEN"}) == [
+            "Asked 5.5, got 3: 3 from DC-A.",
+            "DC-B gave nothing: nothing was free.",
+            "2.5 more of PEN at DC-A would have been enough.",
+        ]
+
+    def test_every_reason_has_words(self) -> None:
+        assert set(WHY) == set(Rejection)
+        assert set(WAY) == set(Mode)

@@ -61,7 +61,7 @@ class TestAllocate:
         stocked(pen, 5, node=node("OLD", is_active=False))
         line = demand(pen, 5)
         assert reserved(line).given == {line.id: 0}
-        assert AllocationDecision.objects.get().candidates[0]["rejected"] == "closed"
+        assert AllocationDecision.objects.get().candidates[0][3] == "closed"
 
     def test_only_from_these_nodes(self) -> None:
         pen = product()
@@ -107,10 +107,7 @@ class TestAllocate:
         receipt = run.decisions.get()
         assert (receipt.demand_id, receipt.asked, receipt.given) == (77, 5, 3)
         assert receipt.outcome == "partial"
-        assert receipt.candidates == [
-            {"node": "A", "available": "3", "taken": "3", "rejected": ""},
-            {"node": "B", "available": "0", "taken": "0", "rejected": "empty"},
-        ]
+        assert receipt.candidates == [["A", 3000, 3000], ["B", 0, 0, "empty"]]
         assert receipt.flip == "2 more of PEN at A"
 
     def test_a_receipt_is_never_changed(self) -> None:
