@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from erp.outbox.events import DeliveryDied
 from erp.outbox.registry import subscribe_batch
-from exceptions.services import clear, refresh
+from exceptions.events import CaseResolved
+from exceptions.selectors import lines_behind
+from exceptions.services import clear, reconsider_children, refresh
 from finance.events import InvoicePosted
 from inventory.events import PickFellShort, ShipmentShipped
 from orders.events import (
@@ -19,7 +21,12 @@ from orders.events import (
     OrderHeld,
     RestrictedTooLate,
 )
-from procurement.events import PurchaseOrderApproved, PurchaseOrderReceived
+from procurement.events import (
+    PurchaseOrderApproved,
+    PurchaseOrderCancelled,
+    PurchaseOrderReceived,
+    PurchaseOrderRescheduled,
+)
 from procurement.services import Waiting, note_served, note_waiting
 
 TOO_LATE = "orders.law_found_too_late"
@@ -143,3 +150,25 @@ def open_cases_of_dead_deliveries(events: Sequence[DeliveryDied]) -> None:
         subject_ids=[event.delivery_id for event in events],
         now=timezone.now(),
     )
+
+
+@subscribe_batch(PurchaseOrderRescheduled)
+def look_again_at_rescheduled_purchases(events: Sequence[PurchaseOrderRescheduled]) -> None:
+    refresh_supply([event.order_id for event in events])
+
+
+@subscribe_batch(PurchaseOrderCancelled)
+def look_again_at_cancelled_purchases(events: Sequence[PurchaseOrderCancelled]) -> None:
+    refresh_supply([event.order_id for event in events])
+
+
+def refresh_supply(purchase_ids: Sequence[int]) -> None:
+    """Hold the cases about purchase orders against the world, then those of who waits for them."""
+    now = timezone.now()
+    refresh(type="procurement.late_supply", subject_ids=purchase_ids, now=now)
+    refresh(type="orders.shortage", subject_ids=lines_behind(purchase_ids=purchase_ids), now=now)
+
+
+@subscribe_batch(CaseResolved)
+def look_again_at_children(events: Sequence[CaseResolved]) -> None:
+    reconsider_children(parent_ids=[event.case_id for event in events], now=timezone.now())

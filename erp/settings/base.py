@@ -287,6 +287,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
     },
     "exceptions-timers": {"task": "exceptions.tasks.fire_timers", "schedule": 5.0},
+    "exceptions-notices": {"task": "exceptions.tasks.send_notices", "schedule": 30.0},
     "exceptions-find": {"task": "exceptions.tasks.find_cases", "schedule": 60.0},
     "exceptions-drift": {"task": "exceptions.tasks.find_drift", "schedule": 86_400.0},
 }

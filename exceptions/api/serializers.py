@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from erp.api.serializers import AmountInput, StrictSerializer, TextInput
 from erp.governance.selectors import TimelineRow
-from exceptions.models import ExceptionCase
+from exceptions.models import ExceptionCase, WaitingOn
 from exceptions.rules.plays import Play
 from exceptions.selectors import label_of
 from exceptions.services import COMMENT_MAX
@@ -31,6 +31,43 @@ class AssignInput(StrictSerializer):
 
     owner = TextInput(required=False, allow_null=True, max_length=150)
     queue = TextInput(required=False, max_length=30)
+
+
+class WaitInput(StrictSerializer):
+    """On whom it waits, until when we ask again, and what for."""
+
+    on = serializers.ChoiceField(choices=WaitingOn.choices)
+    until = serializers.DateTimeField()
+    reason = TextInput(max_length=300)
+
+
+class SnoozeInput(StrictSerializer):
+    """Until when it is out of its owner's sight; null shows it again."""
+
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class WatchInput(StrictSerializer):
+    watching = serializers.BooleanField(default=True)
+
+
+class MergeInput(StrictSerializer):
+    """The cases that have the same cause as the one they are sent to."""
+
+    cases = serializers.ListField(
+        child=serializers.IntegerField(min_value=1), min_length=1, max_length=500
+    )
+    reason = TextInput(required=False, max_length=300)
+
+
+class BulkInput(StrictSerializer):
+    """One case of many, and what is done with it."""
+
+    id = serializers.IntegerField(min_value=1)
+    act = serializers.ChoiceField(choices=["take", "acknowledge", "assign", "dismiss"])
+    owner = TextInput(required=False, allow_null=True, max_length=150)
+    queue = TextInput(required=False, max_length=30)
+    reason = TextInput(required=False, max_length=300)
 
 
 class RunInput(StrictSerializer):
@@ -66,6 +103,12 @@ class CaseOutput(serializers.Serializer[Any]):
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     resolved_at = serializers.DateTimeField(allow_null=True)
     resolution = serializers.CharField()
+    waiting_on = serializers.CharField(help_text="whom it waits on; empty: nobody")
+    follow_up_at = serializers.DateTimeField(allow_null=True)
+    clock_stopped_at = serializers.DateTimeField(allow_null=True)
+    snoozed_until = serializers.DateTimeField(allow_null=True)
+    start_by = serializers.DateTimeField(allow_null=True)
+    worked_minutes = serializers.IntegerField(allow_null=True)
     escalation_level = serializers.IntegerField()
     reopened_count = serializers.IntegerField()
     parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]
@@ -77,6 +120,8 @@ def shown(case: ExceptionCase) -> dict[str, Any]:
         "id", "type", "subject_label", "party", "tier", "summary", "severity", "currency",
         "reasons", "policy_version", "queue", "opened_at", "acknowledge_by", "resolve_by",
         "acknowledged_at", "resolved_at", "resolution", "escalation_level", "reopened_count",
+        "waiting_on", "follow_up_at", "clock_stopped_at", "snoozed_until", "start_by",
+        "worked_minutes",
     )  # fmt: skip
     return {name: getattr(case, name) for name in plain} | {
         "label": label_of(case.type),

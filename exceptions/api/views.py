@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,11 +13,25 @@ from erp.accounts.models import User
 from erp.api.filters import ChoiceFilter, Filter, FlagFilter, IdFilter, MomentFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
-from erp.api.views import ResourceViewSet
+from erp.api.views import ResourceViewSet, one_by_one
 from exceptions import permissions, selectors
 from exceptions.api import serializers
 from exceptions.models import ExceptionCase
-from exceptions.services import acknowledge, assign, comment, dismiss, reopen, run_play, take
+from exceptions.services import (
+    acknowledge,
+    assign,
+    comment,
+    dismiss,
+    go_on,
+    merge,
+    reopen,
+    run_play,
+    snooze,
+    take,
+    unmerge,
+    wait,
+    watch,
+)
 
 STATES = tuple(ExceptionCase.State.values)
 BIGGEST_ID = 2**63 - 1
@@ -39,6 +54,13 @@ class ExceptionViewSet(ResourceViewSet):
         "comment": permissions.WORK,
         "reopen": permissions.WORK,
         "run": permissions.WORK,
+        "wait": permissions.WORK,
+        "go_on": permissions.WORK,
+        "snooze": permissions.WORK,
+        "merge": permissions.WORK,
+        "unmerge": permissions.WORK,
+        "many": permissions.WORK,
+        "watch": permissions.VIEW,
         "dismiss": permissions.DISMISS,
     }
     filters: ClassVar[dict[str, Filter]] = {
@@ -68,6 +90,12 @@ class ExceptionViewSet(ResourceViewSet):
         "comment": serializers.CommentInput,
         "dismiss": serializers.ReasonInput,
         "run": serializers.RunInput,
+        "wait": serializers.WaitInput,
+        "go_on": serializers.NothingInput,
+        "snooze": serializers.SnoozeInput,
+        "watch": serializers.WatchInput,
+        "merge": serializers.MergeInput,
+        "unmerge": serializers.NothingInput,
     }
     outputs: ClassVar = {
         "list": serializers.CaseOutput,
@@ -77,6 +105,12 @@ class ExceptionViewSet(ResourceViewSet):
         "assign": serializers.CaseOutput,
         "dismiss": serializers.CaseOutput,
         "reopen": serializers.CaseOutput,
+        "wait": serializers.CaseOutput,
+        "go_on": serializers.CaseOutput,
+        "snooze": serializers.CaseOutput,
+        "watch": serializers.CaseOutput,
+        "merge": serializers.CaseOutput,
+        "unmerge": serializers.CaseOutput,
     }
 
     def list(self, request: Request) -> Response:
@@ -103,13 +137,9 @@ class ExceptionViewSet(ResourceViewSet):
     def assign(self, request: Request, pk: str) -> Response:
         """Hand it to a person, or back to a queue."""
         case, body = self._case(pk), self.body()
-        name = body.get("owner")
-        person = User.objects.filter(username=name, is_active=True).first() if name else None
-        if name and person is None:
-            raise ValidationError({"owner": [ErrorDetail("There is no such person.", "unknown")]})
         assign(
             case_id=case.pk,
-            to=person,
+            to=self._person(body.get("owner")),
             queue=body.get("queue", ""),
             actor=actor_of(request),
             now=timezone.now(),
@@ -181,6 +211,89 @@ class ExceptionViewSet(ResourceViewSet):
         """Return the cases that hang under it, by one cause."""
         found = selectors.cases_within(self.scope()).filter(parent=self._case(pk))
         return Response(self._rows(found.order_by("id")[:500]))
+
+    @action(detail=True, methods=["post"])
+    def wait(self, request: Request, pk: str) -> Response:
+        """Let it wait on somebody outside until we ask again."""
+        case, body = self._case(pk), self.body()
+        wait(
+            case_id=case.pk,
+            on=body["on"],
+            until=body["until"],
+            reason=body["reason"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"], url_path="go-on")
+    def go_on(self, request: Request, pk: str) -> Response:
+        """Take it up again: it has waited long enough."""
+        self.body()
+        go_on(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """Take it out of its owner's sight for a while; its clocks run on."""
+        case, body = self._case(pk), self.body()
+        snooze(case_id=case.pk, until=body["until"], actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def watch(self, request: Request, pk: str) -> Response:
+        """Be told what happens to it, or no more."""
+        case, body = self._case(pk), self.body()
+        watch(case_id=case.pk, actor=actor_of(request), now=timezone.now(), is_on=body["watching"])
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, pk: str) -> Response:
+        """Hang other cases under this one: they have one cause."""
+        case, body = self._case(pk), self.body()
+        others = [self._case(str(one)).pk for one in body["cases"]]
+        merge(
+            case_ids=others,
+            into_id=case.pk,
+            reason=body.get("reason", ""),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return self.retrieve(request, pk)
+
+    @action(detail=True, methods=["post"])
+    def unmerge(self, request: Request, pk: str) -> Response:
+        """Let it stand for itself again."""
+        self.body()
+        unmerge(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
+        return self.retrieve(request, pk)
+
+    @action(detail=False, methods=["post"], url_path="bulk", url_name="bulk")
+    def many(self, request: Request) -> Response:
+        """Take, acknowledge, hand over or dismiss many; each answers for itself."""
+        return self.bulk(serializers.BulkInput, one_by_one(self._act))
+
+    def _act(self, body: dict[str, Any]) -> dict[str, Any]:
+        who, now = actor_of(self.request), timezone.now()
+        case = self._case(str(body["id"]))
+        if body["act"] == "dismiss":
+            if not who.has_perm(permissions.DISMISS, case.entity_id):
+                raise PermissionDenied
+            dismiss(case_id=case.pk, reason=body.get("reason", ""), actor=who, now=now)
+        elif body["act"] == "assign":
+            person = self._person(body.get("owner"))
+            queue = body.get("queue", "")
+            assign(case_id=case.pk, to=person, queue=queue, actor=who, now=now)
+        else:
+            act = take if body["act"] == "take" else acknowledge
+            act(case_id=case.pk, actor=who, now=now)
+        return {"status": 200, **serializers.shown(self._case(str(case.pk)))}
+
+    def _person(self, name: str | None) -> User | None:
+        person = User.objects.filter(username=name, is_active=True).first() if name else None
+        if name and person is None:
+            raise ValidationError({"owner": [ErrorDetail("There is no such person.", "unknown")]})
+        return person
 
     def _case(self, pk: str) -> ExceptionCase:
         found = None

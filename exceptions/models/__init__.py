@@ -1,4 +1,16 @@
-from exceptions.models.case import ExceptionCase
-from exceptions.models.work import CaseComment, CaseTimer, PlayRun
+from exceptions.models.case import ExceptionCase, WaitingOn
+from exceptions.models.notice import CaseAttachment, CaseWatcher, Notice, NoticePreference
+from exceptions.models.work import CaseComment, CaseInterval, CaseTimer, PlayRun
 
-__all__ = ["CaseComment", "CaseTimer", "ExceptionCase", "PlayRun"]
+__all__ = [
+    "CaseAttachment",
+    "CaseComment",
+    "CaseInterval",
+    "CaseTimer",
+    "CaseWatcher",
+    "ExceptionCase",
+    "Notice",
+    "NoticePreference",
+    "PlayRun",
+    "WaitingOn",
+]

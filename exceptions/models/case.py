@@ -19,6 +19,15 @@ from erp.kernel.sql import rows
 DETECTING = 41_005  # our corner of the database's advisory locks
 
 
+class WaitingOn(models.TextChoices):
+    """With whom a case waits that is not on our desk."""
+
+    CUSTOMER = "customer", "Customer"
+    SUPPLIER = "supplier", "Supplier"
+    CARRIER = "carrier", "Carrier"
+    SYSTEM = "system", "Another system"
+
+
 class ExceptionCaseQuerySet(models.QuerySet["ExceptionCase"]):
     def within(self, entity_ids: Collection[int]) -> "ExceptionCaseQuerySet":
         return self.filter(entity_id__in=entity_ids)
@@ -46,8 +55,13 @@ class ExceptionCase(FSMModelMixin, models.Model):
 
     At most one is open per type and subject. `expected_loss` is in `currency`; `reasons` are the
     figures behind it, `rank` is about its worth in US dollars, to order cases by and for nothing
-    else. Clocks are UTC moments reckoned in the entity's business time. `is_muted` marks a
-    dismissed case whose condition still holds: it opens no other until it is over.
+    else. Clocks are UTC moments reckoned in the entity's business time; who has not begun by
+    `start_by` is not likely to be done in time. `is_muted` marks a
+    dismissed case whose condition still holds: it opens no other until it is over. A waiting case
+    says on whom, and when we ask again; `clock_stopped_at` is set while its resolve clock stands
+    still. A snoozed one is out of its owner's sight until then; its clocks run on.
+    `worked_minutes` is, once closed, the business time it lay on our own desks. `cause` is what
+    brought the condition about (a purchase order): a case about that is its parent.
     """
 
     class State(models.TextChoices):
@@ -70,8 +84,12 @@ class ExceptionCase(FSMModelMixin, models.Model):
         "orders.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
-    )
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children",
+        db_index=False,
+    )  # fmt: skip
+    is_merged = models.BooleanField(default=False, db_default=False)  # hung there by a person
+    cause_kind = models.CharField(max_length=40, blank=True, db_default="")
+    cause_id = models.BigIntegerField(null=True, blank=True)
     party = models.CharField(max_length=200, blank=True)
     tier = models.CharField(max_length=1, blank=True)
     summary = models.CharField(max_length=300)
@@ -88,6 +106,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
     state = FSMField(choices=State, default=State.OPEN, protected=True)
     opened_at = models.DateTimeField()
     acknowledge_by = models.DateTimeField()
+    start_by = models.DateTimeField(null=True, blank=True)
     resolve_by = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -96,8 +115,13 @@ class ExceptionCase(FSMModelMixin, models.Model):
     )
     resolution = models.CharField(max_length=300, blank=True)
     is_muted = models.BooleanField(default=False)
+    waiting_on = models.CharField(max_length=10, choices=WaitingOn, blank=True, db_default="")
+    follow_up_at = models.DateTimeField(null=True, blank=True)
+    clock_stopped_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     escalation_level = models.PositiveSmallIntegerField(default=0)
     reopened_count = models.PositiveSmallIntegerField(default=0)
+    worked_minutes = models.PositiveIntegerField(null=True, blank=True)
     updated_at = models.DateTimeField()
 
     objects = ExceptionCaseQuerySet.as_manager()
@@ -135,6 +159,14 @@ class ExceptionCase(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(severity__gte=1, severity__lte=4), name="exceptions_case_severity_known"
             ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", follow_up_at__isnull=False) & ~Q(waiting_on="")
+                | ~Q(state="waiting") & Q(waiting_on="", follow_up_at=None, clock_stopped_at=None),
+                name="exceptions_case_waits_on_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(parent=F("id")), name="exceptions_case_is_not_its_own_parent"
+            ),
         ]
         indexes = [
             models.Index(
@@ -143,12 +175,17 @@ class ExceptionCase(FSMModelMixin, models.Model):
                 F("rank") * -1,
                 F("id"),
                 name="exceptions_case_queue",
-                condition=~Q(state__in=["resolved", "dismissed"]),
+                condition=~Q(state__in=["resolved", "dismissed"]) & Q(parent=None),
             ),
             models.Index(
                 fields=["entity", "resolve_by", "id"],
                 name="exceptions_case_by_clock",
-                condition=~Q(state__in=["resolved", "dismissed"]),
+                condition=~Q(state__in=["resolved", "dismissed"]) & Q(parent=None),
+            ),
+            models.Index(
+                fields=["cause_id", "cause_kind"],
+                name="exceptions_case_of_cause",
+                condition=~Q(state__in=["resolved", "dismissed"]) & Q(cause_id__isnull=False),
             ),
             models.Index(
                 fields=["owner", "entity"],
@@ -157,6 +194,11 @@ class ExceptionCase(FSMModelMixin, models.Model):
             ),
             models.Index(fields=["entity", "-resolved_at"], name="exceptions_case_closed"),
             models.Index(fields=["subject_id", "subject_kind"], name="exceptions_case_of_subject"),
+            models.Index(
+                fields=["parent"],
+                name="exceptions_case_of_parent",
+                condition=Q(parent__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -177,6 +219,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
     )
     def hand_back(self) -> None:
         self.owner_id, self.acknowledged_at = None, None
+        self._wait_no_more()
 
     @transition(
         field=state,
@@ -184,27 +227,34 @@ class ExceptionCase(FSMModelMixin, models.Model):
         target=State.IN_PROGRESS,
     )
     def start(self) -> None:
-        pass
+        self._wait_no_more()
 
     @transition(
         field=state,
         source=[State.ASSIGNED, State.ACKNOWLEDGED, State.IN_PROGRESS],
         target=State.WAITING,
     )
-    def wait(self) -> None:
-        pass
+    def wait(self, *, on: str, ask_again_at: datetime, clock_stopped_at: datetime | None) -> None:
+        self.waiting_on, self.follow_up_at = on, ask_again_at
+        self.clock_stopped_at = clock_stopped_at
 
     @transition(field=state, source=LIVE, target=State.RESOLVED)
     def resolve(self, *, by_id: int | None, at: datetime, resolution: str) -> None:
         self.resolved_by_id, self.resolved_at, self.resolution = by_id, at, resolution
+        self._wait_no_more()
 
     @transition(field=state, source=LIVE, target=State.DISMISSED)
     def dismiss(self, *, by_id: int | None, at: datetime, resolution: str) -> None:
         self.resolved_by_id, self.resolved_at, self.resolution = by_id, at, resolution
         self.is_muted = True
+        self._wait_no_more()
 
     @transition(field=state, source=[State.RESOLVED, State.DISMISSED], target=State.OPEN)
     def reopen(self) -> None:
         self.resolved_by_id, self.resolved_at, self.resolution = None, None, ""
         self.acknowledged_at, self.is_muted = None, False
         self.reopened_count += 1
+
+    def _wait_no_more(self) -> None:
+        self.waiting_on, self.follow_up_at, self.clock_stopped_at = "", None, None
+        self.snoozed_until = None

@@ -24,14 +24,20 @@ class CaseTimerQuerySet(models.QuerySet["CaseTimer"]):
 
 
 class CaseTimer(models.Model):
-    """Something that must happen to a case at `due_at` unless it is over by then. Fires once."""
+    """Something that must happen to a case at `due_at` unless it is over by then. Fires once.
+
+    Step 0 stands for a moment that the case itself names; later ones ask again after it.
+    """
 
     class Kind(models.TextChoices):
         ACKNOWLEDGE = "acknowledge"
         RESOLVE = "resolve"
+        PREDICTED = "predicted"  # the resolve clock will run out if nobody starts by now
+        FOLLOW_UP = "follow_up"  # whom it waits on has had time enough
 
     case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="timers")
     kind = models.CharField(max_length=20, choices=Kind)
+    step = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField()
     fired_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -56,6 +62,46 @@ class CaseTimer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.case_id} at {self.due_at}"
+
+
+class CaseInterval(models.Model):
+    """How long a case lay with whom: its owner's desk (or the queue's), or somebody outside.
+
+    The intervals of a case follow each other without a gap while it is live; one of them is open.
+    """
+
+    class Party(models.TextChoices):
+        OWNER = "owner", "Our desk"
+        CUSTOMER = "customer", "Customer"
+        SUPPLIER = "supplier", "Supplier"
+        CARRIER = "carrier", "Carrier"
+        SYSTEM = "system", "Another system"
+
+    case = models.ForeignKey(
+        ExceptionCase, on_delete=models.CASCADE, related_name="intervals", db_index=False
+    )
+    party = models.CharField(max_length=10, choices=Party)
+    queue = models.CharField(max_length=30)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(until=None), name="exceptions_interval_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=models.F("since")),
+                name="exceptions_interval_ends_after_it_began",
+            ),
+        ]
+        indexes = [models.Index(fields=["case", "since"], name="exceptions_interval_of_case")]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} with {self.party} since {self.since}"
 
 
 class CaseComment(models.Model):

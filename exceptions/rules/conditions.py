@@ -12,7 +12,8 @@ Key = tuple[str, str, int]
 class Condition:
     """One thing that is so right now about one subject, and what it puts at stake.
 
-    `order_id` is the order it hurts, if any. `facts` are what its plays and its page want to know.
+    `order_id` is the order it hurts, `cause` (kind, id) what brought it about, if anything did.
+    `facts` are what its plays and its page want to know.
     """
 
     type: str
@@ -26,6 +27,7 @@ class Condition:
     order_id: int | None = None
     party: str = ""
     facts: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    cause: tuple[str, int] | None = None
 
     @property
     def key(self) -> Key:

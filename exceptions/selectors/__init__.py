@@ -1,5 +1,19 @@
 """What is known of exception cases: types, conditions, ways out, queues, pages."""
 
+from exceptions.selectors._around import (
+    Child,
+    Lay,
+    NoticeRow,
+    attachment,
+    attachments,
+    children,
+    count_children,
+    intervals,
+    is_watching,
+    notices,
+    preference,
+    unread,
+)
 from exceptions.selectors._case import (
     CaseOfOrder,
     Figure,
@@ -17,7 +31,8 @@ from exceptions.selectors._case import (
 from exceptions.selectors._invariants import INVARIANTS
 from exceptions.selectors._plays import plays_of
 from exceptions.selectors._queue import Queue, QueueCounts, QueueRow, counts, queue, type_counts
-from exceptions.selectors._registry import TYPES, case_type, label_of, types_at
+from exceptions.selectors._registry import TYPES, case_type, gathering_types, label_of, types_at
+from exceptions.selectors._supply_types import lines_behind
 from exceptions.selectors._types import CaseType, Pace
 
 __all__ = [
@@ -25,26 +40,40 @@ __all__ = [
     "TYPES",
     "CaseOfOrder",
     "CaseType",
+    "Child",
     "Figure",
+    "Lay",
+    "NoticeRow",
     "Pace",
     "Queue",
     "QueueCounts",
     "QueueRow",
+    "attachment",
+    "attachments",
     "case_timeline",
     "case_type",
     "cases_of_customer",
     "cases_of_order",
     "cases_within",
+    "children",
     "colleagues",
     "comments",
+    "count_children",
     "counts",
     "figures",
     "find_case",
+    "gathering_types",
+    "intervals",
+    "is_watching",
     "label_of",
+    "lines_behind",
+    "notices",
     "plays_of",
+    "preference",
     "queue",
     "runs",
     "timers",
     "type_counts",
     "types_at",
+    "unread",
 ]

@@ -24,10 +24,12 @@ INVARIANTS = [
     ),
     Invariant(
         "exceptions.clocks_run",
-        "Every live case has a timer for the moment it must be resolved by, fired or to come.",
+        "Every live case that stands for itself and whose clock runs has a timer for the moment it"
+        " must be resolved by, fired or to come.",
         """
         SELECT c.id FROM exceptions_exceptioncase c
-        WHERE c.state NOT IN ('resolved', 'dismissed') AND NOT EXISTS (
+        WHERE c.state NOT IN ('resolved', 'dismissed') AND c.parent_id IS NULL
+          AND c.clock_stopped_at IS NULL AND NOT EXISTS (
             SELECT FROM exceptions_casetimer t
             WHERE t.case_id = c.id AND t.kind = 'resolve' AND t.cancelled_at IS NULL
         )
@@ -41,6 +43,27 @@ INVARIANTS = [
         JOIN exceptions_exceptioncase c ON c.id = t.case_id
         WHERE c.state IN ('resolved', 'dismissed') AND t.fired_at IS NULL
           AND t.cancelled_at IS NULL
+        """,
+    ),
+    Invariant(
+        "exceptions.somewhere",
+        "A live case lies with somebody since it opened; a closed one with nobody any more.",
+        """
+        SELECT c.id FROM exceptions_exceptioncase c
+        LEFT JOIN exceptions_caseinterval i ON i.case_id = c.id AND i.until IS NULL
+        WHERE (c.state IN ('resolved', 'dismissed')) = (i.id IS NOT NULL)
+           OR i.party <> coalesce(nullif(c.waiting_on, ''), 'owner')
+        """,
+    ),
+    Invariant(
+        "exceptions.parents_are_live",
+        "A live case hangs under a live one of its entity that hangs under no other.",
+        """
+        SELECT c.id FROM exceptions_exceptioncase c
+        JOIN exceptions_exceptioncase p ON p.id = c.parent_id
+        WHERE c.state NOT IN ('resolved', 'dismissed')
+          AND (p.state IN ('resolved', 'dismissed') OR p.entity_id <> c.entity_id
+               OR p.parent_id IS NOT NULL)
         """,
     ),
     Invariant(

@@ -25,7 +25,9 @@ SHORTAGE = statement(
            coalesce(incoming.number, '') AS supply,
            coalesce(incoming.expected, {today} + offer.lead_time_days) AS supply_date,
            coalesce(incoming.expected, {today} + offer.lead_time_days) - {today} AS supply_in,
-           trim_scale(coalesce(free.quantity, 0)) AS elsewhere
+           trim_scale(coalesce(free.quantity, 0)) AS elsewhere,
+           CASE WHEN incoming.expected > coalesce(l.first_promised_date, o.requested_date)
+               THEN incoming.id END AS cause_id
     FROM orders_orderline l
     JOIN orders_order o ON o.id = l.order_id
     JOIN orders_customer c ON c.id = o.customer_id
@@ -33,7 +35,7 @@ SHORTAGE = statement(
     JOIN accounts_entity e ON e.id = o.entity_id
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN LATERAL (
-        SELECT po.number, greatest(pl.expected_date, {today} + 1) AS expected
+        SELECT po.id, po.number, greatest(pl.expected_date, {today} + 1) AS expected
         FROM procurement_purchaseorderline pl
         JOIN procurement_purchaseorder po ON po.id = pl.order_id
         WHERE pl.product_id = l.product_id AND po.entity_id = o.entity_id
@@ -178,6 +180,7 @@ ORDER_TYPES = [
         describe=describe_shortage,
         facts=("missing", "ordered", "product", "due_date", "supply", "supply_date", "elsewhere"),
         plays=("other_node", "backorder"),
+        cause_kind="procurement.order",
     ),
     hold("orders.credit_hold", "Credit hold", "credit"),
     hold("orders.price_hold", "Price hold", "price"),

@@ -22,14 +22,17 @@ BOARD = """
            c.expected_loss, c.rank, c.currency, c.queue, c.state, c.owner_id,
            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS owner,
            c.opened_at, c.acknowledge_by, c.resolve_by, c.acknowledged_at, c.escalation_level,
-           c.reopened_count
+           c.reopened_count, c.waiting_on, c.follow_up_at, c.snoozed_until, (
+               SELECT count(*) FROM exceptions_exceptioncase child
+               WHERE child.parent_id = c.id AND child.state NOT IN ('resolved', 'dismissed')
+           ) AS children
     FROM (
         SELECT c.*
         FROM unnest(%(entities)s::bigint[]) AS scope (id)
         CROSS JOIN LATERAL (
             SELECT c.* FROM exceptions_exceptioncase c
             WHERE c.entity_id = scope.id AND c.state NOT IN ('resolved', 'dismissed')
-              AND {filters} AND {after}
+              AND c.parent_id IS NULL AND {filters} AND {after}
             ORDER BY {order}
             LIMIT %(limit)s
         ) c
@@ -58,6 +61,12 @@ FILTERS: Mapping[str, str] = {
     "tier": "c.tier = %(tier)s",
     "breaching": "c.resolve_by <= %(now)s::timestamptz + interval '1 hour'",
     "escalated": "c.escalation_level > 0",
+    "waiting": "c.state = 'waiting'",
+    "snoozed": "c.snoozed_until > %(now)s::timestamptz",
+    "awake": "(c.snoozed_until IS NULL OR c.snoozed_until <= %(now)s::timestamptz)",
+    "watched": """EXISTS (
+        SELECT FROM exceptions_casewatcher w WHERE w.case_id = c.id AND w.user_id = %(user)s
+    )""",
     "text": """(
         c.subject_label ILIKE %(text)s OR c.party ILIKE %(text)s OR c.summary ILIKE %(text)s
     )""",
@@ -71,14 +80,18 @@ COUNTS = """
            count(*) FILTER (WHERE c.owner_id = %(user)s) AS mine,
            count(*) FILTER (WHERE c.owner_id IS NULL) AS unowned,
            count(*) FILTER (WHERE c.tier = 'A') AS strategic,
-           count(*) FILTER (WHERE c.escalation_level > 0) AS escalated
+           count(*) FILTER (WHERE c.escalation_level > 0) AS escalated,
+           count(*) FILTER (WHERE c.state = 'waiting') AS waiting,
+           count(*) FILTER (WHERE c.snoozed_until > %(now)s::timestamptz) AS snoozed
     FROM exceptions_exceptioncase c
     WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
+      AND c.parent_id IS NULL
 """
 BY_QUEUE = """
     SELECT c.queue, count(*) AS cases
     FROM exceptions_exceptioncase c
     WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
+      AND c.parent_id IS NULL
     GROUP BY c.queue ORDER BY count(*) DESC, c.queue
 """
 BY_TYPE = """
@@ -116,6 +129,10 @@ class QueueRow:
     acknowledged_at: datetime | None
     escalation_level: int
     reopened_count: int
+    waiting_on: str
+    follow_up_at: datetime | None
+    snoozed_until: datetime | None
+    children: int
 
     @property
     def desk(self) -> str:
@@ -143,6 +160,8 @@ class QueueCounts:
     unowned: int
     strategic: int
     escalated: int
+    waiting: int
+    snoozed: int
     by_queue: list[tuple[str, int]]
 
 
@@ -200,6 +219,8 @@ def counts(
         unowned=one["unowned"],
         strategic=one["strategic"],
         escalated=one["escalated"],
+        waiting=one["waiting"],
+        snoozed=one["snoozed"],
         by_queue=[(found["queue"], found["cases"]) for found in records(BY_QUEUE, params)],
     )
 

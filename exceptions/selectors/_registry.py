@@ -24,6 +24,11 @@ def label_of(code: str) -> str:
     return TYPES[code].label if code in TYPES else code
 
 
+def gathering_types() -> list[str]:
+    """Return the codes of the types whose cases gather those that they brought about."""
+    return [kind.code for kind in TYPES.values() if kind.gathers]
+
+
 def types_at(*paces: Pace) -> list[str]:
     """Return the codes of the types whose conditions come and go at one of `paces`."""
     return [kind.code for kind in TYPES.values() if kind.pace in paces]

@@ -1,7 +1,9 @@
 """Types of cases about supply, stock and shipments."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from erp.kernel.sql import rows
 from exceptions.rules.exposure import (
     CERTAIN,
     NOTHING,
@@ -142,6 +144,22 @@ DRIFT = statement(
 )
 
 
+LINES_BEHIND = """
+    SELECT DISTINCT l.id
+    FROM procurement_purchaseorderline pl
+    JOIN procurement_purchaseorder po ON po.id = pl.order_id
+    JOIN orders_orderline l ON l.product_id = pl.product_id AND l.waiting > 0
+    JOIN orders_order o ON o.id = l.order_id AND o.entity_id = po.entity_id
+    WHERE po.id = ANY(%(purchases)s::bigint[])
+    ORDER BY l.id
+"""
+
+
+def lines_behind(*, purchase_ids: Sequence[int]) -> list[int]:
+    """Return the order lines that wait for what these purchase orders are to bring. One query."""
+    return [one for (one,) in rows(LINES_BEHIND, {"purchases": list(purchase_ids)})]
+
+
 def expose_supply(row: Row) -> Exposure:
     return Exposure(
         p_miss=miss_probability(due_in=0, supply_in=max(1, row["days_late"]), elsewhere=False),
@@ -185,6 +203,7 @@ SUPPLY_TYPES = [
         ),
         facts=("orders", "expected_date"),
         pace=Pace.CLOCK,
+        gathers=True,
     ),
     CaseType(
         code="procurement.approval_overdue",

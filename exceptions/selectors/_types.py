@@ -27,7 +27,9 @@ class CaseType:
 
     The statement takes `now`, `subjects` and `orders` (arrays of ids, null for all) and returns
     `subject_id, subject_label, entity_id, currency, order_id, party` and what the two functions
-    read. `facts` are the columns that stay on the case.
+    read. `facts` are the columns that stay on the case. Of a type with a `cause_kind` the
+    statement also returns `cause_id`; cases of a type that gathers are the parents of those whose
+    cause is their subject.
     """
 
     code: str
@@ -40,6 +42,8 @@ class CaseType:
     plays: tuple[str, ...] = ()
     pace: Pace = Pace.EVENTS
     self_clearing: bool = True
+    cause_kind: str = ""
+    gathers: bool = False
 
     def find(
         self,
@@ -65,6 +69,9 @@ class CaseType:
             summary=self.describe(row)[:300],
             exposure=self.expose(row),
             facts={name: plain(row[name]) for name in self.facts},
+            cause=(self.cause_kind, row["cause_id"])
+            if self.cause_kind and row["cause_id"] is not None
+            else None,
         )
 
 

@@ -12,9 +12,11 @@ from erp.outbox.publishing import publish
 from exceptions.events import CaseOpened, CaseResolved
 from exceptions.models import ExceptionCase
 from exceptions.selectors import case_type, label_of
+from exceptions.services._hanging import hang
+from exceptions.services._lasting import note_closed, note_where
 from exceptions.services._ranking import Rank, owners, route
 from exceptions.services._threads import thread
-from exceptions.services._timing import cancel_timers, set_timers
+from exceptions.services._timing import set_timers
 from exceptions.services._working import NothingSaid, refuse_closed
 
 
@@ -118,14 +120,17 @@ def reopen(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
     case.reopen()
     case.queue = found_route.queue
     case.acknowledge_by, case.resolve_by = found_route.acknowledge_by, found_route.resolve_by
+    case.start_by, case.parent = found_route.start_by, None
     case.owner_id, case.escalation_level = None, 0
     (person,) = owners([(case.entity_id, case.queue)], now)
     if person is not None:
         case.assign(to_id=person)
     case.updated_at = now
     case.save()
-    set_timers([(case.pk, case.acknowledge_by, case.resolve_by)], now)
+    set_timers([case.pk], now)
+    note_where([case.pk], now)
     _record(case, "exceptions.reopen", actor, now)
+    hang([case.pk], now)
     publish(
         CaseOpened(
             case_id=case.pk, entity_id=case.entity_id, type=case.type, severity=case.severity
@@ -136,12 +141,9 @@ def reopen(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
 
 def _save_closed(case: ExceptionCase, action: str, actor: User, now: datetime) -> None:
     case.updated_at = now
-    case.save(
-        update_fields=[
-            "state", "resolved_by", "resolved_at", "resolution", "is_muted", "updated_at",
-        ]
-    )  # fmt: skip
-    cancel_timers([case.pk], now)
+    case.save()
+    set_timers([case.pk], now)
+    note_closed([case.pk], now)
     _record(case, action, actor, now)
 
 

@@ -11,14 +11,15 @@ from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions.events import CaseChanged, CaseResolved
-from exceptions.models import CaseTimer, ExceptionCase, PlayRun
+from exceptions.models import ExceptionCase, PlayRun
 from exceptions.rules.plays import Play
 from exceptions.selectors import case_type, label_of, plays_of
+from exceptions.services._lasting import note_closed, note_where
 from exceptions.services._raising import raise_cases
 from exceptions.services._running import RUNNERS
 from exceptions.services._threads import thread
-from exceptions.services._timing import cancel_timers
-from exceptions.services._working import refuse_closed
+from exceptions.services._timing import set_timers
+from exceptions.services._working import refuse_closed, restart_clock
 
 
 class PlayNotOffered(DomainError):
@@ -85,8 +86,9 @@ def run_play(
     else:
         case.resolve(by_id=actor.pk, at=now, resolution=outcome[:300])
         case.updated_at = now
-        case.save(update_fields=["state", "resolved_by", "resolved_at", "resolution", "updated_at"])
-        cancel_timers([case.pk], now)
+        case.save()
+        set_timers([case.pk], now)
+        note_closed([case.pk], now)
         publish(CaseResolved(case_id=case.pk, entity_id=case.entity_id, state=case.state))
     _record(case, play, outcome, actor, now)
     return run
@@ -110,12 +112,14 @@ def _go_on(case: ExceptionCase, actor: User, now: datetime) -> None:
     """Mark a case that the play mended only in part as in the hands of who ran it."""
     fresh = ExceptionCase.objects.lock(case.pk)
     if fresh.state != fresh.State.IN_PROGRESS:
+        restart_clock(fresh, now)
         fresh.start()
     fresh.owner = actor
     fresh.acknowledged_at = fresh.acknowledged_at or now
     fresh.updated_at = now
-    fresh.save(update_fields=["state", "owner", "acknowledged_at", "updated_at"])
-    cancel_timers([case.pk], now, CaseTimer.Kind.ACKNOWLEDGE)
+    fresh.save()
+    set_timers([case.pk], now)
+    note_where([case.pk], now)
 
 
 def _record(case: ExceptionCase, play: Play, outcome: str, actor: User, now: datetime) -> None:

@@ -15,9 +15,13 @@ from erp.outbox.publishing import publish_all
 from exceptions.events import CaseOpened
 from exceptions.models import ExceptionCase
 from exceptions.rules.conditions import Condition, Key
+from exceptions.services._hanging import hang
+from exceptions.services._lasting import note_where
+from exceptions.services._noticing import URGENT, Told, in_words, tell
 from exceptions.services._ranking import Rank, Route, keep_rank, owners, rank, route
 from exceptions.services._threads import thread
 from exceptions.services._timing import set_timers
+from exceptions.services._waiting import NO_LONGER_WAITING
 
 REOPENS_WITHIN = timedelta(days=7)
 
@@ -25,7 +29,7 @@ LATEST = """
     SELECT DISTINCT ON (c.type, c.subject_kind, c.subject_id)
            c.id, c.type, c.subject_kind, c.subject_id, c.state, c.is_muted, c.resolved_at,
            c.severity, c.summary, c.reasons::text AS reasons, c.queue, c.owner_id,
-           c.acknowledged_at, c.acknowledge_by, c.resolve_by
+           c.acknowledged_at, c.acknowledge_by, c.start_by, c.resolve_by, c.cause_kind, c.cause_id
     FROM unnest(%(types)s::text[], %(kinds)s::text[], %(subjects)s::bigint[])
         AS asked (type, kind, subject)
     JOIN exceptions_exceptioncase c ON c.subject_id = asked.subject
@@ -38,7 +42,7 @@ OPEN = """
         opened_at, updated_at, resolution, escalation_level, reopened_count, is_muted,
         type, subject_kind, subject_id, subject_label, entity_id, order_id, party, tier, currency,
         summary, reasons, expected_loss, rank, severity, policy_version, queue, owner_id, state,
-        acknowledge_by, resolve_by
+        acknowledge_by, start_by, resolve_by, cause_kind, cause_id
     )
     SELECT %(now)s, %(now)s, '', 0, 0, false, new.*
     FROM unnest(
@@ -47,7 +51,8 @@ OPEN = """
         %(currencies)s::text[], %(summaries)s::text[], %(reasons)s::jsonb[], %(losses)s::numeric[],
         %(ranks)s::numeric[], %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[],
         %(owners)s::bigint[], %(states)s::text[], %(acknowledge)s::timestamptz[],
-        %(resolve)s::timestamptz[]
+        %(start)s::timestamptz[], %(resolve)s::timestamptz[], %(cause_kinds)s::text[],
+        %(cause_ids)s::bigint[]
     ) AS new
     ON CONFLICT (type, subject_kind, subject_id) WHERE state NOT IN ('resolved', 'dismissed')
         DO NOTHING
@@ -59,17 +64,19 @@ KEEP_TRUE = """
     SET subject_label = new.label, party = new.party, tier = new.tier, summary = new.summary,
         reasons = new.reasons, expected_loss = new.loss, rank = new.rank, severity = new.severity,
         policy_version = new.version, queue = new.queue, owner_id = new.owner,
-        acknowledge_by = new.acknowledge_by, resolve_by = new.resolve_by,
+        acknowledge_by = new.acknowledge_by, start_by = new.start_by, resolve_by = new.resolve_by,
+        cause_kind = new.cause_kind, cause_id = new.cause_id,
         reopened_count = c.reopened_count + new.reopened, updated_at = %(now)s
     FROM unnest(
         %(ids)s::bigint[], %(labels)s::text[], %(parties)s::text[], %(tiers)s::text[],
         %(summaries)s::text[], %(reasons)s::jsonb[], %(losses)s::numeric[],
         %(ranks)s::numeric[], %(severities)s::smallint[], %(versions)s::text[], %(queues)s::text[],
-        %(owners)s::bigint[], %(acknowledge)s::timestamptz[], %(resolve)s::timestamptz[],
-        %(reopened)s::int[]
+        %(owners)s::bigint[], %(acknowledge)s::timestamptz[], %(start)s::timestamptz[],
+        %(resolve)s::timestamptz[], %(reopened)s::int[], %(cause_kinds)s::text[],
+        %(cause_ids)s::bigint[]
     ) AS new (
         id, label, party, tier, summary, reasons, loss, rank, severity, version, queue, owner,
-        acknowledge_by, resolve_by, reopened
+        acknowledge_by, start_by, resolve_by, reopened, cause_kind, cause_id
     )
     WHERE c.id = new.id
 """
@@ -101,6 +108,10 @@ class _Plan:
     @property
     def is_worse(self) -> bool:
         return self.known is not None and self.rank.severity < self.known["severity"]
+
+    @property
+    def waits(self) -> bool:
+        return self.known is not None and self.known["state"] == "waiting"
 
     @property
     def is_ours_to_hand_on(self) -> bool:
@@ -140,6 +151,11 @@ def raise_cases(*, conditions: Sequence[Condition], now: datetime) -> Raised:
     kept = [plan for plan in plans if plan.known is not None]
     _keep_true(kept, now)
     _record(opened, kept, now)
+    touched = [pk for pk, _ in opened] + [_id(plan) for plan in kept]
+    hang(touched, now)
+    set_timers(touched, now)
+    note_where(touched, now)
+    _tell_owners([*opened, *((_id(plan), plan) for plan in back)], now)
     reopened = [_id(plan) for plan in back]
     publish_all(
         [_opened(case_id, plan) for case_id, plan in opened]
@@ -188,6 +204,7 @@ def _says_the_same(case: dict[str, Any], condition: Condition) -> bool:
         case["state"] not in ("resolved", "dismissed")
         and case["summary"] == condition.summary
         and orjson.loads(case["reasons"]) == condition.reasons()
+        and (case["cause_kind"], case["cause_id"]) == (condition.cause or ("", None))
     )
 
 
@@ -228,14 +245,12 @@ def _open(plans: Sequence[_Plan], now: datetime) -> list[tuple[int, _Plan]]:
             "queues": [found.queue for found in routes],
             "states": [assigned if plan.owner else unassigned for plan in plans],
             "acknowledge": [found.acknowledge_by for found in routes],
+            "start": [found.start_by for found in routes],
             "resolve": [found.resolve_by for found in routes],
         },
     )
     ids = {(kind, subject_kind, subject): pk for kind, subject_kind, subject, pk in inserted}
-    opened = [(ids[plan.condition.key], plan) for plan in plans if plan.condition.key in ids]
-    set_timers([(pk, plan.route.acknowledge_by, plan.route.resolve_by)
-                for pk, plan in opened if plan.route], now)  # fmt: skip
-    return opened
+    return [(ids[plan.condition.key], plan) for plan in plans if plan.condition.key in ids]
 
 
 def _keep_true(plans: Sequence[_Plan], now: datetime) -> None:
@@ -248,21 +263,16 @@ def _keep_true(plans: Sequence[_Plan], now: datetime) -> None:
             **_columns(plans, now),
             "ids": [_id(plan) for plan in plans],
             "queues": [_queue(plan) for plan in plans],
-            "acknowledge": [acknowledge for acknowledge, _ in clocks],
-            "resolve": [resolve for _, resolve in clocks],
+            "acknowledge": [acknowledge for acknowledge, _, _ in clocks],
+            "start": [start for _, start, _ in clocks],
+            "resolve": [resolve for _, _, resolve in clocks],
             "reopened": [int(plan.is_back) for plan in plans],
         },
     )
     waiting = [_id(plan) for plan in plans if plan.is_ours_to_hand_on and plan.owner]
     move(ExceptionCase, "assign", waiting)
-    set_timers(
-        [
-            (_id(plan), None if not plan.is_ours_to_hand_on else acknowledge, resolve)
-            for plan, (acknowledge, resolve) in zip(plans, clocks, strict=True)
-            if plan.route is not None
-        ],
-        now,
-    )
+    worse = [_id(plan) for plan in plans if plan.is_worse and plan.waits]
+    move(ExceptionCase, "start", worse, **NO_LONGER_WAITING)
 
 
 def _columns(plans: Sequence[_Plan], now: datetime) -> dict[str, Any]:
@@ -279,17 +289,20 @@ def _columns(plans: Sequence[_Plan], now: datetime) -> dict[str, Any]:
         "severities": [plan.rank.severity for plan in plans],
         "versions": [plan.rank.policy_version for plan in plans],
         "owners": [plan.owner for plan in plans],
+        "cause_kinds": [one.cause[0] if one.cause else "" for one in conditions],
+        "cause_ids": [one.cause[1] if one.cause else None for one in conditions],
     }
 
 
-def _clocks(plan: _Plan) -> tuple[datetime, datetime]:
+def _clocks(plan: _Plan) -> tuple[datetime, datetime | None, datetime]:
     case = plan.known or {}
     if plan.route is None:
-        return case["acknowledge_by"], case["resolve_by"]
+        return case["acknowledge_by"], case["start_by"], case["resolve_by"]
     if plan.is_back:
-        return plan.route.acknowledge_by, plan.route.resolve_by
+        return plan.route.acknowledge_by, plan.route.start_by, plan.route.resolve_by
     return (
         min(case["acknowledge_by"], plan.route.acknowledge_by),
+        min(case["start_by"] or plan.route.start_by, plan.route.start_by),
         min(case["resolve_by"], plan.route.resolve_by),
     )
 
@@ -310,6 +323,32 @@ def _opened(case_id: int, plan: _Plan) -> CaseOpened:
         type=plan.condition.type,
         severity=plan.rank.severity,
     )
+
+
+def _tell_owners(plans: Sequence[tuple[int, _Plan]], now: datetime) -> None:
+    """Tell people what came to their desk; of what hangs under a parent, nothing."""
+    hung = set(
+        ExceptionCase.objects.filter(pk__in=[pk for pk, _ in plans], parent__isnull=False)
+        .values_list("pk", flat=True)
+    )  # fmt: skip
+    tell(
+        [
+            Told(
+                user_id=plan.owner,
+                case_id=pk,
+                kind="assigned",
+                key=f"opened:{pk}:{now.isoformat()}",
+                text=in_words(
+                    plan.condition.type, plan.condition.subject_label, plan.rank.severity,
+                    plan.condition.summary,
+                ),
+                is_urgent=plan.rank.severity <= URGENT,
+            )
+            for pk, plan in plans
+            if plan.owner and pk not in hung
+        ],
+        now,
+    )  # fmt: skip
 
 
 def _record(opened: Sequence[tuple[int, _Plan]], kept: Sequence[_Plan], now: datetime) -> None:

@@ -2,22 +2,36 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from erp.accounts.models import Entity
 from erp.governance.services import Question, decide
-from erp.kernel.calendars import business_calendar
+from erp.kernel.calendars import BusinessCalendar, business_calendar
 from erp.kernel.sql import rows
-from exceptions.rules.clocks import due
+from exceptions.rules.clocks import due, start_within
 from exceptions.rules.conditions import Condition
 from exceptions.rules.sharing import Desk, share_out
 from exceptions.rules.yardstick import about_dollars
 
+TYPICAL = """
+    SELECT type, percentile_cont(0.5) WITHIN GROUP (ORDER BY worked_minutes)
+    FROM (
+        SELECT type, worked_minutes, row_number() OVER (PARTITION BY type ORDER BY resolved_at DESC)
+        FROM exceptions_exceptioncase
+        WHERE type = ANY(%(types)s::text[]) AND state = 'resolved' AND resolved_by_id IS NOT NULL
+          AND worked_minutes IS NOT NULL
+          AND resolved_at > %(now)s::timestamptz - interval '90 days'
+    ) newest
+    WHERE row_number <= 500
+    GROUP BY type HAVING count(*) >= %(enough)s
+"""
+ENOUGH = 20  # cases of a type that people resolved, before what they took says anything
 LOADS = """
     SELECT a.entity_id, a.role, u.id, (
         SELECT count(*) FROM exceptions_exceptioncase c
         WHERE c.owner_id = u.id AND c.state NOT IN ('resolved', 'dismissed')
+          AND c.parent_id IS NULL
     )
     FROM (SELECT DISTINCT * FROM unnest(%(entities)s::bigint[], %(roles)s::text[])
           AS desk (entity_id, role)) desk
@@ -38,11 +52,15 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Whose desk a case comes to, and by when it must be acknowledged and resolved (UTC)."""
+    """Whose desk a case comes to, and by when it must be acknowledged and resolved (UTC).
+
+    Who has not begun by `start_by` will likely be late: the work that such cases take is left then.
+    """
 
     queue: str
     acknowledge_by: datetime
     resolve_by: datetime
+    start_by: datetime
 
 
 class BusinessClock:
@@ -56,12 +74,18 @@ class BusinessClock:
         """Return the moment (UTC) at which `minutes` of the entity's working time have passed."""
         key = (entity_id, since, int(minutes))
         if key not in self.reckoned:
-            entity = self.entities[entity_id]
-            calendar = business_calendar(
-                country=entity.country, time_zone=entity.time_zone, year=since.year
-            )
+            calendar = self.calendar(entity_id, since)
             self.reckoned[key] = due(calendar=calendar, since=since, minutes=int(minutes))
         return self.reckoned[key]
+
+    def between(self, entity_id: int, since: datetime, until: datetime) -> timedelta:
+        """Return the entity's working time between two moments; zero where none is left."""
+        return self.calendar(entity_id, since).between(since, until)
+
+    def calendar(self, entity_id: int, at: datetime) -> BusinessCalendar:
+        """Return the working hours of the entity around a moment."""
+        entity = self.entities[entity_id]
+        return business_calendar(country=entity.country, time_zone=entity.time_zone, year=at.year)
 
 
 def rank(conditions: Sequence[Condition], now: datetime) -> list[Rank]:
@@ -114,11 +138,17 @@ def route(conditions: Sequence[Condition], ranks: Sequence[Rank], now: datetime)
     ]
     decisions = decide(policy="exceptions.routing", questions=questions, now=now, keep=False)
     clock = BusinessClock([one.entity_id for one in conditions])
+    takes = typical_minutes({one.type for one in conditions}, now)
     return [
         Route(
             queue=str(decision.outcome["queue"]),
             acknowledge_by=clock(one.entity_id, now, decision.outcome["acknowledge_minutes"]),
             resolve_by=clock(one.entity_id, now, decision.outcome["resolve_minutes"]),
+            start_by=clock(
+                one.entity_id,
+                now,
+                start_within(int(decision.outcome["resolve_minutes"]), takes.get(one.type)),
+            ),
         )
         for one, decision in zip(conditions, decisions, strict=True)
     ]
@@ -126,8 +156,13 @@ def route(conditions: Sequence[Condition], ranks: Sequence[Rank], now: datetime)
 
 def owners(desks: Sequence[Desk], now: datetime) -> list[int | None]:
     """Return the least loaded person at each desk, in order; None where nobody sits. One query."""
+    return share_out(desks, people_at(desks, now)) if desks else []
+
+
+def people_at(desks: Collection[Desk], now: datetime) -> dict[Desk, dict[int, int]]:
+    """Return who sits at each desk, and how many cases each of them has in all. One query."""
     if not desks:
-        return []
+        return {}
     loads: dict[Desk, dict[int, int]] = {}
     params = {
         "entities": [entity for entity, _ in desks],
@@ -136,4 +171,13 @@ def owners(desks: Sequence[Desk], now: datetime) -> list[int | None]:
     }
     for entity_id, role, person, load in rows(LOADS, params):
         loads.setdefault((entity_id, role), {})[person] = load
-    return share_out(desks, loads)
+    return loads
+
+
+def typical_minutes(types: Collection[str], now: datetime) -> dict[str, int]:
+    """Return the median of the business minutes that cases of a type lay with us. One query.
+
+    Of the newest 500 that people resolved within 90 days; a type with fewer than 20 is left out.
+    """
+    params = {"types": sorted(types), "now": now, "enough": ENOUGH}
+    return {code: round(minutes) for code, minutes in rows(TYPICAL, params)}

@@ -14,9 +14,12 @@ from exceptions.events import CaseResolved
 from exceptions.models import ExceptionCase
 from exceptions.rules.conditions import Key
 from exceptions.selectors import Pace, case_type, label_of, types_at
+from exceptions.services._hanging import CHILDREN, LET_GO, hang
+from exceptions.services._lasting import note_closed
 from exceptions.services._raising import Raised, raise_cases
 from exceptions.services._threads import thread
-from exceptions.services._timing import cancel_timers
+from exceptions.services._timing import set_timers
+from exceptions.services._waiting import NO_LONGER_WAITING
 
 OVER = "The condition is over."
 
@@ -130,6 +133,34 @@ def sweep(*, now: datetime, types: Sequence[str] | None = None) -> Swept:
     return Swept(opened, cleared)
 
 
+@transaction.atomic
+def reconsider_children(*, parent_ids: Collection[int], now: datetime) -> list[int]:
+    """Look again at what hung under cases that are over; return which of them are over too.
+
+    What still holds stands for itself, with its clocks, or hangs under another case of its cause.
+
+    Publishes:
+        CaseResolved
+    """
+    found = rows(CHILDREN, [sorted(set(parent_ids))])
+    by_type: dict[str, list[int]] = {}
+    for code, subject_id, *_ in found:
+        by_type.setdefault(code, []).append(subject_id)
+    ExceptionCase.objects.settle(by_type)
+    cleared = [
+        pk
+        for code, subjects in sorted(by_type.items())
+        for pk in refresh(type=code, subject_ids=subjects, now=now).cleared
+    ]
+    left = [pk for _, _, pk, _ in found if pk not in set(cleared)]
+    merged = [pk for _, _, pk, is_merged in found if is_merged]
+    if merged:
+        run(LET_GO, [merged])
+        set_timers(merged, now)
+    hang(left, now)
+    return cleared
+
+
 def _close(
     type_code: str,
     holding: Collection[Key],
@@ -146,11 +177,12 @@ def _close(
         run(UNMUTE, [muted])
     closed = move(
         ExceptionCase, "resolve", [pk for pk, *_, is_muted in over if not is_muted],
-        resolved_at=now, resolved_by=None, resolution=OVER, updated_at=now,
+        resolved_at=now, resolved_by=None, resolution=OVER, updated_at=now, **NO_LONGER_WAITING,
     )  # fmt: skip
     by_id = {pk: (entity_id, order_id) for pk, _, _, _, entity_id, order_id, _ in over}
     told = [(pk, *by_id[pk]) for pk in closed]
-    cancel_timers(closed, now)
+    set_timers(closed, now)
+    note_closed(closed, now)
     tell_closed(told, type_code, OVER, now)
     return closed
 

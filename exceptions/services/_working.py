@@ -1,6 +1,7 @@
 """What people do with a case: take it, hand it over, say that they are on it, write."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -12,12 +13,17 @@ from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions import permissions
 from exceptions.events import CaseChanged
-from exceptions.models import CaseComment, CaseTimer, ExceptionCase
+from exceptions.models import CaseComment, CaseWatcher, ExceptionCase, Notice
 from exceptions.selectors import label_of
+from exceptions.services._lasting import note_where
+from exceptions.services._noticing import URGENT, Told, in_words, tell
+from exceptions.services._ranking import BusinessClock
 from exceptions.services._threads import thread
-from exceptions.services._timing import cancel_timers, set_timers
+from exceptions.services._timing import set_timers
 
 COMMENT_MAX = 4_000
+MENTIONS_MAX = 50
+MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.-]{0,149})")
 
 
 class CaseClosed(DomainError):
@@ -125,21 +131,23 @@ def assign(
     if to is not None and case.state in (case.State.OPEN, case.State.ASSIGNED):
         case.assign(to_id=to.pk)
     elif to is None and case.state != case.State.OPEN:
+        restart_clock(case, now)
         case.hand_back()
     else:
         case.owner = to
+    case.snoozed_until = None
     case.updated_at = now
-    case.save(update_fields=["state", "owner", "queue", "acknowledged_at", "updated_at"])
-    if case.acknowledged_at is None and case.acknowledge_by > now:
-        set_timers([(case.pk, case.acknowledge_by, case.resolve_by)], now)
+    case.save()
     _tell(case, "exceptions.assign", actor, now, before=before)
+    if to is not None and to.pk != actor.pk:
+        _say(case, [to.pk], Notice.Kind.ASSIGNED, f"{actor} handed it to you", now)
     publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     return case
 
 
 @transaction.atomic
 def comment(*, case_id: int, text: str, actor: User, now: datetime) -> CaseComment:
-    """Write something on a case, closed or not.
+    """Write something on a case, closed or not. `@name` tells that person, if they may see it.
 
     Raises:
         ExceptionCase.DoesNotExist: there is no such case.
@@ -154,6 +162,7 @@ def comment(*, case_id: int, text: str, actor: User, now: datetime) -> CaseComme
         raise NothingSaid(f"Write between 1 and {COMMENT_MAX} characters.")
     written = CaseComment.objects.create(case=case, author=actor, at=now, text=said)
     _tell(case, "exceptions.comment", actor, now, reason=said[:300])
+    _tell_readers(case, written, actor, now)
     publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     return written
 
@@ -173,15 +182,85 @@ def refuse_closed(case: ExceptionCase) -> None:
     )
 
 
+@transaction.atomic
+def watch(*, case_id: int, actor: User, now: datetime, is_on: bool = True) -> None:
+    """Let `actor` be told what happens to a case, or no more. Repeating changes nothing.
+
+    Raises:
+        ExceptionCase.DoesNotExist: there is no such case.
+    """
+    case = ExceptionCase.objects.get(pk=case_id)
+    if is_on:
+        CaseWatcher.objects.get_or_create(case=case, user=actor, defaults={"since": now})
+    else:
+        CaseWatcher.objects.filter(case=case, user=actor).delete()
+
+
+def restart_clock(case: ExceptionCase, now: datetime) -> None:
+    """Give a waiting case the business time that its clock had left. Saves nothing."""
+    if case.clock_stopped_at is None:
+        return
+    clock = BusinessClock([case.entity_id])
+    left = clock.between(case.entity_id, case.clock_stopped_at, case.resolve_by)
+    if left:
+        case.resolve_by = clock.calendar(case.entity_id, now).add(now, left)
+
+
+def mentioned(text: str) -> set[str]:
+    """Return the user names that a text speaks to: what follows an @, at most fifty."""
+    return {name.rstrip(".-_") for name in MENTION.findall(text)[:MENTIONS_MAX]}
+
+
+def _tell_readers(case: ExceptionCase, written: CaseComment, actor: User, now: datetime) -> None:
+    """Tell who was spoken to, then the owner and the watchers; each once."""
+    names = mentioned(written.text)
+    spoken_to = [
+        person.pk
+        for person in User.objects.filter(username__in=names, is_active=True).order_by("pk")
+        if person.pk != actor.pk and person.has_perm(permissions.VIEW, case.entity_id)
+    ]
+    watching = set(case.watchers.values_list("user_id", flat=True)) | {case.owner_id}
+    others = sorted(pk for pk in watching - {actor.pk, None, *spoken_to} if pk)
+    said = f"{actor}: {written.text}"
+    key = f"comment:{written.pk}"
+    _say(case, spoken_to, Notice.Kind.MENTIONED, said, now, key=key, is_urgent=True)
+    _say(case, others, Notice.Kind.WATCHED, said, now, key=key)
+
+
+def _say(
+    case: ExceptionCase,
+    people: Sequence[int],
+    kind: Notice.Kind,
+    said: str,
+    now: datetime,
+    *,
+    key: str = "",
+    is_urgent: bool = False,
+) -> None:
+    tell(
+        [
+            Told(
+                user_id=person,
+                case_id=case.pk,
+                kind=kind.value,
+                key=key or f"{kind.value}:{case.pk}:{now.isoformat()}",
+                text=in_words(case.type, case.subject_label, case.severity, said),
+                is_urgent=is_urgent or case.severity <= URGENT,
+            )
+            for person in people
+        ],
+        now,
+    )
+
+
 def _on_it(case: ExceptionCase, actor: User, now: datetime) -> None:
     if case.state in (case.State.OPEN, case.State.ASSIGNED):
         case.acknowledge(by_id=actor.pk, at=now)
     else:
         case.owner = actor
         case.acknowledged_at = case.acknowledged_at or now
-    case.updated_at = now
-    case.save(update_fields=["state", "owner", "acknowledged_at", "updated_at"])
-    cancel_timers([case.pk], now, CaseTimer.Kind.ACKNOWLEDGE)
+    case.snoozed_until, case.updated_at = None, now
+    case.save(update_fields=["state", "owner", "acknowledged_at", "snoozed_until", "updated_at"])
 
 
 def _tell(
@@ -193,6 +272,8 @@ def _tell(
     before: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> None:
+    set_timers([case.pk], now)
+    note_where([case.pk], now)
     change = Change(
         entity_id=case.entity_id,
         action=action,

@@ -72,7 +72,7 @@ class TestReopen:
         again = ExceptionCase.objects.get(pk=case.pk)
         assert (again.state, again.reopened_count, again.is_muted) == ("open", 1, False)
         assert again.resolve_by > case.resolve_by
-        assert CaseTimer.objects.filter(case=again, cancelled_at=None).count() == 2
+        assert CaseTimer.objects.filter(case=again, cancelled_at=None).count() == 3
 
     def test_refuses_what_is_open_or_over(self, lead: User, now: datetime) -> None:
         case = factories.shortage_case()

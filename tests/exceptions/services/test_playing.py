@@ -209,7 +209,8 @@ STEPS = [
     ("orders.services._allocating", "plan_shipments"),
     ("exceptions.services._playing", "raise_cases"),
     ("exceptions.services._playing", "_record"),
-    ("exceptions.services._playing", "cancel_timers"),
+    ("exceptions.services._playing", "set_timers"),
+    ("exceptions.services._playing", "note_closed"),
     ("exceptions.services._playing", "publish"),
 ]
 

@@ -10,7 +10,7 @@ from django.db import connection
 from erp.accounts.models import Entity
 from erp.governance.models import AuditEntry, DecisionRecord
 from erp.outbox.models import Message
-from exceptions.models import CaseTimer, ExceptionCase
+from exceptions.models import CaseTimer, ExceptionCase, Notice
 from exceptions.selectors import case_type
 from exceptions.services import dismiss, raise_cases, refresh
 from orders.models import OrderLine
@@ -54,7 +54,11 @@ class TestSeverity:
         assert (before.severity, after.severity) == (4, 2)
         assert after.resolve_by < before.resolve_by
         pending = CaseTimer.objects.filter(case=after, cancelled_at=None)
-        assert {t.due_at for t in pending} == {after.acknowledge_by, after.resolve_by}
+        assert {t.kind: t.due_at for t in pending} == {
+            "acknowledge": after.acknowledge_by,
+            "predicted": after.start_by,
+            "resolve": after.resolve_by,
+        }
         assert AuditEntry.objects.filter(action="exceptions.rank").count() == 1
 
 
@@ -69,7 +73,8 @@ class TestRaiseCases:
 
         assert (case.state, case.owner, case.queue) == ("assigned", lee, "planner")
         assert case.order == line.order
-        assert CaseTimer.objects.filter(case=case, fired_at=None).count() == 2
+        assert CaseTimer.objects.filter(case=case, fired_at=None).count() == 3
+        assert Notice.objects.get(case=case).user == lee
         assert AuditEntry.objects.filter(
             action="exceptions.open", thread=f"orders.order:{line.order_id}"
         ).exists()
@@ -116,7 +121,7 @@ class TestRaiseCases:
         (case,) = found(now + timedelta(days=2), line)
 
         assert (case.state, case.reopened_count, case.resolution) == ("assigned", 1, "")
-        assert CaseTimer.objects.filter(case=case, fired_at=None, cancelled_at=None).count() == 2
+        assert CaseTimer.objects.filter(case=case, fired_at=None, cancelled_at=None).count() == 3
 
     def test_opens_another_after_a_week(self, entity: Entity, now: datetime) -> None:
         line = factories.short_line()

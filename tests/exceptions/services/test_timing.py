@@ -1,4 +1,4 @@
-"""exceptions/services/_timing.py"""
+"""exceptions/services/_firing.py, exceptions/services/_timing.py"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -30,6 +30,18 @@ class TestFireDueTimers:
         told = Message.objects.get(name="exceptions.case_escalated")
         assert told.payload["due_at"] == case.acknowledge_by.isoformat()
 
+    def test_waits_in_the_queue_above_where_nobody_sits(
+        self, entity: Entity, now: datetime
+    ) -> None:
+        factories.person("lee", "planner")
+        case = factories.shortage_case()
+        assert case.state == "assigned"
+
+        fire_due_timers(now=case.acknowledge_by)
+
+        case = ExceptionCase.objects.get(pk=case.pk)
+        assert (case.owner, case.queue, case.state) == (None, "operations_lead", "open")
+
     def test_does_nothing_a_second_too_early(self, entity: Entity, now: datetime) -> None:
         case = factories.shortage_case()
 
@@ -43,7 +55,9 @@ class TestFireDueTimers:
         case = factories.shortage_case()
         acknowledge(case_id=case.pk, actor=lee, now=now)
 
-        assert fire_due_timers(now=case.resolve_by - timedelta(seconds=1)) == []
+        warned = fire_due_timers(now=case.resolve_by - timedelta(seconds=1))
+        assert [one.kind for one in warned] == ["predicted"]
+        assert ExceptionCase.objects.get(pk=case.pk).owner == lee
         assert [one.kind for one in fire_due_timers(now=case.resolve_by)] == ["resolve"]
 
     def test_climbs_a_second_step_counted_from_the_first_due_time(
@@ -61,7 +75,8 @@ class TestFireDueTimers:
         assert again.due_at == case.acknowledge_by + timedelta(minutes=60)
         case = ExceptionCase.objects.get(pk=case.pk)
         assert (case.owner, case.escalation_level) == (chief, 2)
-        assert fire_due_timers(now=case.resolve_by - timedelta(seconds=1)) == []
+        later = fire_due_timers(now=case.resolve_by - timedelta(seconds=1))
+        assert [one.kind for one in later] == ["predicted"]
 
     def test_fires_once_in_order_with_original_times_after_an_outage(
         self, entity: Entity, now: datetime

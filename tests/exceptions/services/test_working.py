@@ -36,7 +36,10 @@ class TestTake:
 
         case = ExceptionCase.objects.get(pk=case.pk)
         assert (case.owner, case.state, case.acknowledged_at) == (ann, "acknowledged", now)
-        (left,) = CaseTimer.objects.filter(case=case, cancelled_at=None)
+        left = CaseTimer.objects.get(case=case, cancelled_at=None, kind="resolve")
+        assert not CaseTimer.objects.filter(
+            case=case, cancelled_at=None, kind="acknowledge"
+        ).exists()
         assert left.kind == "resolve"
         take(case_id=case.pk, actor=ann, now=now + timedelta(hours=1))
         assert AuditEntry.objects.filter(action="exceptions.take").count() == 1

@@ -1,0 +1,250 @@
+"""What happens when a clock of a case runs out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from erp.governance.services import Change, Decision, Question, decide, record
+from erp.kernel.sql import rows, run
+from erp.kernel.states import move
+from erp.outbox.publishing import publish_all
+from exceptions.events import CaseChanged, CaseEscalated
+from exceptions.models import CaseTimer, ExceptionCase, Notice
+from exceptions.selectors import label_of
+from exceptions.services._lasting import note_where
+from exceptions.services._noticing import URGENT, Told, in_words, tell
+from exceptions.services._ranking import BusinessClock, owners, people_at
+from exceptions.services._threads import thread
+from exceptions.services._timing import ask_again, set_timers
+from exceptions.services._waiting import NO_LONGER_WAITING
+from exceptions.services._working import restart_clock
+
+ONE_AT_A_TIME = (41_006, 1)  # our corner of the database's advisory locks
+Kind = CaseTimer.Kind
+
+ESCALATE = """
+    UPDATE exceptions_exceptioncase c
+    SET escalation_level = new.level, queue = new.queue, owner_id = new.owner, updated_at = %(now)s
+    FROM unnest(%(ids)s::bigint[], %(levels)s::smallint[], %(queues)s::text[], %(owners)s::bigint[])
+        AS new (id, level, queue, owner)
+    WHERE c.id = new.id
+"""
+SAID: Mapping[str, str] = {
+    Kind.ACKNOWLEDGE: "was not acknowledged in time",
+    Kind.RESOLVE: "was not resolved in time",
+    Kind.PREDICTED: "is likely to be late: nobody has begun",
+    Kind.FOLLOW_UP: "has waited long enough: ask again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One timer that ran out: what for, when it was due, and to which level the case went."""
+
+    timer_id: int
+    case_id: int
+    kind: str
+    due_at: datetime
+    level: int
+
+
+@transaction.atomic
+def fire_due_timers(*, now: datetime, limit: int = 500) -> list[Fired]:
+    """Escalate the cases whose clocks ran out: each timer once, in the order of their due times.
+
+    However late it is called, each keeps the moment at which it was due. Only one caller fires at
+    a time, so that the order holds; the others get nothing and go home. A case that somebody is
+    changing at this moment waits for the next call. Whom a case waited on long enough for, goes on.
+
+    Publishes:
+        CaseEscalated
+        CaseChanged
+    """
+    ((ours,),) = rows("SELECT pg_try_advisory_xact_lock(%s, %s)", ONE_AT_A_TIME)
+    if not ours:
+        return []
+    timers = CaseTimer.objects.claim_due(now, limit)
+    if not timers:
+        return []
+    CaseTimer.objects.filter(pk__in=[timer.pk for timer in timers]).update(fired_at=now)
+    cases: dict[int, ExceptionCase] = {}
+    for timer in timers:  # two timers of a case speak of one row
+        timer.case = cases.setdefault(timer.case_id, timer.case)
+    standing = [timer for timer in timers if _still_matters(timer)]
+    _go_on([timer for timer in standing if timer.kind == Kind.FOLLOW_UP], now)
+    fired = _escalate(standing, now)
+    moved = [timer.case_id for timer in standing]
+    set_timers([t.case_id for t in standing if t.kind == Kind.FOLLOW_UP], now)
+    note_where(moved, now)
+    _record(cases, fired, now)
+    publish_all([_fact(cases[one.case_id], one) for one in fired])
+    return fired
+
+
+def _still_matters(timer: CaseTimer) -> bool:
+    case = timer.case
+    if case.state not in ExceptionCase.LIVE or case.parent_id is not None:
+        return False
+    if timer.kind == Kind.ACKNOWLEDGE:
+        return case.acknowledged_at is None
+    if timer.kind == Kind.FOLLOW_UP:
+        return str(case.state) == ExceptionCase.State.WAITING
+    if timer.kind == Kind.PREDICTED:
+        return case.state not in (ExceptionCase.State.IN_PROGRESS, ExceptionCase.State.WAITING)
+    return case.clock_stopped_at is None
+
+
+def _go_on(timers: Sequence[CaseTimer], now: datetime) -> None:
+    """Take up again what waited long enough, with the time its clock had left."""
+    for timer in timers:
+        case = timer.case
+        restart_clock(case, now)
+        moved = move(
+            ExceptionCase, "start", [case.pk], resolve_by=case.resolve_by, updated_at=now,
+            **NO_LONGER_WAITING,
+        )  # fmt: skip
+        assert moved == [case.pk]
+
+
+def _escalate(timers: Sequence[CaseTimer], now: datetime) -> list[Fired]:
+    """Do for each timer what the policy says of its clock and level, in the order they were due.
+
+    Where the policy wants to be asked again, the next timer counts from when this one was due.
+    """
+    questions, fired = [], []
+    for timer in timers:
+        questions.append(_question(timer))
+        if timer.kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE):
+            timer.case.escalation_level += 1
+        fired.append(
+            Fired(timer.pk, timer.case_id, timer.kind, timer.due_at, timer.case.escalation_level)
+        )
+    decisions = decide(policy="exceptions.escalation", questions=questions, now=now)
+    _ask_again(timers, decisions)
+    _move_desks(timers, decisions, now)
+    _tell(timers, decisions, now)
+    return fired
+
+
+def _question(timer: CaseTimer) -> Question:
+    return Question(
+        entity_id=timer.case.entity_id,
+        subject_kind="exceptions.case",
+        subject_id=timer.case_id,
+        facts={
+            "type": timer.case.type,
+            "severity": timer.case.severity,
+            "level": timer.case.escalation_level,
+            "clock": timer.kind,
+        },
+    )
+
+
+def _ask_again(timers: Sequence[CaseTimer], decisions: Sequence[Decision]) -> None:
+    clock = BusinessClock([timer.case.entity_id for timer in timers])
+    ask_again(
+        [
+            (timer.case_id, timer.kind, timer.step + 1,
+             clock(timer.case.entity_id, timer.due_at, decision.outcome["again_minutes"]))
+            for timer, decision in zip(timers, decisions, strict=True)
+            if decision.outcome["again_minutes"]
+        ]
+    )  # fmt: skip
+
+
+def _move_desks(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now: datetime) -> None:
+    """Put each case on the desk that the policy names, with the least loaded there."""
+    cases = {timer.case_id: timer.case for timer in timers}
+    desks = {case.pk: case.queue for case in cases.values()}
+    for timer, decision in zip(timers, decisions, strict=True):
+        if decision.outcome["takes_over"] and decision.outcome["role"]:
+            desks[timer.case_id] = str(decision.outcome["role"])
+    moving = [case for case in cases.values() if desks[case.pk] != case.queue]
+    people = owners([(case.entity_id, desks[case.pk]) for case in moving], now)
+    for case, person in zip(moving, people, strict=True):
+        case.queue, case.owner_id = desks[case.pk], person
+    found = list(cases.values())
+    run(
+        ESCALATE,
+        {
+            "now": now,
+            "ids": [case.pk for case in found],
+            "levels": [case.escalation_level for case in found],
+            "queues": [case.queue for case in found],
+            "owners": [case.owner_id for case in found],
+        },
+    )
+    move(ExceptionCase, "assign", [case.pk for case in moving if case.owner_id])
+    nobody = [case.pk for case in moving if case.owner_id is None]
+    move(ExceptionCase, "hand_back", nobody, acknowledged_at=None, **NO_LONGER_WAITING)
+
+
+def _tell(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now: datetime) -> None:
+    """Tell the owner, and those of the role who do not take the case over but should know."""
+    told = []
+    desks = {
+        (timer.case.entity_id, str(decision.outcome["role"]))
+        for timer, decision in zip(timers, decisions, strict=True)
+        if decision.outcome["role"]
+    }
+    sitting = people_at(desks, now)
+    for timer, decision in zip(timers, decisions, strict=True):
+        case, role = timer.case, str(decision.outcome["role"])
+        people = {case.owner_id, *sitting.get((case.entity_id, role), ())} - {None}
+        text = in_words(case.type, case.subject_label, case.severity, SAID[timer.kind])
+        told += [
+            Told(
+                user_id=person,
+                case_id=case.pk,
+                kind=_notice_kind(timer.kind),
+                key=f"timer:{timer.pk}",
+                text=text,
+                is_urgent=bool(decision.outcome["by_mail"]) and case.severity <= URGENT,
+            )
+            for person in sorted(p for p in people if p)
+        ]
+    tell(told, now)
+
+
+def _notice_kind(clock: str) -> str:
+    if clock == Kind.PREDICTED:
+        return Notice.Kind.PREDICTED.value
+    return Notice.Kind.FOLLOW_UP.value if clock == Kind.FOLLOW_UP else Notice.Kind.ESCALATED.value
+
+
+def _fact(case: ExceptionCase, one: Fired) -> Any:
+    if one.kind == Kind.FOLLOW_UP:
+        return CaseChanged(case_id=case.pk, entity_id=case.entity_id)
+    return CaseEscalated(
+        case_id=case.pk,
+        entity_id=case.entity_id,
+        level=one.level,
+        kind=one.kind,
+        due_at=one.due_at.isoformat(),
+    )
+
+
+def _record(cases: Mapping[int, ExceptionCase], fired: Sequence[Fired], now: datetime) -> None:
+    record(
+        changes=[
+            Change(
+                entity_id=cases[one.case_id].entity_id,
+                action="exceptions.go_on" if one.kind == Kind.FOLLOW_UP else "exceptions.escalate",
+                subject_kind="exceptions.case",
+                subject_id=one.case_id,
+                thread=thread(one.case_id, cases[one.case_id].order_id),
+                after={
+                    "level": one.level,
+                    "queue": cases[one.case_id].queue,
+                    "due_at": one.due_at,
+                },
+                reason=f"{label_of(cases[one.case_id].type)} {SAID[one.kind]}.",
+            )
+            for one in fired
+        ],
+        actor=None,
+        now=now,
+    )
