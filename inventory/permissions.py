@@ -13,6 +13,7 @@ PACK = "inventory.pack_shipment"
 SHIP = "inventory.ship_shipment"
 RECEIVE = "inventory.receive_goods"
 ADJUST = "inventory.adjust_stock"
+BLOCK_LOT = "inventory.block_lot"
 VIEW_ALLOCATION = "inventory.view_allocationrun"
 VIEW_TRANSFER = "inventory.view_transfer"
 REQUEST_TRANSFER = "inventory.request_transfer"
@@ -58,6 +59,7 @@ GRANTS: dict[str, list[str]] = {
     SHIP: ["shipping", "operations_lead", "partner"],
     RECEIVE: ["warehouse", "operations_lead", "partner"],
     ADJUST: ["operations_lead", "controller"],
+    BLOCK_LOT: ["operations_lead", "steward"],
     VIEW_ALLOCATION: STAFF,
     VIEW_TRANSFER: [*STAFF, "partner"],
     REQUEST_TRANSFER: ["planner", "buyer", "warehouse", "operations_lead"],

@@ -11,6 +11,9 @@ urlpatterns = [
     path("products/", views.products, name="products"),
     path("products/<str:code>/", views.product, name="product"),
     path("products/<str:code>/moves/", views.moves, name="moves"),
+    path("lots/", views.lots, name="lots"),
+    path("lots/<str:code>/", views.lot, name="lot"),
+    path("lots/<str:code>/<str:verb>/", views.change_lot, name="change_lot"),
     path("allocation/", views.allocation, name="allocation"),
     path("allocation/<int:run_id>/", views.run, name="run"),
 ]

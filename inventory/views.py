@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from erp.accounts.models import Entity
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from inventory import permissions, selectors
 from inventory.models import StockStatus
+from inventory.services.tracking import block_lot, release_lot
 
 PAGE = 100
 ID_MAX = 2**63 - 1
@@ -125,6 +128,67 @@ def moves(request: SignedInRequest, code: str) -> HttpResponse:
         "nodes": [("", _("All nodes")), *((node, node) for node in _nodes(page))],
     }
     return render(request, "inventory/moves.html", context)
+
+
+@requires(permissions.VIEW_STOCK)
+def lots(request: SignedInRequest) -> HttpResponse:
+    """Show the lots of which the person's entities have or had some."""
+    rows = selectors.lots(
+        entity_ids=request.scope(permissions.VIEW_STOCK),
+        code=text_of(request, "q"),
+        shown=text_of(request, "shown"),
+        after=cursor_of(request),
+        limit=PAGE + 1,
+    )
+    shown = rows[:PAGE]
+    context = {
+        "rows": shown,
+        "next_cursor": shown[-1].id if len(rows) > PAGE else "",
+        "query": text_of(request, "q"),
+        "shows": [
+            ("", _("All")),
+            ("there", _("Some on hand")),
+            ("blocked", _("Blocked")),
+            ("expired", _("Expired")),
+        ],
+    }
+    return render(request, "inventory/lots.html", context)
+
+
+@requires(permissions.VIEW_STOCK)
+def lot(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show where a lot came from, where it lies and to whom it went."""
+    traces = _traces(request, code, permissions.VIEW_STOCK)
+    may_block = len(traces) == 1 and bool(request.scope(permissions.BLOCK_LOT))
+    context = {"code": code, "traces": traces, "may_block": may_block}
+    return render(request, "inventory/lot.html", context)
+
+
+@require_POST
+@requires(permissions.BLOCK_LOT)
+def change_lot(request: SignedInRequest, code: str, verb: str) -> HttpResponse:
+    """Stop a lot, or let it go again: `?product=` says whose."""
+    change = {"block": block_lot, "release": release_lot}.get(verb)
+    traces = _traces(request, code, permissions.BLOCK_LOT)
+    if change is None or len(traces) != 1:
+        raise Http404
+    reason = request.POST.get("reason", "").replace("\0", "")
+    change(lot_id=traces[0].lot.id, reason=reason, actor=request.user, now=timezone.now())
+    said = _("Lot %(lot)s is blocked.") if verb == "block" else _("Lot %(lot)s may go again.")
+    messages.success(request, said % {"lot": code})
+    return redirect("inventory:lot", code)
+
+
+def _traces(request: SignedInRequest, code: str, permission: str) -> list[selectors.LotTrace]:
+    product = text_of(request, "product")
+    found = (
+        []
+        if "\0" in code
+        else selectors.lot_traces(entity_ids=request.scope(permission), code=code, product=product)
+    )
+    if not found:
+        raise Http404
+    return found
 
 
 @requires(permissions.VIEW_ALLOCATION)

@@ -19,11 +19,13 @@ class CentsInput(AmountInput):
 
 
 class PickedLineInput(StrictSerializer):
-    """A line of which less was found than planned. `line` is its id."""
+    """A line of which less was found than planned, or another lot. `line` is its id."""
 
     line = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = QuantityInput(allow_zero=True)
     reason = serializers.ChoiceField(choices=REASONS, required=False)
+    lot = TextInput(max_length=40, required=False)
+    lot_reason = TextInput(max_length=200, required=False)
 
 
 class PickInput(StrictSerializer):
@@ -75,10 +77,17 @@ class AllocateInput(StrictSerializer):
 
 
 class ReceivedLineInput(StrictSerializer):
-    """What came of one line, in base units. `line` is its position on the order."""
+    """What came of one line, in base units. `line` is its position on the order.
+
+    A product that is kept by lot comes with its `lot`; what is known of one need not be said again.
+    """
 
     line = serializers.IntegerField(min_value=1, max_value=32_767)
     quantity = QuantityInput()
+    lot = TextInput(max_length=40, required=False)
+    expires_on = serializers.DateField(required=False, allow_null=True)
+    manufactured_on = serializers.DateField(required=False, allow_null=True)
+    supplier_lot = TextInput(max_length=40, required=False, allow_blank=True)
 
 
 class ReceiveInput(StrictSerializer):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from finance.selectors import IncomingLineRow, OpenInvoice, ShipmentLineRow
+from finance.services import LotOnGoods
 
 REASONS = [
     ("", _("Choose why")),
@@ -103,15 +104,32 @@ class ReceiveForm(forms.Form):
             self.fields[f"came_{line.id}"] = QuantityField(
                 label=now_("Came"), required=False, initial=line.due.normalize() or None
             )
+            if line.tracking == "lot":
+                self.fields[f"lot_{line.id}"] = forms.CharField(
+                    label=now_("Lot"), required=False, max_length=40
+                )
+                self.fields[f"expires_{line.id}"] = forms.DateField(
+                    label=now_("Good until"),
+                    required=False,
+                    widget=forms.DateInput(attrs={"type": "date"}),
+                )
 
-    def rows(self) -> Iterator[tuple[IncomingLineRow, forms.BoundField]]:
+    def rows(self) -> Iterator[tuple[IncomingLineRow, forms.BoundField, list[forms.BoundField]]]:
+        """Return each line with its field, and those of its lot where it is kept by lot."""
         for line in self.lines:
-            yield line, self[f"came_{line.id}"]
+            names = (f"lot_{line.id}", f"expires_{line.id}")
+            yield (
+                line,
+                self[f"came_{line.id}"],
+                [self[name] for name in names if name in self.fields],
+            )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         for line in self.lines:
             came = given.get(f"came_{line.id}")
+            if came and line.tracking == "lot" and not given.get(f"lot_{line.id}"):
+                self.add_error(f"lot_{line.id}", now_("It is kept by lot: say which came."))
             if came is not None and came > line.due:
                 said = now_(
                     "Only %(due)s is still due. Take that in, and keep the rest apart until"
@@ -129,6 +147,15 @@ class ReceiveForm(forms.Form):
             for line in self.lines
             if self.cleaned_data[f"came_{line.id}"]
         ]
+
+    def lots(self) -> dict[int, LotOnGoods]:
+        """Return, by line id, the lots of what came."""
+        given = self.cleaned_data
+        return {
+            line.id: LotOnGoods(code=given[name], expires_on=given[f"expires_{line.id}"])
+            for line in self.lines
+            if given.get(name := f"lot_{line.id}") and given[f"came_{line.id}"]
+        }
 
 
 class AmountField(forms.DecimalField):

@@ -89,8 +89,11 @@ HEAD = """
 
 LINES = """
     SELECT l.id, l.demand_id, p.code AS product_code, p.name AS product, p.barcode,
-           p.base_uom AS uom, l.quantity, l.picked, l.short_reason, l.cost
+           p.base_uom AS uom, coalesce(lot.code, '') AS lot, s.expires_on, l.quantity, l.picked,
+           l.short_reason, l.cost
     FROM inventory_shipmentline l JOIN inventory_product p ON p.id = l.product_id
+    JOIN inventory_stock s ON s.id = l.stock_id
+    LEFT JOIN inventory_lot lot ON lot.id = s.lot_id
     WHERE l.shipment_id = %(shipment)s
     ORDER BY p.code, l.id
 """
@@ -121,7 +124,7 @@ INCOMING = """
 
 INCOMING_LINES = """
     SELECT l.id, l.position, p.code AS product_code, p.name AS product, p.barcode,
-           p.base_uom AS uom, l.quantity, l.received,
+           p.base_uom AS uom, p.tracking, l.quantity, l.received,
            greatest(l.quantity - l.received, 0) AS due, l.expected_date
     FROM procurement_purchaseorderline l JOIN inventory_product p ON p.id = l.product_id
     WHERE l.order_id = %(order)s
@@ -175,6 +178,8 @@ class ShipmentLineRow:
     product: str
     barcode: str
     uom: str
+    lot: str
+    expires_on: date | None
     quantity: Decimal
     picked: Decimal | None
     short_reason: str
@@ -252,6 +257,7 @@ class IncomingLineRow:
     product: str
     barcode: str
     uom: str
+    tracking: str
     quantity: Decimal
     received: Decimal
     due: Decimal

@@ -40,7 +40,7 @@ from finance.services._printing import (
     packing_slip_pdf,
     shipment_labels,
 )
-from finance.services._receiving import Received, receive_purchase_order
+from finance.services._receiving import LotOnGoods, Received, receive_purchase_order
 from finance.services._settling import OverAllocated, UnknownInvoice
 from finance.services._shipping import Shipped, ship_shipments
 from finance.services._transferring import (
@@ -59,6 +59,7 @@ __all__ = [
     "BooksNotOpen",
     "ForeignCurrency",
     "Invoiced",
+    "LotOnGoods",
     "NegativeMarkup",
     "NoAccount",
     "NoRate",

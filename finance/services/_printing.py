@@ -71,7 +71,7 @@ def packing_slip_pdf(*, shipment: ShipmentPaper) -> bytes:
         "lines": [
             [
                 line.product_code,
-                line.product,
+                f"{line.product} · Lot {line.lot}" if line.lot else line.product,
                 plain(line.quantity),
                 "" if line.picked is None else plain(line.picked),
                 line.uom,

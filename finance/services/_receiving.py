@@ -1,8 +1,8 @@
 """Taking in what was bought: one commit from the dock to the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -11,7 +11,8 @@ from erp.accounts.models import Entity, User
 from finance.models import Account, JournalEntry
 from finance.services._posting import ForeignCurrency, Posting, post
 from inventory.services import IncomingLine, receive_stock
-from procurement.services import record_received
+from inventory.services.tracking import LotDraft, name_lots
+from procurement.services import ReceivedOrderLine, record_received
 
 Purpose = Account.Purpose
 
@@ -26,6 +27,16 @@ class Received:
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotOnGoods:
+    """What stands on goods of a product that is kept by lot."""
+
+    code: str
+    expires_on: date | None = None
+    manufactured_on: date | None = None
+    supplier_lot: str = ""
+
+
 @transaction.atomic
 def receive_purchase_order(
     *,
@@ -33,21 +44,26 @@ def receive_purchase_order(
     lines: Sequence[tuple[int, Decimal]],
     actor: User | None,
     now: datetime,
+    lots: Mapping[int, LotOnGoods] | None = None,
 ) -> Received:
     """Take goods of a purchase order into stock: (line id, base units) for each line that came.
 
     One commit: the order's lines and state, receipt, stock and its value at the order's prices,
-    inventory against goods received and not billed. Locks the purchase order, then costs and stock.
+    inventory against goods received and not billed. `lots` are by line id, one to a line: what came
+    in two lots is two receipts. Locks the purchase order, its lots, then costs and stock.
 
     Raises:
         ForeignCurrency: the order is in another currency than its entity's books.
         PeriodClosed, BooksNotOpen: the entry cannot be posted.
+        LotNeeded: a product that is kept by lot came without one, or the other way round.
+        BadLot: a lot is no lot, or known with another expiry.
         and what `procurement.services.record_received` refuses.
     """
     came = record_received(order_id=order_id, lines=lines, actor=actor, now=now)
     books = Entity.objects.values_list("currency", flat=True).get(pk=came.entity_id)
     if came.currency != books:
         raise ForeignCurrency(came.number, came.currency, books)
+    named = _named(came.lines, lots or {}, actor, now)
     goods = receive_stock(
         entity_id=came.entity_id,
         node_id=came.node_id,
@@ -59,6 +75,7 @@ def receive_purchase_order(
                 product_id=line.product_id,
                 quantity=line.quantity,
                 value=line.value,
+                lot_id=named.get(line.line_id),
             )
             for line in came.lines
         ],
@@ -81,3 +98,25 @@ def receive_purchase_order(
         now=now,
     )
     return Received(goods.receipt_id, goods.number, value, came.state)
+
+
+def _named(
+    lines: Sequence[ReceivedOrderLine],
+    lots: Mapping[int, LotOnGoods],
+    actor: User | None,
+    now: datetime,
+) -> dict[int, int]:
+    """Return the id of each line's lot, made where it is new."""
+    drafts = {
+        line.line_id: LotDraft(
+            product_id=line.product_id,
+            code=lot.code,
+            expires_on=lot.expires_on,
+            manufactured_on=lot.manufactured_on,
+            supplier_lot=lot.supplier_lot,
+        )
+        for line in lines
+        if (lot := lots.get(line.line_id))
+    }
+    ids = name_lots(drafts=list(drafts.values()), actor=actor, now=now)
+    return {line_id: ids[draft.product_id, draft.code.strip()] for line_id, draft in drafts.items()}

@@ -253,7 +253,11 @@ def receive(request: SignedInRequest, number: str) -> HttpResponse:
     form = ReceiveForm(page.lines, request.POST or None)
     if request.method == "POST" and form.is_valid():
         done = receive_purchase_order(
-            order_id=page.head.id, lines=form.came(), actor=request.user, now=timezone.now()
+            order_id=page.head.id,
+            lines=form.came(),
+            lots=form.lots(),
+            actor=request.user,
+            now=timezone.now(),
         )
         said = _("%(receipt)s was posted: what came is in stock.") % {"receipt": done.number}
         messages.success(request, said)

@@ -177,7 +177,10 @@ class CarrierOutput(serializers.Serializer[Any]):
 
 
 class StockOutput(serializers.Serializer[Any]):
-    """One balance in base units. `entity` owns it; `lot` is null where none is kept."""
+    """One balance in base units. `entity` owns it; `lot` is null where none is kept.
+
+    Of what is barred (its lot is blocked or has expired) nothing is promised.
+    """
 
     id = serializers.IntegerField()
     entity = serializers.CharField()
@@ -186,8 +189,31 @@ class StockOutput(serializers.Serializer[Any]):
     lot = serializers.CharField(allow_null=True)
     status = serializers.CharField()
     on_hand = serializers.CharField()
+    expires_on = serializers.DateField(allow_null=True)
+    is_barred = serializers.BooleanField()
     reserved = serializers.CharField()
     available = serializers.CharField()
+
+
+class LotInput(StrictSerializer):
+    """Why a lot is stopped or let go; `product` where several have a lot of that code."""
+
+    reason = TextInput(max_length=200)
+    product = TextInput(max_length=40, required=False)
+
+
+class LotOutput(serializers.Serializer[Any]):
+    """One batch of one product, good up to and including `expires_on`."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    product = serializers.CharField()
+    supplier_lot = serializers.CharField(allow_blank=True)
+    manufactured_on = serializers.DateField(allow_null=True)
+    expires_on = serializers.DateField(allow_null=True)
+    blocked_at = serializers.DateTimeField(allow_null=True)
+    block_reason = serializers.CharField(allow_blank=True)
+    expired_at = serializers.DateTimeField(allow_null=True)
 
 
 class StockMoveOutput(serializers.Serializer[Any]):
@@ -199,6 +225,7 @@ class StockMoveOutput(serializers.Serializer[Any]):
     entity = serializers.CharField()
     product = serializers.CharField()
     node = serializers.CharField()
+    lot = serializers.CharField(allow_null=True)
     status = serializers.CharField()
     quantity = serializers.CharField()
     value = serializers.CharField()

@@ -10,6 +10,7 @@ router.register("nodes", views.NodeViewSet, basename="node")
 router.register("carriers", views.CarrierViewSet, basename="carrier")
 router.register("stock", views.StockViewSet, basename="stock")
 router.register("stock-moves", views.StockMoveViewSet, basename="stock-move")
+router.register("lots", views.LotViewSet, basename="lot")
 router.register("availability", views.AvailabilityViewSet, basename="availability")
 router.register("allocation-runs", views.AllocationRunViewSet, basename="allocation-run")
 

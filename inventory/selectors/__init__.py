@@ -29,6 +29,15 @@ from inventory.selectors._counts import (
     count_rows,
 )
 from inventory.selectors._invariants import INVARIANTS
+from inventory.selectors._lots import (
+    LotBalance,
+    LotDelivery,
+    LotReceipt,
+    LotRow,
+    LotTrace,
+    lot_traces,
+    lots,
+)
 from inventory.selectors._options import Option, Wanted, options
 from inventory.selectors._places import NodeToMove, nodes_to_move, products_by_code
 from inventory.selectors._products import (
@@ -77,6 +86,11 @@ __all__ = [
     "DecisionRow",
     "Health",
     "HealthRow",
+    "LotBalance",
+    "LotDelivery",
+    "LotReceipt",
+    "LotRow",
+    "LotTrace",
     "MoveRow",
     "NodeStock",
     "NodeToMove",
@@ -106,6 +120,8 @@ __all__ = [
     "count_rows",
     "decisions_of_product",
     "inventory_health",
+    "lot_traces",
+    "lots",
     "moves_of",
     "nodes_to_move",
     "nodes_with_stock",

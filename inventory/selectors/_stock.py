@@ -3,20 +3,22 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from erp.kernel.sql import records, rows
 
 STOCK = """
     SELECT s.id, p.code AS product, p.name, p.base_uom AS uom, e.code AS entity, e.currency,
-        n.code AS node, n.name AS node_name, s.status, s.on_hand, s.reserved,
+        n.code AS node, n.name AS node_name, coalesce(l.code, '') AS lot, s.expires_on, s.is_barred,
+        s.status, s.on_hand, s.reserved,
         s.on_hand - s.reserved AS available,
         CASE WHEN c.quantity > 0 THEN round(c.value * s.on_hand / c.quantity, 2) ELSE 0 END AS value
     FROM inventory_product p
     JOIN inventory_stock s ON s.product_id = p.id
     JOIN inventory_node n ON n.id = s.node_id
     JOIN accounts_entity e ON e.id = s.entity_id
+    LEFT JOIN inventory_lot l ON l.id = s.lot_id
     LEFT JOIN inventory_productcost c ON c.product_id = s.product_id AND c.entity_id = s.entity_id
     WHERE s.entity_id = ANY(%(entities)s) {narrowed}
     ORDER BY p.code, s.id
@@ -49,12 +51,13 @@ FREE = """
 """
 
 MOVES = """
-    SELECT m.id, m.at, m.kind, e.code AS entity, e.currency, n.code AS node, m.status, m.quantity,
-        m.value, m.cause_kind, m.cause_id,
+    SELECT m.id, m.at, m.kind, e.code AS entity, e.currency, n.code AS node,
+        coalesce(l.code, '') AS lot, m.status, m.quantity, m.value, m.cause_kind, m.cause_id,
         coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS actor
     FROM inventory_stockmove m
     JOIN accounts_entity e ON e.id = m.entity_id
     JOIN inventory_node n ON n.id = m.node_id
+    LEFT JOIN inventory_lot l ON l.id = m.lot_id
     LEFT JOIN accounts_user u ON u.id = m.actor_id
     WHERE m.product_id = %(product)s AND m.entity_id = ANY(%(entities)s)
         AND (%(node)s = '' OR n.code = %(node)s)
@@ -108,6 +111,9 @@ class StockRow:
     currency: str
     node: str
     node_name: str
+    lot: str
+    expires_on: date | None
+    is_barred: bool
     status: str
     on_hand: Decimal
     reserved: Decimal
@@ -135,6 +141,7 @@ class MoveRow:
     entity: str
     currency: str
     node: str
+    lot: str
     status: str
     quantity: Decimal
     value: Decimal

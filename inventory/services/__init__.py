@@ -40,7 +40,7 @@ from inventory.services._receiving import (
 )
 from inventory.services._rehearsing import Rehearsed, rehearse_allocation
 from inventory.services._releasing import release_reservations
-from inventory.services._shipping import ShippedLine, ship_shipments
+from inventory.services._shipping import LotStopped, ShippedLine, ship_shipments
 from inventory.services._standing import ShipmentNotReady
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "ExpectedGoods",
     "IncomingLine",
     "LotNeeded",
+    "LotStopped",
     "NodeDraft",
     "NotThatMuch",
     "NothingReceived",

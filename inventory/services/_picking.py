@@ -20,6 +20,7 @@ from inventory.rules import countable
 from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._standing import Standing, lock, ready
 from inventory.services._telling import fallen
+from inventory.services.tracking._swapping import LotSwap, swap_lots
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -58,10 +59,14 @@ class ShortPick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """A shipment that was picked; lines not named in `shorts` were picked in full."""
+    """A shipment that was picked; lines not named in `shorts` were picked in full.
+
+    `swaps` are the lines that were taken out of another lot than planned.
+    """
 
     shipment_id: int
     shorts: Sequence[ShortPick] = ()
+    swaps: Sequence[LotSwap] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
         Shipment.DoesNotExist: one of them is not there.
         ShipmentNotReady: one of them is void.
         BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
+        BadLot, NoSuchLot: a line cannot be taken out of that lot.
 
     Publishes:
         PickFellShort
@@ -163,6 +169,10 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
     due = ready(lock(by_id), "pick")
     if not due:
         return PickOutcome([], [], [])
+    for each in due:
+        if by_id[each.id].swaps:
+            swaps = by_id[each.id].swaps
+            swap_lots(shipment_id=each.id, swaps=swaps, actor=actor, now=now)
     named = {each.id: by_id[each.id].shorts for each in due if by_id[each.id].shorts}
     lines = [_Line(*row) for row in rows(LINES, [list(named)])] if named else []
     shorts = _checked(named, {line.id: line for line in lines})

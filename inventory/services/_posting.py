@@ -88,7 +88,8 @@ POST = """
             %(move_released)s::numeric[], %(move_values)s::numeric[], %(move_causes)s::bigint[]
         ) AS move (stock_id, quantity, released, value, cause_id)
     ), locked AS MATERIALIZED (
-        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status
+        SELECT s.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status,
+            s.is_barred
         FROM inventory_stock s
         WHERE s.id IN (SELECT stock_id FROM move)
         ORDER BY s.id

@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import transaction
 
 from erp.governance.services import record
+from erp.kernel.errors import DomainError
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from erp.kernel.states import sources_of, target_of
@@ -36,6 +37,23 @@ class ShippedLine:
     product_id: int
     quantity: Decimal
     cost: Decimal
+
+
+BARRED = """
+    SELECT p.code, l.code, l.block_reason
+    FROM inventory_lot l JOIN inventory_product p ON p.id = l.product_id WHERE l.id = %s
+"""
+
+
+class LotStopped(DomainError):
+    """What is to leave is of a lot that is blocked or was found expired."""
+
+    code: ClassVar[str] = "lot_stopped"
+
+    def __init__(self, product: str, lot: str, reason: str) -> None:
+        why = f"is blocked: {reason}" if reason else "has expired"
+        super().__init__(f"{product}: lot {lot} {why}. Void the shipment and pick another lot.")
+        self.product, self.lot = product, lot
 
 
 # Shipments are locked before the costs of what they hold, each in id order.
@@ -103,7 +121,8 @@ SHIP = posting_and(
         WHERE s.id = ANY(%(shipments)s)
         RETURNING s.id
     )
-    SELECT (SELECT sum(quantity) FROM served), (SELECT count(*) FROM gone)
+    SELECT (SELECT sum(quantity) FROM served), (SELECT count(*) FROM gone),
+        (SELECT min(lot_id) FROM locked WHERE is_barred)
 """
 )
 
@@ -122,6 +141,7 @@ def ship_shipments(
     Raises:
         Shipment.DoesNotExist: one of them is not there.
         ShipmentNotReady: one of them is not packed.
+        LotStopped: some of it is of a lot that is blocked or has expired.
 
     Publishes:
         ShipmentShipped
@@ -147,7 +167,9 @@ def ship_shipments(
         "target": target_of(Shipment, "ship"),
         "shipments": [each.id for each in due],
     }
-    reserved, gone = rows(SHIP, params)[0]
+    reserved, gone, barred = rows(SHIP, params)[0]
+    if barred:
+        raise LotStopped(*rows(BARRED, [barred])[0])
     if (reserved, gone) != (sum(line.picked for line in lines), len(due)):
         raise RuntimeError("a shipment would leave without a reservation")  # undoes everything
     record(changes=[each.change("ship", state="shipped") for each in due], actor=actor, now=now)

@@ -11,6 +11,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "inventory.shipment": ("shipments", "orders"),
     "inventory.pick": ("shipments", "exceptions"),
     "inventory.stock": ("stock",),
+    "inventory.lot": ("stock",),
     "inventory.transfer": ("transfers", "stock"),
     "inventory": ("stock",),
     "orders": ("orders",),

@@ -22,6 +22,7 @@ from finance.selectors import (
     shipment_paper,
 )
 from finance.services import (
+    LotOnGoods,
     deliver_shipments,
     packing_slip_pdf,
     receive_purchase_order,
@@ -31,6 +32,7 @@ from finance.services import (
 )
 from inventory import permissions
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
+from inventory.services.tracking import LotSwap
 from orders.services import pick_shipments
 
 STATES = ("planned", "picked", "packed", "shipped", "delivered", "failed", "void")
@@ -87,6 +89,11 @@ class ShipmentViewSet(ResourceViewSet):
         quantities = {line.id: line.quantity for line in shipment.lines}
         for line_id in named.keys() - quantities.keys():
             raise ValidationError({"lines": [ErrorDetail(f"{line_id} is not on it.", "invalid")]})
+        swaps = [
+            LotSwap(line_id=line_id, lot=line["lot"], reason=line.get("lot_reason", ""))
+            for line_id, line in named.items()
+            if line.get("lot")
+        ]
         shorts = [
             ShortPick(
                 line_id=line_id,
@@ -97,7 +104,7 @@ class ShipmentViewSet(ResourceViewSet):
             if line["quantity"] != quantities[line_id]
         ]
         pick_shipments(
-            picks=[Pick(shipment_id=shipment.id, shorts=shorts)],
+            picks=[Pick(shipment_id=shipment.id, shorts=shorts, swaps=swaps)],
             actor=actor_of(request),
             now=timezone.now(),
         )
@@ -212,6 +219,8 @@ class ShipmentViewSet(ResourceViewSet):
                     "line": line.id,
                     "product": line.product_code,
                     "uom": line.uom,
+                    "lot": line.lot or None,
+                    "expires_on": line.expires_on,
                     "quantity": line.quantity,
                     "picked": line.picked,
                     "short_reason": line.short_reason,
@@ -246,6 +255,16 @@ class ReceivingViewSet(ResourceViewSet):
         received = receive_purchase_order(
             order_id=found.head.id,
             lines=[(ids[line["line"]], line["quantity"]) for line in lines],
+            lots={
+                ids[line["line"]]: LotOnGoods(
+                    code=line["lot"],
+                    expires_on=line.get("expires_on"),
+                    manufactured_on=line.get("manufactured_on"),
+                    supplier_lot=line.get("supplier_lot", ""),
+                )
+                for line in lines
+                if line.get("lot")
+            },
             actor=actor_of(request),
             now=timezone.now(),
         )

@@ -1,6 +1,7 @@
 """Inventory over REST."""
 
 from inventory.api.views._deciding import AllocationRunViewSet, AvailabilityViewSet
+from inventory.api.views._lots import LotViewSet
 from inventory.api.views._masters import CarrierViewSet, NodeViewSet, ProductViewSet
 from inventory.api.views._stock import StockMoveViewSet, StockViewSet
 
@@ -8,6 +9,7 @@ __all__ = [
     "AllocationRunViewSet",
     "AvailabilityViewSet",
     "CarrierViewSet",
+    "LotViewSet",
     "NodeViewSet",
     "ProductViewSet",
     "StockMoveViewSet",

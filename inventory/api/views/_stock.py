@@ -21,6 +21,7 @@ class StockViewSet(ResourceViewSet):
     filters: ClassVar[dict[str, Filter]] = {
         "product": TextFilter("product__code"),
         "node": TextFilter("node__code"),
+        "lot": TextFilter("lot__code"),
         "status": ChoiceFilter("status", choices=tuple(StockStatus.values)),
         "has_available": FlagFilter(
             apply=lambda rows, yes: (
@@ -37,8 +38,8 @@ class StockViewSet(ResourceViewSet):
             Stock.objects.filter(entity_id__in=self.scope())
             .annotate(available=F("on_hand") - F("reserved"))
             .values(
-                "id", "entity__code", "product__code", "node__code", "status", "on_hand",
-                "reserved", "available",
+                "id", "entity__code", "product__code", "node__code", "lot__code", "expires_on",
+                "is_barred", "status", "on_hand", "reserved", "available",
             )
         )  # fmt: skip
         return self.page(rows, self._present)
@@ -51,7 +52,9 @@ class StockViewSet(ResourceViewSet):
                 "entity": row["entity__code"],
                 "product": row["product__code"],
                 "node": row["node__code"],
-                "lot": None,
+                "lot": row["lot__code"],
+                "expires_on": row["expires_on"],
+                "is_barred": row["is_barred"],
                 "status": row["status"],
                 "on_hand": row["on_hand"],
                 "reserved": row["reserved"],
@@ -68,6 +71,7 @@ class StockMoveViewSet(ResourceViewSet):
     filters: ClassVar[dict[str, Filter]] = {
         "product": TextFilter("product__code"),
         "node": TextFilter("node__code"),
+        "lot": TextFilter("lot__code"),
         "kind": ChoiceFilter("kind", choices=tuple(StockMove.Kind.values)),
         "status": ChoiceFilter("status", choices=tuple(StockStatus.values)),
         "created_after": MomentFilter("at__gte"),
@@ -78,7 +82,7 @@ class StockMoveViewSet(ResourceViewSet):
     def list(self, request: Request) -> Response:
         rows = StockMove.objects.filter(entity_id__in=self.scope()).values(
             "id", "at", "kind", "entity__code", "entity__currency", "product__code", "node__code",
-            "status", "quantity", "value", "cause_kind", "cause_id",
+            "lot__code", "status", "quantity", "value", "cause_kind", "cause_id",
         )  # fmt: skip
         return self.page(rows, self._present)
 
@@ -92,6 +96,7 @@ class StockMoveViewSet(ResourceViewSet):
                 "entity": row["entity__code"],
                 "product": row["product__code"],
                 "node": row["node__code"],
+                "lot": row["lot__code"],
                 "status": row["status"],
                 "quantity": row["quantity"],
                 "value": row["value"],

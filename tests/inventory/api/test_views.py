@@ -151,6 +151,8 @@ class TestStock:
             "product": "PEN",
             "node": "DC-A",
             "lot": None,
+            "expires_on": None,
+            "is_barred": False,
             "status": "available",
             "on_hand": "5.000",
             "reserved": "2.000",

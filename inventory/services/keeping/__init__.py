@@ -1,0 +1,5 @@
+"""Keeping stock apart from orders: for many callers at once."""
+
+from inventory.services.keeping._gathering import Gathering
+
+__all__ = ["Gathering"]
