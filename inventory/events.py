@@ -382,3 +382,13 @@ class LotExpired(Event):
     on_hand: str
     reserved: str
     value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationsExpired(Event):
+    """What was kept for a while was given back. `demand_ids` are separated by commas."""
+
+    name: ClassVar[str] = "inventory.reservations_expired"
+    entity_id: int
+    demand_kind: str
+    demand_ids: str

@@ -271,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "orders-screen": {"task": "orders.tasks.screen", "schedule": 5.0},
     "orders-screen-again": {"task": "orders.tasks.screen_again", "schedule": 86_400.0},
     "orders-end-lifts": {"task": "orders.tasks.end_lifts_over", "schedule": 900.0},
+    "inventory-lapsed": {"task": "inventory.tasks.give_back_lapsed", "schedule": 15.0},
     "inventory-lots": {"task": "inventory.tasks.look_at_lots", "schedule": 3_600.0},
     "procurement-replenish": {
         "task": "procurement.tasks.replenish_everything",

@@ -251,6 +251,11 @@ class Reservation(models.Model):
             models.Index(
                 fields=["stock"], name="inventory_reservation_open", condition=Q(closed_at=None)
             ),
+            models.Index(
+                fields=["expires_at"],
+                name="inventory_reservation_lapsing",
+                condition=Q(closed_at=None, expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
