@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 
 from erp.outbox.models import Message
 from inventory.models import AllocationDecision, AllocationRun, Reservation, Stock
-from inventory.services import allocate, release_reservations
+from inventory.services import _reserving, allocate, release_reservations
 from tests.inventory.factories import KIND, NOW, company, demand, node, product, reserved, stocked
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +152,55 @@ class TestAllocate:
         demands = [demand(pens[i % 5], 1, group_id=i // 5) for i in range(lines)]
         with django_assert_num_queries(3):
             reserved(*demands)
+
+
+class TestCopied:
+    """A large plan is copied: the same rows as one statement writes."""
+
+    @pytest.fixture
+    def copies(self, monkeypatch) -> None:
+        monkeypatch.setattr(_reserving, "COPIED_FROM", 1)
+        monkeypatch.setattr(_reserving, "RECEIPTS_AT_ONCE", 2)
+
+    def test_keeps_stock_and_writes_every_receipt(self, copies) -> None:
+        pen, ink = product("PEN"), product("INK")
+        shelf = stocked(pen, 3, node=node("A"))
+        stocked(ink, 9, node=node("A"))
+        lines = [
+            demand(pen, 2, label="SO-1"),
+            demand(ink, "2.5", label="SO\\2"),
+            demand(pen, 4, label="SO-3"),
+        ]
+
+        made = reserved(*lines)
+
+        assert [made.given[line.id] for line in lines] == [2, Decimal("2.5"), 1]
+        kept = Reservation.objects.filter(closed_at=None).order_by("demand_id")
+        assert [(r.demand_id, r.quantity) for r in kept] == [
+            (lines[0].id, 2),
+            (lines[1].id, Decimal("2.5")),
+            (lines[2].id, 1),
+        ]
+        shelf.refresh_from_db()
+        assert shelf.reserved == 3
+        run = AllocationRun.objects.get(pk=made.run_id)
+        assert (run.demands, run.asked, run.given) == (3, Decimal("8.5"), Decimal("5.5"))
+        assert run.certificate["holds"]
+        receipts = run.decisions.order_by("demand_id")
+        assert [(r.demand_label, r.outcome, r.flip) for r in receipts] == [
+            ("SO-1", "full", ""),
+            ("SO\\2", "full", ""),
+            ("SO-3", "partial", "3 more of PEN at A"),
+        ]
+        assert receipts[2].candidates == [["A", 1000, 1000]]
+
+    def test_adds_to_what_a_demand_holds_already(self, copies) -> None:
+        pen = product()
+        stocked(pen, 10)
+        reserved(demand(pen, 4, id=7))
+        reserved(demand(pen, 3, id=7), demand(pen, 1, id=8))
+        kept = Reservation.objects.order_by("demand_id")
+        assert [(r.demand_id, r.quantity) for r in kept] == [(7, 7), (8, 1)]
 
 
 def test_the_database_itself_refuses_to_oversell() -> None:
