@@ -36,6 +36,24 @@ class StockFell(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboundChanged(Event):
+    """What is on its way to a node is more, less, or comes on another day. `cause` says so.
+
+    `product_ids` are separated by commas.
+    """
+
+    name: ClassVar[str] = "inventory.inbound_changed"
+    entity_id: int
+    node_id: int
+    product_ids: str
+    cause: str
+
+    @property
+    def key(self) -> str:
+        return f"node:{self.entity_id}:{self.node_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentPlanned(Event):
     """A shipment waits to be picked."""
 

@@ -1,5 +1,6 @@
 """What lies where, for whom it is kept, and why somebody got what they got."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,9 @@ from erp.accounts.models import Entity
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from inventory import permissions, selectors
+from inventory.forms import FinderForm
 from inventory.models import StockStatus
+from inventory.services.promising import Wish, offer_supply, promise_terms
 from inventory.services.tracking import block_lot, release_lot
 
 PAGE = 100
@@ -279,6 +282,82 @@ def health(request: SignedInRequest) -> HttpResponse:
         "more": max(len(rows) - PAGE, 0),
     }
     return render(request, "inventory/health.html", context)
+
+
+@requires(permissions.VIEW_STOCK)
+def projection(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show day by day what will be there of a product and what of it is free to promise."""
+    scope = request.scope(permissions.VIEW_STOCK)
+    page, now = _product(code, scope), timezone.now()
+    rows = [
+        (entity, row)
+        for entity_id, entity in _owners(scope)
+        for row in selectors.projections(
+            product_id=page.id,
+            entity_ids=[entity_id],
+            now=now,
+            terms=promise_terms(entity_id=entity_id, now=now).terms,
+        )
+    ]
+    keys = [f"{entity}/{row.node}" for entity, row in rows]
+    asked = request.GET.get("at", "")
+    place = keys.index(asked) if asked in keys else 0
+    shown = rows[place][1] if rows else None
+    context = {
+        "product": page,
+        "places": [
+            (key, f"{entity} · {row.node or _('all nodes')}")
+            for key, (entity, row) in zip(keys, rows, strict=True)
+        ],
+        "at": keys[place] if keys else "",
+        "shown": shown,
+        "labels": [f"{day.date:%d %b}" for day in shown.days] if shown else [],
+        "series": _drawn(shown) if shown else [],
+        "over": {
+            "name": _("Projected"),
+            "tone": "ok",
+            "values": [day.projected for day in shown.days] if shown else [],
+        },
+        "overdue": sum((day.overdue for day in shown.days), Decimal(0)) if shown else 0,
+    }
+    return render(request, "inventory/projection.html", context)
+
+
+def _drawn(row: selectors.ProjectionRow) -> list[dict[str, Any]]:
+    """Return the columns of the chart: what comes, what of it is overdue, what goes."""
+    return [
+        {
+            "name": _("Comes in"),
+            "tone": "accent",
+            "values": [day.inbound - day.overdue for day in row.days],
+        },
+        {"name": _("Overdue"), "tone": "s1", "values": [day.overdue for day in row.days]},
+        {"name": _("Demand"), "tone": "s3", "values": [-day.demand for day in row.days]},
+    ]
+
+
+@requires(permissions.VIEW_STOCK)
+def finder(request: SignedInRequest) -> HttpResponse:
+    """Show every way to serve so much of a product: where from, when there, at what cost."""
+    scope = request.scope(permissions.VIEW_STOCK)
+    form = FinderForm(request.GET or None, owners=_owners(scope))
+    context: dict[str, Any] = {"form": form, "found": None}
+    if form.is_bound and form.is_valid():
+        asked = form.cleaned_data
+        wish = Wish(int(asked["entity"]), asked["product_id"], asked["quantity"], asked["node_id"])
+        (found,) = offer_supply(wishes=[wish], now=timezone.now())
+        by = asked["date"]
+        context |= {
+            "found": found,
+            "asked": asked,
+            "choices": [(each, by is not None and each.arrives_on > by) for each in found.choices],
+        }
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, "inventory/finder.html", context, status=status)
+
+
+def _owners(scope: frozenset[int]) -> list[tuple[int, str]]:
+    return list(Entity.objects.filter(pk__in=scope).order_by("code").values_list("pk", "code"))
 
 
 def _product(code: str, scope: frozenset[int]) -> selectors.ProductPage:

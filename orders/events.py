@@ -87,6 +87,24 @@ class LineCovered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseChanged(Event):
+    """A line is promised for another day than before, or for the first time (no `previous_date`).
+
+    Dates are ISO: `promised_date` is kept one time of two, `p90_date` nine times of ten.
+    """
+
+    name: ClassVar[str] = "orders.promise_changed"
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    previous_date: str
+    promised_date: str
+    p90_date: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(Event):
     """An order will not be served; what it held is free."""
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from erp.governance.erasers import PersonKind, register_person
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import (
+    InboundChanged,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentPacked,
@@ -16,22 +17,27 @@ from inventory.events import (
     ShipmentShipped,
     StockReceived,
 )
+from inventory.selectors import register_demand
 from orders.events import (
     LicenceFreed,
     MilestoneReached,
     OrderAllocated,
+    OrderAmended,
+    OrderCancelled,
     OrderHeld,
     OrderReleased,
     RestrictionChanged,
     RestUnwanted,
 )
 from orders.models import Milestone
-from orders.selectors import letter_of
+from orders.selectors import ORDER_LINES, letter_of
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
 from orders.services.complying import clear_waiting, stop_restricted
+from orders.services.promising import promise_orders, promise_products
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
+register_demand(ORDER_LINES)
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 
 
@@ -152,3 +158,35 @@ def stop_what_is_restricted(event: RestrictionChanged) -> None:
         after_id=event.after_id,
         now=timezone.now(),
     )
+
+
+@subscribe_batch(InboundChanged)
+def promise_by_what_comes(events: Sequence[InboundChanged]) -> None:
+    """Promise anew what waits for goods that come on another day, or no more."""
+    causes: dict[int, dict[int, str]] = {}
+    for event in events:
+        for product in event.product_ids.split(","):
+            causes.setdefault(event.entity_id, {})[int(product)] = event.cause
+    for entity_id, products in sorted(causes.items()):
+        promise_products(entity_id=entity_id, causes=products, now=timezone.now())
+
+
+@subscribe_batch(OrderAllocated)
+def promise_what_still_waits(events: Sequence[OrderAllocated]) -> None:
+    """Promise what allocation could not give, by what is on its way."""
+    ids = {event.order_id for event in events}
+    promise_orders(order_ids=ids, cause="Allocation", now=timezone.now())
+
+
+@subscribe_batch(OrderCancelled)
+def promise_what_is_free_again(events: Sequence[OrderCancelled]) -> None:
+    """Let those who wait move up after an order was cancelled."""
+    ids = {event.order_id for event in events}
+    promise_orders(order_ids=ids, cause="Another order was cancelled", now=timezone.now())
+
+
+@subscribe_batch(OrderAmended)
+def promise_what_was_amended(events: Sequence[OrderAmended]) -> None:
+    """Promise anew what waits for the products of an order that was changed."""
+    ids = {event.order_id for event in events}
+    promise_orders(order_ids=ids, cause="The order was changed", now=timezone.now())

@@ -10,9 +10,14 @@ from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import StockFell
-from procurement.selectors import order_fingerprints
+from inventory.selectors import register_offers
+from procurement.events import PurchaseOrderReceived
+from procurement.selectors import OFFERS, order_fingerprints
 from procurement.services import follow_approval, replenish
 from procurement.services._approving import KIND
+from procurement.services.pacing import measure_paces
+
+register_offers(OFFERS)
 
 register_document(
     KIND, DocumentKind(order_fingerprints, "Purchase order", page="procurement:order")
@@ -45,3 +50,9 @@ def follow_decision_about_order(event: ApprovalDecided) -> None:
         reason=event.reason,
         now=timezone.now(),
     )
+
+
+@subscribe_batch(PurchaseOrderReceived)
+def measure_how_late_suppliers_come(events: Sequence[PurchaseOrderReceived]) -> None:
+    """Pass down how late the suppliers come whose goods just came in."""
+    measure_paces(order_ids={event.order_id for event in events}, now=timezone.now())

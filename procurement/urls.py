@@ -15,6 +15,7 @@ urlpatterns = [
     path("orders/", views.orders, name="orders"),
     path("orders/new/", views.new, name="new"),
     path("orders/<str:number>/", views.order, name="order"),
+    path("orders/<str:number>/impact/", views.impact, name="impact"),
     path("orders/<str:number>/edit/", views.edit, name="edit"),
     path("orders/<str:number>/submit/", views.submit, name="submit"),
     path("orders/<str:number>/approve/", views.approve, name="approve"),

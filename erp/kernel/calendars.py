@@ -15,15 +15,22 @@ HORIZON_DAYS = 3_660
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """Working hours of one place: `opens` to `closes` local time on `weekdays` (Monday is 0)."""
+    """Working hours of one place: `opens` to `closes` local time on `weekdays` (Monday is 0).
+
+    `holidays` are days off within the week; `opened` are days worked that the week or the holidays
+    would leave free.
+    """
 
     zone: ZoneInfo
     opens: time = time(8)
     closes: time = time(18)
     weekdays: frozenset[int] = WEEK
     holidays: frozenset[date] = field(default_factory=frozenset)
+    opened: frozenset[date] = field(default_factory=frozenset)
 
     def is_working_day(self, day: date) -> bool:
+        if day in self.opened:
+            return True
         return day.weekday() in self.weekdays and day not in self.holidays
 
     def windows(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:

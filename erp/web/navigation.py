@@ -49,6 +49,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Inventory"), "boxes", "inventory:stock"),
         Item(_("Inventory health"), "heart-pulse", "inventory:health"),
         Item(_("Products"), "package-search", "inventory:products"),
+        Item(_("Availability"), "calendar-search", "inventory:finder"),
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
         Item(_("Suppliers"), "factory", "procurement:suppliers"),
         Item(_("Allocation runs"), "git-fork", "inventory:allocation"),

@@ -1,8 +1,10 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
+from inventory.models.calendar import Calendar, CalendarDay
 from inventory.models.count import Count, CountLine
 from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
+from inventory.models.promise import Peg, SupplierPace
 from inventory.models.receipt import Receipt, ReceiptLine
 from inventory.models.shipment import Carton, Shipment, ShipmentLine
 from inventory.models.stock import (
@@ -26,6 +28,8 @@ __all__ = [
     "Adjustment",
     "AllocationDecision",
     "AllocationRun",
+    "Calendar",
+    "CalendarDay",
     "Carrier",
     "Carton",
     "Count",
@@ -34,6 +38,7 @@ __all__ = [
     "Lane",
     "Lot",
     "Node",
+    "Peg",
     "Product",
     "ProductCost",
     "ProductUom",
@@ -46,6 +51,7 @@ __all__ = [
     "StockMove",
     "StockStatus",
     "Substitute",
+    "SupplierPace",
     "Transfer",
     "TransferLine",
     "TransferPiece",

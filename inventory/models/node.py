@@ -5,12 +5,13 @@ from datetime import time
 from django.db import models
 
 from erp.kernel.fields import AmountField
+from inventory.models.calendar import Calendar
 
 
 class Node(models.Model):
     """A place that keeps stock. `cutoff` is local time; orders after it leave the next day.
 
-    Monday to Friday are its working days.
+    Without a `calendar` it works from Monday to Friday.
     """
 
     code = models.CharField(max_length=20, unique=True)
@@ -22,6 +23,9 @@ class Node(models.Model):
     time_zone = models.CharField(max_length=50, default="UTC")
     cutoff = models.TimeField(default=time(15))
     handling_days = models.PositiveSmallIntegerField(default=1)
+    calendar = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:
@@ -29,7 +33,10 @@ class Node(models.Model):
 
 
 class Carrier(models.Model):
-    """Who moves a shipment, at `base_rate` + `rate_per_kg` in `currency`, in `transit_days`."""
+    """Who moves a shipment, at `base_rate` + `rate_per_kg` in `currency`, in `transit_days`.
+
+    Days on the way are those of its `calendar`; without one every day counts.
+    """
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200)
@@ -38,6 +45,9 @@ class Carrier(models.Model):
     rate_per_kg = AmountField(default=0)
     transit_days = models.PositiveSmallIntegerField(default=2)
     phone = models.CharField(max_length=40, blank=True)
+    calendar = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:

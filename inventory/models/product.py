@@ -131,6 +131,8 @@ class Inbound(models.Model):
     """So much of a product that is on its way to a node, and the day it is expected there.
 
     Told by whoever ordered it (`source`: the line of a purchase order); gone once nothing is open.
+    `supplier_id` is opaque: how late that supplier comes is `SupplierPace`. `source_label` is what
+    people call the document.
     """
 
     entity = models.ForeignKey(
@@ -144,6 +146,8 @@ class Inbound(models.Model):
     source_id = models.BigIntegerField()
     quantity = QuantityField()
     expected_date = models.DateField()
+    supplier_id = models.BigIntegerField(null=True, blank=True)
+    source_label = models.CharField(max_length=40, blank=True, db_default="")
 
     class Meta:
         constraints = [

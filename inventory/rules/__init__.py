@@ -43,7 +43,7 @@ from inventory.rules.costing import (
     valued,
 )
 from inventory.rules.labels import check_digit, sscc
-from inventory.rules.leaving import leaves_on
+from inventory.rules.leaving import leaves_after, leaves_by, leaves_on, taken_in_on
 from inventory.rules.reallocation import Held, Reallocation, Strategy, reallocate
 from inventory.rules.steps import PER_UNIT, as_steps, countable, from_steps
 from inventory.rules.transfers import (
@@ -104,6 +104,8 @@ __all__ = [
     "fair",
     "from_steps",
     "issue",
+    "leaves_after",
+    "leaves_by",
     "leaves_on",
     "moved_on",
     "plan",
@@ -113,6 +115,7 @@ __all__ = [
     "spread",
     "sscc",
     "suggest_transfers",
+    "taken_in_on",
     "valued",
     "xyz_class",
 ]

@@ -136,4 +136,13 @@ INVARIANTS = [
         )
         """,
     ),
+    Invariant(
+        "inventory.no_more_is_pegged_than_comes",
+        "No more is pegged of what is on its way than comes",
+        """
+        SELECT i.source_kind, i.source_id, i.quantity, sum(p.quantity)
+        FROM inventory_peg p JOIN inventory_inbound i ON i.id = p.inbound_id
+        GROUP BY i.id HAVING sum(p.quantity) > i.quantity
+        """,
+    ),
 ]

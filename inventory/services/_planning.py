@@ -17,6 +17,7 @@ from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentPlanned
 from inventory.models import Shipment
 from inventory.rules import leaves_on
+from inventory.selectors import calendars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +50,15 @@ class PlannedShipment:
 
 UNPLANNED = Prepared("""
     SELECT d.source, r.demand_id, r.stock_id, s.product_id, s.node_id,
-        r.quantity - coalesce(planned.quantity, 0), n.time_zone, n.cutoff, n.handling_days
+        r.quantity - coalesce(planned.quantity, 0), n.time_zone, coalesce(w.cutoff, n.cutoff),
+        n.handling_days, n.calendar_id
     FROM unnest(%(sources)s::int[], %(kinds)s::text[], %(demands)s::bigint[])
         AS d (source, kind, id)
     JOIN inventory_reservation r
         ON r.demand_id = d.id AND r.demand_kind = d.kind AND r.closed_at IS NULL
     JOIN inventory_stock s ON s.id = r.stock_id
     JOIN inventory_node n ON n.id = s.node_id
+    LEFT JOIN inventory_calendar w ON w.id = n.calendar_id
     LEFT JOIN LATERAL (
         SELECT sum(coalesce(l.picked, l.quantity)) AS quantity
         FROM inventory_shipmentline l
@@ -111,6 +114,7 @@ class _Part(NamedTuple):
     time_zone: str
     cutoff: time
     handling_days: int
+    calendar_id: int | None
 
 
 class _Planned(NamedTuple):
@@ -172,12 +176,14 @@ def _write(
 ) -> list[_Planned]:
     heads = list({(part.source, part.node_id): part for part in parts}.values())
     dates = {part.node_id: part for part in heads}
+    weeks = calendars(ids=[part.calendar_id for part in heads], on=now.date())
     leaving = {
         node_id: leaves_on(
             now,
             zone=ZoneInfo(part.time_zone),
             cutoff=part.cutoff,
             handling_days=part.handling_days,
+            calendar=weeks.get(part.calendar_id or 0),
         )
         for node_id, part in dates.items()
     }

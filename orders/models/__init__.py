@@ -28,6 +28,7 @@ from orders.models.price import (
     PriceList,
     Promotion,
 )
+from orders.models.promise import PromiseChange
 from orders.models.quote import Quote, QuoteLine
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
 
@@ -63,6 +64,7 @@ __all__ = [
     "PartyRole",
     "Price",
     "PriceList",
+    "PromiseChange",
     "Promotion",
     "Purpose",
     "Quote",

@@ -12,6 +12,7 @@ class Customer(models.Model):
 
     `bank_account` is where money is paid back to, in capitals without spaces: it changes only by a
     request that somebody else agreed to.
+    They take goods in on the working days of their `calendar`, without one on any day.
     """
 
     class Tier(models.TextChoices):
@@ -44,6 +45,9 @@ class Customer(models.Model):
     ship_complete = models.BooleanField(default=False)
     no_split = models.BooleanField(default=False)
     no_substitutes = models.BooleanField(default=False)
+    calendar = models.ForeignKey(
+        "inventory.Calendar", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
@@ -9,6 +10,7 @@ from erp.kernel.fields import AmountField, QuantityField, RateField
 from orders.models.blanket import BlanketLine
 from orders.models.kit import KitLine
 from orders.models.order import Order
+from orders.models.promise import KEEP_LEDGER
 from orders.models.quote import QuoteLine
 
 
@@ -54,6 +56,8 @@ class OrderLine(models.Model):
     )
     first_promised_date = models.DateField(null=True, blank=True)
     promised_date = models.DateField(null=True, blank=True)
+    promised_p90_date = models.DateField(null=True, blank=True)
+    promise_basis = models.JSONField(null=True, blank=True)
     reserved = QuantityField(default=Decimal(0))
     shipped = QuantityField(default=Decimal(0))
     invoiced = QuantityField(default=Decimal(0))
@@ -135,6 +139,16 @@ class OrderLine(models.Model):
             models.CheckConstraint(
                 condition=Q(invoiced__lte=F("shipped")),
                 name="orders_orderline_invoices_only_what_shipped",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keep_promise_ledger",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__promised_date__df=pgtrigger.F("new__promised_date"))
+                | pgtrigger.Q(old__promised_p90_date__df=pgtrigger.F("new__promised_p90_date")),
+                func=KEEP_LEDGER,
             ),
         ]
         indexes = [

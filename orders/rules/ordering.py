@@ -105,15 +105,47 @@ class NodeClock:
     time_zone: str
     cutoff: time
     handling_days: int
+    calendar: BusinessCalendar | None = None  # Monday to Friday
 
 
-def promise(now: datetime, clock: NodeClock, transit_days: int, requested: date) -> date:
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """The working days of who carries goods and of who takes them in; none: every day."""
+
+    carrier: BusinessCalendar | None = None
+    customer: BusinessCalendar | None = None
+
+
+EVERY_DAY = Weeks()
+
+
+def promise(
+    now: datetime, clock: NodeClock, transit_days: int, requested: date, weeks: Weeks = EVERY_DAY
+) -> date:
     """Return the day on which goods can be with the customer, not before the requested one."""
-    week = BusinessCalendar(ZoneInfo(clock.time_zone))
-    local = now.astimezone(week.zone)
+    zone = ZoneInfo(clock.time_zone)
+    week = clock.calendar or BusinessCalendar(zone)
+    local = now.astimezone(zone)
     late = 1 if local.time() > clock.cutoff and week.is_working_day(local.date()) else 0
     leaves = week.next_working_day(local.date(), days=late + clock.handling_days)
-    return max(requested, leaves + timedelta(days=transit_days))
+    return max(requested, arrival(leaves, transit_days, weeks.carrier, weeks.customer))
+
+
+def arrival(
+    leaves: date,
+    transit_days: int,
+    carrier: BusinessCalendar | None = None,
+    customer: BusinessCalendar | None = None,
+) -> date:
+    """Return the day on which what leaves on `leaves` is taken in.
+
+    Days on the way are the carrier's working days; it is taken in on a working day of the customer.
+    """
+    if carrier is None or transit_days == 0:
+        day = leaves + timedelta(days=transit_days)
+    else:
+        day = carrier.next_working_day(leaves + timedelta(days=1), days=transit_days - 1)
+    return day if customer is None else customer.next_working_day(day)
 
 
 def address_of(customer: Mapping[str, str]) -> dict[str, str]:

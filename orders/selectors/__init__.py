@@ -91,6 +91,7 @@ from orders.selectors._prices import (
     price_count,
     price_grid,
 )
+from orders.selectors._promises import LinePromise, PromiseEntry, promises_of
 from orders.selectors._quotes import (
     QuoteLineRow,
     QuotePage,
@@ -113,10 +114,12 @@ from orders.selectors._tracking import (
     tracking_token,
 )
 from orders.selectors._trend import MonthOrdered, order_trend
+from orders.selectors._waiting import ORDER_LINES
 
 __all__ = [
     "INVARIANTS",
     "LINK_DAYS",
+    "ORDER_LINES",
     "STAGES",
     "AccountRow",
     "BacklogRow",
@@ -142,6 +145,7 @@ __all__ = [
     "KitPartRow",
     "KitRow",
     "Letter",
+    "LinePromise",
     "LineRow",
     "Lookalike",
     "MonthOrdered",
@@ -151,6 +155,7 @@ __all__ = [
     "PriceFilters",
     "PriceLine",
     "ProductHit",
+    "PromiseEntry",
     "QuoteLineRow",
     "QuotePage",
     "QuoteRow",
@@ -214,6 +219,7 @@ __all__ = [
     "prices_within",
     "product_ids",
     "product_search",
+    "promises_of",
     "promotions_within",
     "quote_board",
     "quote_list",

@@ -185,4 +185,32 @@ INVARIANTS = [
         WHERE b.called <> coalesce(l.taken, 0)
         """,
     ),
+    Invariant(
+        "orders.pegs_stand_on_what_waits",
+        "Nothing is pegged for more than waits, once all facts are delivered",
+        """
+        SELECT o.number, l.position, l.waiting, sum(p.quantity)
+        FROM inventory_peg p
+        JOIN orders_orderline l ON l.id = p.demand_id
+        JOIN orders_order o ON o.id = l.order_id
+        WHERE p.demand_kind = 'orders.line'
+            AND NOT EXISTS (SELECT FROM outbox_delivery WHERE status = 'pending')
+        GROUP BY o.number, l.id HAVING sum(p.quantity) > l.waiting
+        """,
+    ),
+    Invariant(
+        "orders.ledger_ends_with_the_promise",
+        "The last entry of the ledger of promises is what the line says",
+        """
+        SELECT o.number, l.position, l.promised_date, last.promised_date
+        FROM orders_orderline l
+        JOIN orders_order o ON o.id = l.order_id
+        JOIN LATERAL (
+            SELECT c.promised_date, c.p90_date FROM orders_promisechange c
+            WHERE c.line_id = l.id ORDER BY c.id DESC LIMIT 1
+        ) AS last ON true
+        WHERE (l.promised_date, l.promised_p90_date)
+            IS DISTINCT FROM (last.promised_date, last.p90_date)
+        """,
+    ),
 ]

@@ -49,6 +49,8 @@ class LineRow:
     places: str
     first_promised_date: date | None
     promised_date: date | None
+    promised_p90_date: date | None = None
+    supplies: str = ""
 
     @property
     def ordered(self) -> Decimal:
@@ -201,7 +203,10 @@ LINES = """
            coalesce(kp.name, '') AS kit_name, kit.quantity - kit.cancelled AS kits,
            kit.unit_price AS kit_price, kit.amount AS kit_amount,
            coalesce(place.codes, '') AS places,
-           l.first_promised_date, l.promised_date
+           l.first_promised_date, l.promised_date, l.promised_p90_date,
+           coalesce((SELECT string_agg(DISTINCT s ->> 'label', ', ')
+                     FROM jsonb_array_elements(l.promise_basis -> 'supplies') AS s), '')
+               AS supplies
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN inventory_node n ON n.id = l.node_id

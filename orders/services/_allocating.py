@@ -26,6 +26,7 @@ from orders.services._demanding import (
     follow,
     give,
     heads,
+    left_to_replenishment,
     promises,
     reserved_lines,
     source,
@@ -115,14 +116,18 @@ def serve(
     only_nodes: Mapping[int, Sequence[int]] = NOTHING,
     fresh: Collection[int] = (),
 ) -> AllocatedOrders:
-    """Serve these lines of these locked orders; `fresh` lines began to wait in this transaction."""
+    """Serve these lines of these locked orders; `fresh` lines began to wait in this transaction.
+
+    What may be left to replenishment, by policy, is given nothing yet.
+    """
     if not wants:
         return AllocatedOrders(None, {}, {})
     orders = {head.id: head for head in chosen}
     decision = _policy(chosen[0].entity_id, cause, len(wants), now)
     policy = decision.policy_version
+    later = left_to_replenishment(orders, wants, now)
     allocation = allocate(
-        demands=[demand(want, orders[want.order_id]) for want in wants],
+        demands=[demand(want, orders[want.order_id]) for want in wants if want.id not in later],
         cause=cause,
         policy_version=policy,
         policy=policy_of(decision.outcome, today=now.date().toordinal()),
@@ -130,14 +135,15 @@ def serve(
         only_nodes={**fixed_nodes(chosen, wants), **only_nodes} or None,
     )
     promised = promises(allocation.pieces, {want.id: orders[want.order_id] for want in wants}, now)
-    give(allocation.given, promised)
-    served = _Pass(orders, wants, allocation.given, promised, set(fresh))
+    given = {**dict.fromkeys(later, Decimal(0)), **allocation.given}
+    give(given, promised, now)
+    served = _Pass(orders, wants, given, promised, set(fresh))
     plan_shipments(orders=served.sources(), now=now)
     states = served.before | follow(served.progress, served.before, served.dates)
     served.states.update(states)
     served.record(cause, f"{allocation.run_id}", policy, now)
     publish_all(served.facts())
-    return AllocatedOrders(allocation.run_id, states, allocation.given)
+    return AllocatedOrders(allocation.run_id, states, given)
 
 
 def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> Decision:

@@ -3,24 +3,29 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import move
+from inventory.selectors import NodeHours, calendars, node_hours
 from inventory.services import Demand, Piece, ShipmentSource
+from inventory.services.promising import FarNeed, leave_to_replenishment
 from orders.models import Order
-from orders.rules import TRANSIT_DAYS, NodeClock, Progress, allocation_step, promise
+from orders.rules import TRANSIT_DAYS, NodeClock, Progress, Weeks, allocation_step, promise
 
 LINE = "orders.line"
 ORDER = "orders.order"
 
 HEAD = """
     SELECT o.id, o.number, o.entity_id, o.state, o.priority, o.requested_date, o.promised_date,
-           o.ship_to, o.carrier_id, c.transit_days, o.ship_complete, o.no_split
-    FROM orders_order o LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
+           o.ship_to, o.carrier_id, c.transit_days, o.ship_complete, o.no_split,
+           c.calendar_id, cu.calendar_id
+    FROM orders_order o
+    JOIN orders_customer cu ON cu.id = o.customer_id
+    LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
     WHERE {which} AND o.state = ANY(%(states)s)
     ORDER BY {order}
     FOR NO KEY UPDATE OF o
@@ -61,6 +66,12 @@ GIVE = Prepared("""
         promised_date = coalesce(greatest(
             g.promised, CASE WHEN l.reserved + l.shipped > 0 THEN l.promised_date END
         ), l.promised_date),
+        promised_p90_date = coalesce(greatest(
+            g.promised, CASE WHEN l.reserved + l.shipped > 0 THEN l.promised_p90_date END
+        ), l.promised_p90_date),
+        promise_basis = jsonb_build_object(
+            'at', %(now)s::timestamptz, 'cause', 'Reserved from stock', 'supplies', '[]'::jsonb
+        ),
         first_promised_date = coalesce(l.first_promised_date, g.promised)
     FROM unnest(%(ids)s::bigint[], %(given)s::numeric[], %(promises)s::date[])
         AS g (id, given, promised)
@@ -89,10 +100,6 @@ RESERVED = (
     "SELECT order_id, id FROM orders_orderline WHERE order_id = ANY(%(ids)s) AND reserved > 0"
 )
 
-CLOCKS = Prepared(
-    "SELECT id, time_zone, cutoff, handling_days FROM inventory_node WHERE id = ANY(%(ids)s)"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -110,6 +117,8 @@ class Head:
     transit_days: int | None
     ship_complete: bool
     no_split: bool
+    carrier_week: int | None = None
+    customer_week: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,30 @@ def demand(want: Want, head: Head) -> Demand:
     )
 
 
+def left_to_replenishment(
+    orders: Mapping[int, Head], wants: Sequence[Want], now: datetime
+) -> set[int]:
+    """Return the lines that need no stock yet; of what leaves together, all lines or none."""
+    needs: dict[int, list[FarNeed]] = {}
+    for want in wants:
+        head = orders[want.order_id]
+        transit = TRANSIT_DAYS if head.transit_days is None else head.transit_days
+        needed = head.requested_date - timedelta(days=transit)
+        needs.setdefault(head.entity_id, []).append(FarNeed(want.id, want.product_id, needed))
+    found = {
+        line
+        for entity_id, asked in needs.items()
+        for line in leave_to_replenishment(entity_id=entity_id, needs=asked, now=now)
+    }
+    together = {
+        want.order_id
+        for want in wants
+        if want.id not in found
+        and (orders[want.order_id].ship_complete or orders[want.order_id].no_split or want.has_kits)
+    }
+    return {want.id for want in wants if want.id in found and want.order_id not in together}
+
+
 def fixed_nodes(chosen: Sequence[Head], wants: Sequence[Want]) -> dict[int, list[int]]:
     """Return by line where the rest of an order must come from that leaves from one node."""
     whole = {head.id for head in chosen if head.no_split and head.state != Order.State.RELEASED}
@@ -197,30 +230,42 @@ def reserved_lines(order_ids: Sequence[int]) -> dict[int, list[int]]:
 def promises(
     pieces: Sequence[Piece], heads_by_line: Mapping[int, Head], now: datetime
 ) -> dict[int, date]:
-    """Return by line when what was kept for it can be with the customer. One query."""
+    """Return by line when what was kept for it can be with the customer. At most two queries."""
     if not pieces:
         return {}
-    found = rows(CLOCKS, {"ids": list({piece.node_id for piece in pieces})})
-    clocks = {node_id: NodeClock(*rest) for node_id, *rest in found}
+    hours = node_hours(ids={piece.node_id for piece in pieces}, on=now.date())
+    clocks = {each.id: clock_of(each) for each in hours.values()}
+    found = heads_by_line.values()
+    weeks = calendars(
+        ids=[*(h.carrier_week for h in found), *(h.customer_week for h in found)], on=now.date()
+    )
     latest: dict[int, date] = {}
-    made: dict[tuple[int, int, date], date] = {}
+    made: dict[tuple[int, int, date, int | None, int | None], date] = {}
     for piece in pieces:
         head = heads_by_line[piece.demand_id]
         transit = TRANSIT_DAYS if head.transit_days is None else head.transit_days
-        key = (piece.node_id, transit, head.requested_date)
+        own = (head.carrier_week, head.customer_week)
+        key = (piece.node_id, transit, head.requested_date, *own)
         if key not in made:
-            made[key] = promise(now, clocks[piece.node_id], transit, head.requested_date)
+            days = Weeks(weeks.get(head.carrier_week or 0), weeks.get(head.customer_week or 0))
+            clock = clocks[piece.node_id]
+            made[key] = promise(now, clock, transit, head.requested_date, days)
         latest[piece.demand_id] = max(made[key], latest.get(piece.demand_id, made[key]))
     return latest
 
 
-def give(given: Mapping[int, Decimal], promised: Mapping[int, date]) -> None:
+def clock_of(hours: NodeHours) -> NodeClock:
+    return NodeClock(hours.time_zone, hours.cutoff, hours.handling_days, hours.calendar)
+
+
+def give(given: Mapping[int, Decimal], promised: Mapping[int, date], now: datetime) -> None:
     """Mirror on the lines what was kept for them, with the promise. One statement."""
     kept = {line: quantity for line, quantity in given.items() if quantity}
     if kept:
         run(
             GIVE,
             {
+                "now": now,
                 "ids": list(kept),
                 "given": list(kept.values()),
                 "promises": [promised.get(line) for line in kept],

@@ -82,7 +82,15 @@ def keep_backorder(
         raise NothingWaits(f"Line {line.position} of {line.order.number} waits for nothing.")
     line.promised_date = promised_date
     line.first_promised_date = line.first_promised_date or promised_date
-    line.save(update_fields=["promised_date", "first_promised_date"])
+    line.promised_p90_date = None
+    line.promise_basis = {
+        "at": now.isoformat(), "by": "hand", "cause": "Kept as a backorder", "supplies": [],
+    }  # fmt: skip
+    line.save(
+        update_fields=[
+            "promised_date", "first_promised_date", "promised_p90_date", "promise_basis",
+        ]
+    )  # fmt: skip
     latest = max(d for d in (line.order.promised_date, promised_date) if d is not None)
     Order.objects.filter(pk=line.order_id).update(promised_date=latest)
     _record(line, "orders.keep_backorder", {"promised": promised_date.isoformat()}, actor, now)

@@ -69,6 +69,7 @@ TOLD = {
     "orders.revoke_tracking": "Tracking links revoked",
     "orders.serve_from_node": "Served from another node",
     "orders.keep_backorder": "Promised to another day",
+    "orders.promise": "Promised",
 }
 ADDRESS = ("name", "address", "postal_code", "city", "region", "country")
 HOT = {"held", "backordered", "partly_allocated", "cancelled", "failed", "void"}

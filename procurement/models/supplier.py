@@ -8,7 +8,7 @@ from erp.kernel.fields import AmountField, QuantityField
 
 
 class Supplier(models.Model):
-    """Somebody we buy from."""
+    """Somebody we buy from. Days until they deliver are those of their `calendar`, else all."""
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=200)
@@ -21,6 +21,9 @@ class Supplier(models.Model):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     is_blocked = models.BooleanField(default=False)
+    calendar = models.ForeignKey(
+        "inventory.Calendar", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints = [

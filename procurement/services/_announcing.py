@@ -9,7 +9,7 @@ COMING = """
     SELECT l.id, o.entity_id, o.node_id, l.product_id,
            CASE WHEN o.state = ANY(%(incoming)s) THEN greatest(l.quantity - l.received, 0) ELSE 0
            END,
-           l.expected_date
+           l.expected_date, o.supplier_id, o.number
     FROM procurement_purchaseorderline l JOIN procurement_purchaseorder o ON o.id = l.order_id
     WHERE l.order_id = %(order)s
     ORDER BY l.id
@@ -19,7 +19,10 @@ COMING = """
 def announce(order_id: int) -> None:
     """Note what of a purchase order is still to come, and when; nothing once it is over."""
     incoming = [str(state) for state in PurchaseOrder.INCOMING]
-    names = ("source_id", "entity_id", "node_id", "product_id", "quantity", "expected_date")
+    names = (
+        "source_id", "entity_id", "node_id", "product_id", "quantity", "expected_date",
+        "supplier_id", "label",
+    )  # fmt: skip
     goods = [
         ExpectedGoods(**dict(zip(names, row, strict=True)))
         for row in rows(COMING, {"order": order_id, "incoming": incoming})

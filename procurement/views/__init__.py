@@ -13,6 +13,7 @@ from procurement.views._orders import (
     send,
     submit,
 )
+from procurement.views._pegging import impact
 from procurement.views._proposals import accept_many, accept_one, board, reject_one
 from procurement.views._suppliers import supplier, suppliers
 
@@ -25,6 +26,7 @@ __all__ = [
     "cancel",
     "close",
     "edit",
+    "impact",
     "new",
     "order",
     "orders",

@@ -128,3 +128,38 @@ class TestAllocation:
         assert f"A-{run}" not in read(pages, "/inventory/allocation/")
         read(pages, f"/inventory/allocation/{run}/", 404)
         read(pages, "/inventory/allocation/99999999999999999999/", 404)
+
+
+class TestFinder:
+    def test_shows_the_ways_and_narrows_to_who_may_see(self, pages: Client) -> None:
+        stocked(product("PEN"), 6, node=node("A"))
+        stocked(product("PEN"), 5, node=node("B"))
+        text = read(
+            pages, f"/inventory/availability/?entity={company().pk}&product=PEN&quantity=10"
+        )
+        assert "Split" in text
+        assert "6 A, 4 B" in text
+        other = company("DE01", "EUR")
+        read(pages, f"/inventory/availability/?entity={other.pk}&product=PEN&quantity=1", 422)
+
+    def test_names_what_is_wrong(self, pages: Client) -> None:
+        asked = f"entity={company().pk}&product=NO&quantity=0&node=X"
+        text = read(pages, f"/inventory/availability/?{asked}", 422)
+        assert "There is no such product." in text
+        assert "There is no such node." in text
+        assert "Ask for more than nothing." in text
+        read(pages, "/inventory/availability/")
+
+
+class TestProjection:
+    def test_draws_what_is_there_with_its_table(self, pages: Client) -> None:
+        stocked(product("PEN"), 1234, node=node("A"))
+        text = read(pages, "/inventory/products/PEN/projection/")
+        assert "<svg" in text
+        assert "1,234" in text
+        read(pages, "/inventory/products/PEN/projection/?at=US01/A")
+        read(pages, "/inventory/products/NONE/projection/", 404)
+
+    def test_of_what_is_nowhere_says_so(self, pages: Client) -> None:
+        product("PEN")
+        assert "Nothing of it is there" in read(pages, "/inventory/products/PEN/projection/")

@@ -3,12 +3,15 @@
 from inventory.api.views._deciding import AllocationRunViewSet, AvailabilityViewSet
 from inventory.api.views._lots import LotViewSet
 from inventory.api.views._masters import CarrierViewSet, NodeViewSet, ProductViewSet
+from inventory.api.views._promising import CalendarViewSet, LaneViewSet
 from inventory.api.views._stock import StockMoveViewSet, StockViewSet
 
 __all__ = [
     "AllocationRunViewSet",
     "AvailabilityViewSet",
+    "CalendarViewSet",
     "CarrierViewSet",
+    "LaneViewSet",
     "LotViewSet",
     "NodeViewSet",
     "ProductViewSet",

@@ -1,6 +1,7 @@
 """Products, nodes and carriers over REST."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from erp.accounts.models import Entity
 from erp.api.filters import (
     Filter,
     FlagFilter,
@@ -21,7 +23,7 @@ from erp.api.views import Item, ResourceViewSet, one_by_one
 from inventory import permissions
 from inventory.api import serializers
 from inventory.models import Carrier, Node, Product
-from inventory.selectors import stock_rows, uoms_of
+from inventory.selectors import projections, stock_rows, uoms_of
 from inventory.services import (
     CarrierDraft,
     NodeDraft,
@@ -31,6 +33,7 @@ from inventory.services import (
     save_node,
     save_product,
 )
+from inventory.services.promising import promise_terms
 
 PRODUCT_FIELDS = (
     "code", "name", "base_uom", "category", "tracking", "weight", "barcode", "pack_note",
@@ -110,6 +113,7 @@ class ProductViewSet(MasterViewSet):
         "partial_update": permissions.CHANGE_PRODUCT,
         "bulk_create": permissions.CHANGE_PRODUCT,
         "stock": permissions.VIEW_STOCK,
+        "projection": permissions.VIEW_STOCK,
     }
     filters: ClassVar[dict[str, Filter]] = {
         "code": TextFilter("code"),
@@ -179,6 +183,32 @@ class ProductViewSet(MasterViewSet):
                 "previous": None,
             }
         )
+
+    @action(detail=True)
+    def projection(self, request: Request, code: str) -> Response:
+        """Answer day by day what will be there and what may be promised: each owner, each node."""
+        asked = query_values(request, {"node": TextFilter()})
+        self.one(code)
+        now = timezone.now()
+        product_id = self.rows().values_list("id", flat=True).get(code=code)
+        results = [
+            {"entity": entity, **asdict(row)}
+            for entity, entity_id in self._entities()
+            for row in projections(
+                product_id=product_id,
+                entity_ids=[entity_id],
+                now=now,
+                terms=promise_terms(entity_id=entity_id, now=now).terms,
+            )
+            if asked.get("node") in (None, row.node)
+        ]
+        for row in results:
+            del row["entity_id"]
+        return Response({"results": results, "next": None, "previous": None})
+
+    def _entities(self) -> list[tuple[str, int]]:
+        found = Entity.objects.filter(pk__in=self.scope()).order_by("code")
+        return list(found.values_list("code", "pk"))
 
 
 class NodeViewSet(MasterViewSet):

@@ -19,7 +19,7 @@ LINE = "inventory.transferline"
 # What of a line is still to come: what is asked for until it was picked, then what was picked and
 # is not accounted for. Nothing comes of a transfer that ended.
 OUTSTANDING = """
-    SELECT l.id, t.to_entity_id, t.destination_id, l.product_id, t.expected_date,
+    SELECT l.id, t.to_entity_id, t.destination_id, l.product_id, t.expected_date, t.number,
         CASE
             WHEN t.state IN ('requested', 'received', 'closed', 'cancelled') THEN 0
             WHEN t.state = 'approved' THEN l.quantity
@@ -48,8 +48,9 @@ def tell_destinations(transfer_ids: Collection[int]) -> None:
                 product_id=product_id,
                 quantity=Decimal(quantity),
                 expected_date=expected,
+                label=number,
             )
-            for line_id, entity_id, node_id, product_id, expected, quantity in found
+            for line_id, entity_id, node_id, product_id, expected, number, quantity in found
         ],
     )
 

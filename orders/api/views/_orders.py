@@ -28,6 +28,7 @@ from orders.selectors import (
     documents_of,
     order_list,
     order_page,
+    promises_of,
     receipts_of,
     tracking_token,
 )
@@ -220,10 +221,9 @@ class OrderViewSet(HoldActions):
 
     @action(detail=True, methods=["get"])
     def promises(self, request: Request, number: str) -> Response:
-        """Answer by line what was first promised and what is promised now."""
-        names = ("position", "product", "waiting", "first_promised_date", "promised_date")
-        lines = self._order(number).lines
-        return Response({"results": [{n: getattr(line, n) for n in names} for line in lines]})
+        """Answer by line what is promised, what it rests on, and every change with its cause."""
+        found = promises_of(order_id=self._order(number).id)
+        return Response({"results": [asdict(line) for line in found]})
 
     @action(detail=True, methods=["get"])
     def documents(self, request: Request, number: str) -> Response:

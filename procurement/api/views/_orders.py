@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from erp.api.filters import ChoiceFilter, DateFilter, Filter, MomentFilter, TextFilter
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
-from erp.api.views import ResourceViewSet
 from erp.governance.selectors import timeline
 from procurement import permissions
 from procurement.api import serializers
 from procurement.api.views._codes import coded, id_of
+from procurement.api.views._pegging import PegActions
 from procurement.models import PurchaseOrder
 from procurement.rules import rounded
 from procurement.selectors import OrderPage, ids_of, order_list, order_page
@@ -41,7 +41,7 @@ FACTS = (
 )  # fmt: skip
 
 
-class OrderViewSet(ResourceViewSet):
+class OrderViewSet(PegActions):
     """Purchase orders: written, submitted, approved by somebody else, sent, confirmed."""
 
     lookup_field = "number"
@@ -49,6 +49,8 @@ class OrderViewSet(ResourceViewSet):
         "list": permissions.VIEW,
         "retrieve": permissions.VIEW,
         "timeline": permissions.VIEW,
+        "pegs": permissions.VIEW,
+        "impact": permissions.VIEW,
         "create": permissions.WRITE,
         "partial_update": permissions.WRITE,
         "submit": permissions.WRITE,

@@ -182,10 +182,13 @@ class TestAvailability:
         (line,) = answer.json()["lines"]
         assert (line["available"], line["short"]) == ("14.000", "0")
         assert line["date"] == line["options"][0]["leaves_on"]
-        assert [(o["node"], o["quantity"]) for o in line["options"]] == [
-            ("B", "9.000"),
-            ("A", "5.000"),
+        assert [(o["kind"], o["node"], o["quantity"]) for o in line["options"]] == [
+            ("split", "B + A", "12.000"),
+            ("node", "A", "5.000"),
+            ("node", "B", "9.000"),
         ]
+        assert line["atp"] == [{"date": line["atp"][0]["date"], "quantity": "14.000"}]
+        assert line["promised_date"] == line["options"][0]["arrives_on"]
 
     def test_narrows_to_a_node_and_a_date(self, everything: APIClient) -> None:
         pen = product("PEN")

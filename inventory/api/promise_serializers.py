@@ -1,0 +1,80 @@
+"""What the resources of promising take and give."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from erp.api.serializers import AmountInput, StrictSerializer, TextInput
+
+DAYS_MAX = 3_660
+
+
+class CalendarDayInput(StrictSerializer):
+    """One day that is not as the week says."""
+
+    date = serializers.DateField()
+    is_working = serializers.BooleanField(required=False, default=False)
+    name = TextInput(max_length=100, required=False, default="", allow_blank=True)
+
+
+class CalendarInput(StrictSerializer):
+    """A calendar. `weekdays` is seven digits from Monday; without `days` they stay as they are."""
+
+    code = TextInput(max_length=20)
+    name = TextInput(max_length=200)
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
+    weekdays = serializers.RegexField(r"^[01]{7}$", required=False)
+    cutoff = serializers.TimeField(required=False, allow_null=True)
+    days = serializers.ListField(child=CalendarDayInput(), required=False, max_length=DAYS_MAX)
+
+
+class CalendarPatch(CalendarInput):
+    """What is to change of a calendar."""
+
+    code = None  # type: ignore[assignment]
+    name = TextInput(max_length=200, required=False, allow_blank=False)
+
+
+class FollowersInput(StrictSerializer):
+    """Who follows a calendar from now on, by code."""
+
+    nodes = serializers.ListField(child=TextInput(max_length=20), required=False, max_length=1_000)
+    carriers = serializers.ListField(
+        child=TextInput(max_length=20), required=False, max_length=1_000
+    )
+
+
+class CalendarDayOutput(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    is_working = serializers.BooleanField()
+    name = serializers.CharField(allow_blank=True)
+
+
+class CalendarOutput(serializers.Serializer[Any]):
+    """A calendar with the days that are not as its week says."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    country = serializers.CharField(allow_blank=True)
+    weekdays = serializers.CharField()
+    cutoff = serializers.TimeField(allow_null=True)
+    days = CalendarDayOutput(many=True)
+
+
+class LaneInput(StrictSerializer):
+    """A way between two nodes: `days` working days, and what a truck costs."""
+
+    origin = TextInput(max_length=20)
+    destination = TextInput(max_length=20)
+    days = serializers.IntegerField(min_value=0, max_value=365, required=False)
+    cost = AmountInput(required=False)
+    currency = serializers.RegexField(r"^[A-Z]{3}$")
+
+
+class LaneOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    origin = serializers.CharField()
+    destination = serializers.CharField()
+    days = serializers.IntegerField()
+    cost = serializers.CharField()
+    currency = serializers.CharField()

@@ -1,0 +1,114 @@
+"""Calendars and lanes, over REST."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from erp.api.filters import Filter, TextFilter
+from erp.api.requests import actor_of
+from erp.api.views import Item, ResourceViewSet
+from inventory import permissions
+from inventory.api import promise_serializers as serializers
+from inventory.api.views._masters import MasterViewSet
+from inventory.models import Calendar, Lane
+from inventory.selectors import calendar_rows
+from inventory.services.promising import (
+    CalendarDraft,
+    DayDraft,
+    LaneDraft,
+    follow_calendar,
+    save_calendar,
+    save_lane,
+)
+
+LANE_FIELDS = ("id", "origin__code", "destination__code", "days", "cost", "currency")
+
+
+class CalendarViewSet(MasterViewSet):
+    """Working days, holidays and cut-offs of nodes, carriers, suppliers and customers."""
+
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW_NODE,
+        "retrieve": permissions.VIEW_NODE,
+        "create": permissions.CHANGE_NODE,
+        "partial_update": permissions.CHANGE_NODE,
+        "follow": permissions.CHANGE_NODE,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "code": TextFilter("code"),
+        "country": TextFilter("country"),
+    }
+    inputs: ClassVar = {
+        "create": serializers.CalendarInput,
+        "partial_update": serializers.CalendarPatch,
+        "follow": serializers.FollowersInput,
+    }
+    outputs: ClassVar = dict.fromkeys(
+        ("list", "retrieve", "create", "partial_update", "follow"), serializers.CalendarOutput
+    )
+    kept_fields = ("code", "name", "country", "weekdays", "cutoff")
+
+    def rows(self) -> Any:
+        return Calendar.objects.values(*self.kept_fields)
+
+    def present(self, rows: Sequence[dict[str, Any]]) -> Sequence[Item]:
+        found = calendar_rows(codes=[row["code"] for row in rows])
+        return [found[row["code"]] for row in rows]
+
+    def save(self, values: dict[str, Any]) -> None:
+        if "days" in values:
+            days = [
+                DayDraft(day=day["date"], is_working=day["is_working"], name=day["name"])
+                for day in values["days"]
+            ]
+            values = values | {"days": days}
+        draft = CalendarDraft(**values)
+        save_calendar(draft=draft, actor=actor_of(self.request), now=timezone.now())
+
+    @action(detail=True, methods=["post"])
+    def follow(self, request: Request, code: str) -> Response:
+        """Let nodes and carriers follow it from now on."""
+        shown, body = self.one(code), self.body()
+        follow_calendar(
+            code=code,
+            nodes=body.get("nodes", []),
+            carriers=body.get("carriers", []),
+            entity_ids=self.scope(),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return Response(shown)
+
+
+class LaneViewSet(ResourceViewSet):
+    """Ways between nodes: how many days a transfer takes and what it costs."""
+
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW_NODE,
+        "create": permissions.CHANGE_NODE,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "origin": TextFilter("origin__code"),
+        "destination": TextFilter("destination__code"),
+    }
+    ordering_fields = ("id", "days")
+    inputs: ClassVar = {"create": serializers.LaneInput}
+    outputs: ClassVar = dict.fromkeys(("list", "create"), serializers.LaneOutput)
+
+    def list(self, request: Request) -> Response:
+        return self.page(Lane.objects.values(*LANE_FIELDS), _lanes)
+
+    def create(self, request: Request) -> Response:
+        """Add the lane between two nodes, or change it."""
+        draft = LaneDraft(**self.body())
+        lane_id = save_lane(draft=draft, actor=actor_of(request), now=timezone.now())
+        (lane,) = _lanes(Lane.objects.filter(pk=lane_id).values(*LANE_FIELDS))
+        return Response(lane, status=201)
+
+
+def _lanes(rows: Any) -> list[dict[str, Any]]:
+    return [{name.removesuffix("__code"): value for name, value in row.items()} for row in rows]

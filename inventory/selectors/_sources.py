@@ -1,0 +1,76 @@
+"""Who waits and who sells, as the apps above keep it: they register how to read their rows.
+
+Filled while the apps load, read-only afterwards (ADR 0022).
+"""
+
+from dataclasses import dataclass
+
+from erp.kernel.prepared import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSource:
+    """How to read one kind of demand (`orders.line`).
+
+    `waiting` selects from a relation `asked (entity_id, product_id)` what nobody has reserved:
+    `entity_id, product_id, node_id, demand_id, quantity, needs_on, priority, wanted_on`, where
+    `needs_on` is the day it must leave. `about` selects for `%(ids)s` what people want to know:
+    `id, label, detail, party, value, currency, wanted_on, needs_on, promised_on`; `value` is money
+    still open. `page` is the url name of its document's page; it takes the label.
+    """
+
+    kind: str
+    waiting: str
+    about: str
+    page: str = ""
+
+
+_demand: dict[str, DemandSource] = {}
+_offers: list[str] = []
+
+
+def register_demand(source: DemandSource) -> None:
+    """Tell how to read one kind of demand. Telling it again replaces it."""
+    _demand[source.kind] = source
+
+
+def register_offers(statement: str) -> None:
+    """Tell how to read who would sell: one row per key of `asked (entity_id, product_id)`.
+
+    `entity_id, product_id, supplier_id, supplier, lead_time_days, moq, multiple, unit_price,
+    currency, calendar_id`.
+    """
+    _offers[:] = [statement]
+
+
+def demand_source(kind: str) -> DemandSource | None:
+    """Return how to read a kind of demand; None where nobody told."""
+    return _demand.get(kind)
+
+
+NOBODY = """
+    SELECT NULL::text AS kind, NULL::bigint AS entity_id, NULL::bigint AS product_id,
+        NULL::bigint AS node_id, NULL::bigint AS demand_id, NULL::numeric AS quantity,
+        NULL::date AS needs_on, NULL::int AS priority, NULL::date AS wanted_on
+    WHERE false
+"""
+ASKED = """
+    asked AS (
+        SELECT DISTINCT entity_id, product_id
+        FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS k (entity_id, product_id)
+    )
+"""
+
+
+def waiting_sql() -> str:
+    """Return a relation of all that waits for what is `asked`, with its `kind`."""
+    parts = [
+        f"SELECT '{kind}'::text AS kind, w.* FROM ({source.waiting}) AS w"  # noqa: S608  our own
+        for kind, source in sorted(_demand.items())
+    ]
+    return " UNION ALL ".join(parts) or NOBODY
+
+
+def offers_sql() -> Prepared | None:
+    """Return the statement that reads who would sell what is asked; None where nobody told."""
+    return Prepared(f"WITH {ASKED} {_offers[0]}") if _offers else None

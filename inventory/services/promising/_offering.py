@@ -1,0 +1,362 @@
+"""What could be promised for what is wanted: every way, when it would be there, and its cost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from erp.kernel.calendars import BusinessCalendar
+from erp.kernel.prepared import Prepared
+from erp.kernel.sql import records
+from inventory.rules import as_steps, carriage, from_steps, taken_in_on
+from inventory.rules.promising import Pace, buy_quantity, window
+from inventory.selectors import NodeHours, Situation, Terms, calendars, node_hours, situations
+from inventory.selectors._sources import offers_sql
+from inventory.services.promising._terms import promise_terms
+
+GOODS = Prepared("""
+    SELECT k.entity_id, p.id AS product_id, p.weight, e.currency, c.code AS carrier,
+        coalesce(c.transit_days, 0) AS transit_days, coalesce(c.base_rate, 0) AS base_rate,
+        coalesce(c.rate_per_kg, 0) AS rate_per_kg, c.calendar_id
+    FROM (SELECT DISTINCT entity_id, product_id
+          FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
+              AS w (entity_id, product_id)) AS k
+    JOIN inventory_product p ON p.id = k.product_id
+    JOIN accounts_entity e ON e.id = k.entity_id
+    LEFT JOIN LATERAL (
+        SELECT code, transit_days, base_rate, rate_per_kg, calendar_id FROM inventory_carrier
+        WHERE is_active AND currency = e.currency ORDER BY base_rate, rate_per_kg, id LIMIT 1
+    ) c ON true
+""")
+LANES = Prepared("""
+    SELECT origin_id, destination_id, days, currency, cost FROM inventory_lane
+    WHERE destination_id = ANY(%(nodes)s::bigint[])
+""")
+PACES = Prepared("""
+    SELECT supplier_id, p50_days, p90_days FROM inventory_supplierpace
+    WHERE supplier_id = ANY(%(ids)s::bigint[]) AND samples >= 5
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """So many base units of a product of one company, at one node or any."""
+
+    entity_id: int
+    product_id: int
+    quantity: Decimal
+    node_id: int | None = None
+    calendar_id: int | None = None  # the customer's
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to serve a wish. `arrives_on` one time of two, `arrives_p90` nine of ten.
+
+    `kind` is node, other_node, split, transfer, inbound or buy; `source` the document, supplier or
+    nodes behind it. `cost` is what serving costs (carriage, transfer) in `currency`, and
+    `purchase` what buying costs; None where their currency is another.
+    """
+
+    kind: str
+    node: str
+    name: str
+    source: str
+    available: Decimal
+    quantity: Decimal
+    leaves_on: date
+    leaves_p90: date
+    arrives_on: date
+    arrives_p90: date
+    transit_days: int
+    carrier: str
+    cost: Decimal | None
+    currency: str
+    purchase: Decimal | None = None
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The answer to one wish: free now, dated availability, and the choices, the soonest first."""
+
+    free: Decimal
+    promisable: Decimal
+    dated: Sequence[tuple[date, Decimal]]
+    choices: Sequence[Choice] = field(default_factory=list)
+
+    @property
+    def best(self) -> Choice | None:
+        """The soonest choice, then the cheapest."""
+        return self.choices[0] if self.choices else None
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """All that the choices of one call are made of, read once."""
+
+    now: datetime
+    terms: Mapping[int, Terms]
+    hours: Mapping[int, NodeHours]
+    found: Mapping[tuple[int, int], Situation]
+    goods: Mapping[tuple[int, int], Mapping[str, Any]]
+    lanes: Mapping[int, Sequence[Mapping[str, Any]]]
+    offers: Mapping[tuple[int, int], Mapping[str, Any]]
+    paces: Mapping[int, Pace]
+    weeks: Mapping[int, BusinessCalendar]
+
+
+@transaction.atomic(savepoint=False)  # it writes nothing and refuses nothing
+def offer_supply(*, wishes: Sequence[Wish], now: datetime) -> list[Offered]:
+    """Return for each wish what could be promised, each looked at by itself. Nothing is kept.
+
+    At most eight queries, however many wishes: what other demand waits for is not offered again.
+    """
+    if not wishes:
+        return []
+    world = _read(wishes, now)
+    made: dict[Wish, Offered] = {}
+    for wish in wishes:
+        if wish not in made:
+            made[wish] = _offer(wish, world)
+    return [made[wish] for wish in wishes]
+
+
+def _read(wishes: Sequence[Wish], now: datetime) -> _World:
+    keys = sorted({(wish.entity_id, wish.product_id) for wish in wishes})
+    asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
+    terms = {
+        entity: promise_terms(entity_id=entity, now=now).terms for entity in {k[0] for k in keys}
+    }
+    hours = node_hours(ids=None, on=now.date())
+    found: dict[tuple[int, int], Situation] = {}
+    for entity, said in terms.items():
+        own = [key for key in keys if key[0] == entity]
+        found |= situations(keys=own, now=now, terms=said, hours=hours)
+    goods = {(row["entity_id"], row["product_id"]): row for row in records(GOODS, asked)}
+    statement = offers_sql()
+    offers = {
+        (row["entity_id"], row["product_id"]): row
+        for row in (records(statement, asked) if statement else [])
+    }
+    lanes: dict[int, list[Mapping[str, Any]]] = {}
+    targets = sorted({wish.node_id for wish in wishes if wish.node_id is not None})
+    for row in records(LANES, {"nodes": targets}) if targets else ():
+        lanes.setdefault(row["destination_id"], []).append(row)
+    suppliers = sorted({row["supplier_id"] for row in offers.values()})
+    paces = {
+        row["supplier_id"]: Pace(row["p50_days"], row["p90_days"])
+        for row in (records(PACES, {"ids": suppliers}) if suppliers else [])
+    }
+    weeks = calendars(
+        ids=[
+            *(row["calendar_id"] for row in (*goods.values(), *offers.values())),
+            *(wish.calendar_id for wish in wishes),
+        ],
+        on=now.date(),
+    )
+    return _World(now, terms, hours, found, goods, lanes, offers, paces, weeks)
+
+
+def _offer(wish: Wish, world: _World) -> Offered:
+    key = (wish.entity_id, wish.product_id)
+    situation = world.found[key]
+    days = situation.days()
+    free = situation.stock.get(wish.node_id, 0) if wish.node_id else sum(situation.stock.values())
+    dated, last = [], None
+    for day in days:
+        level = situation.free_on(wish.node_id, day)
+        if level != last:
+            dated.append((day, from_steps(level)))
+            last = level
+    if key not in world.goods:
+        return Offered(from_steps(free), Decimal(0), dated)
+    choices = list(_Choosing(wish, world).choices())
+    choices.sort(key=lambda each: (each.quantity < wish.quantity, each.arrives_on,
+                                   each.cost is None, each.cost or 0, each.node))  # fmt: skip
+    return Offered(from_steps(free), dated[0][1] if dated else Decimal(0), dated, choices)
+
+
+class _Choosing:
+    """The choices of one wish."""
+
+    def __init__(self, wish: Wish, world: _World) -> None:
+        self.wish, self.world = wish, world
+        key = (wish.entity_id, wish.product_id)
+        self.key, self.goods, self.situation = key, world.goods[key], world.found[key]
+        self.wanted = as_steps(wish.quantity)
+        self.carrier = world.weeks.get(self.goods["calendar_id"])
+        self.customer = world.weeks.get(wish.calendar_id or 0)
+        self.today = self.situation.today
+
+    def choices(self) -> Iterator[Choice]:
+        """Yield every way, in no order."""
+        now = {
+            node_id: free
+            for node_id in self.situation.nodes()
+            if (free := self.situation.free_on(node_id, self.today)) > 0
+        }
+        for node_id, free in now.items():
+            kind = "node" if self.wish.node_id in (None, node_id) else "other_node"
+            leaves = self.world.hours[node_id].leaves(self.world.now)
+            yield self._choice(kind, node_id, min(free, self.wanted), leaves, available=free)
+        yield from self._split(now)
+        yield from self._transfer(now)
+        missing = max((free for free in now.values()), default=0) < self.wanted
+        if missing:
+            yield from self._inbound()
+            yield from self._buy()
+
+    def _split(self, now: Mapping[int, int]) -> Iterator[Choice]:
+        if self.wish.node_id or max(now.values(), default=0) >= self.wanted:
+            return
+        left = min(self.wanted, self.situation.free_on(None, self.today))
+        if left < self.wanted:
+            return
+        parts: list[Choice] = []
+        for node_id, free in sorted(now.items(), key=lambda each: (-each[1], each[0])):
+            taken = min(free, left)
+            if taken:
+                leaves = self.world.hours[node_id].leaves(self.world.now)
+                parts.append(self._choice("split", node_id, taken, leaves, available=free))
+                left -= taken
+        if left or len(parts) < 2:  # noqa: PLR2004  two places make a split
+            return
+        last = max(parts, key=lambda each: each.arrives_on)
+        yield Choice(
+            kind="split", node=" + ".join(each.node for each in parts), name="",
+            source=", ".join(f"{each.quantity.normalize():f} {each.node}" for each in parts),
+            available=sum((each.available for each in parts), Decimal(0)),
+            quantity=self.wish.quantity, leaves_on=last.leaves_on,
+            leaves_p90=last.leaves_p90, arrives_on=last.arrives_on,
+            arrives_p90=max(each.arrives_p90 for each in parts), transit_days=last.transit_days,
+            carrier=last.carrier, currency=last.currency,
+            cost=sum((each.cost or Decimal(0) for each in parts), Decimal(0)),
+        )  # fmt: skip
+
+    def _transfer(self, now: Mapping[int, int]) -> Iterator[Choice]:
+        """Yield the ways over a lane to the node that is wanted and does not have all of it."""
+        at = self.wish.node_id
+        if at is None or now.get(at, 0) >= self.wanted:
+            return
+        for lane in self.world.lanes.get(at, ()):
+            origin, free = lane["origin_id"], now.get(lane["origin_id"], 0)
+            if not free or not self.world.hours[origin].is_active:
+                continue
+            quantity = min(free, self.wanted - now.get(at, 0))
+            node = self.world.hours[origin]
+            comes = taken_in_on(
+                node.leaves(self.world.now), transit_days=lane["days"], carrier=node.calendar
+            )
+            leaves = self.world.hours[at].passes_on(comes)
+            same = lane["currency"] == self.goods["currency"]
+            yield self._choice(
+                "transfer", at, quantity, leaves, available=free, source=node.code,
+                extra=lane["cost"] if same else None,
+            )  # fmt: skip
+
+    def _inbound(self) -> Iterator[Choice]:
+        """Yield per node the first day on which what comes in makes it enough."""
+        for node_id in {coming.node_id for coming in self.situation.coming}:
+            if self.wish.node_id not in (None, node_id):
+                continue
+            days = (d for d in self.situation.days() if d > self.today)
+            enough = next(
+                (d for d in days if self.situation.free_on(node_id, d) >= self.wanted), None
+            )
+            behind = [
+                each
+                for each in self.situation.coming
+                if each.node_id == node_id and (enough is None or each.shown_on <= enough)
+            ]
+            if enough is None or not behind:
+                continue
+            last = max(behind, key=lambda each: (each.shown_on, each.id))
+            node = self.world.hours[node_id]
+            expected = window(last.told, last.pace, today=node.today(self.world.now))
+            yield self._choice(
+                "inbound", node_id, self.wanted, node.passes_on(max(enough, expected.p50)),
+                available=self.situation.free_on(node_id, enough), source=last.label,
+                p90=node.passes_on(max(enough, expected.p90)),
+                is_overdue=any(each.is_overdue for each in behind),
+            )  # fmt: skip
+
+    def _buy(self) -> Iterator[Choice]:
+        """Yield what the preferred supplier would bring, in whole packs, after its lead time."""
+        offer = self.world.offers.get(self.key)
+        node_id = self.wish.node_id or next(iter(self.situation.nodes()), None)
+        if offer is None or node_id is None:
+            return
+        week = self.world.weeks.get(offer["calendar_id"])
+        told = arrival_of_order(self.today, offer["lead_time_days"], week)
+        usual = self.world.terms[self.wish.entity_id].usual
+        pace = self.world.paces.get(offer["supplier_id"], usual)
+        expected = window(told, pace, today=self.today)
+        node = self.world.hours[node_id]
+        bought = buy_quantity(
+            self.wanted, moq=as_steps(offer["moq"]), multiple=as_steps(offer["multiple"])
+        )
+        same = offer["currency"] == self.goods["currency"]
+        yield self._choice(
+            "buy", node_id, self.wanted, node.passes_on(expected.p50), available=bought,
+            source=offer["supplier"], p90=node.passes_on(expected.p90),
+            purchase=round(from_steps(bought) * offer["unit_price"], 2) if same else None,
+        )  # fmt: skip
+
+    def _choice(
+        self,
+        kind: str,
+        node_id: int,
+        steps: int,
+        leaves: date,
+        *,
+        available: int,
+        source: str = "",
+        p90: date | None = None,
+        extra: Decimal | None = Decimal(0),
+        purchase: Decimal | None = None,
+        is_overdue: bool = False,
+    ) -> Choice:
+        goods, node = self.goods, self.world.hours[node_id]
+        quantity = from_steps(steps)
+        cost = Decimal(0)
+        if goods["carrier"]:
+            cost = carriage(
+                quantity * goods["weight"], base=goods["base_rate"], per_kg=goods["rate_per_kg"]
+            )
+        return Choice(
+            kind=kind,
+            node=node.code,
+            name=node.name,
+            source=source or node.code,
+            available=from_steps(available),
+            quantity=quantity,
+            leaves_on=leaves,
+            leaves_p90=p90 or leaves,
+            arrives_on=self._arrives(leaves),
+            arrives_p90=self._arrives(p90 or leaves),
+            transit_days=goods["transit_days"],
+            carrier=goods["carrier"] or "",
+            cost=None if extra is None else cost + extra,
+            currency=goods["currency"],
+            purchase=purchase,
+            is_overdue=is_overdue,
+        )
+
+    def _arrives(self, leaves: date) -> date:
+        return taken_in_on(
+            leaves,
+            transit_days=self.goods["transit_days"],
+            carrier=self.carrier,
+            customer=self.customer,
+        )
+
+
+def arrival_of_order(today: date, lead_days: int, week: BusinessCalendar | None) -> date:
+    """Return when an order of today comes: lead days of the supplier's calendar, else all days."""
+    if week is None:
+        return today + timedelta(days=lead_days)
+    return week.next_working_day(today + timedelta(days=1), days=max(0, lead_days - 1))
