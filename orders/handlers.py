@@ -6,6 +6,7 @@ from datetime import datetime
 from django.core.mail import send_mail
 from django.utils import timezone
 
+from erp.governance.documents import SubjectKind, register_subject
 from erp.governance.erasers import PersonKind, register_person
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import (
@@ -30,7 +31,7 @@ from orders.events import (
     RestUnwanted,
 )
 from orders.models import Milestone
-from orders.selectors import ORDER_LINES, letter_of
+from orders.selectors import ORDER_LINES, letter_of, order_numbers
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
 from orders.services.complying import clear_waiting, stop_restricted
@@ -38,6 +39,7 @@ from orders.services.promising import promise_orders, promise_products
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 register_demand(ORDER_LINES)
+register_subject("orders.order", SubjectKind(order_numbers, page="orders:order"))
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 
 

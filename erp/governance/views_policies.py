@@ -1,6 +1,6 @@
 """The pages of policies: tables, the editor, replays, who differs from everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from erp.accounts.models import Entity
 from erp.governance import permissions
 from erp.governance.api.shown import document_of
-from erp.governance.models import Policy, PolicyVersion
+from erp.governance.documents import Named
+from erp.governance.models import Policy, PolicyReplay, PolicyReplayChange, PolicyVersion
 from erp.governance.rules.documents import BadDocument, from_yaml
 from erp.governance.rules.editing import after, fields_of, table_from
 from erp.governance.selectors import (
@@ -24,6 +25,7 @@ from erp.governance.selectors import (
     drift,
     last_replay,
     lint_of,
+    named_changes,
     policies,
     policy_page,
     replay_changes,
@@ -99,9 +101,7 @@ def policy(request: SignedInRequest, code: str) -> HttpResponse:
         "against": base.number if base else None,
         "differences": differences(base.table, page.table) if base else None,
         "replay": replay_page(replayed) if replayed else None,
-        "changes": replay_changes(replayed).order_by("-amount", "-id")[:CHANGES_SHOWN]
-        if replayed
-        else (),
+        "changes": _changes_of(replayed) if replayed else (),
         "limits": _limits_in_words(page.limits),
     }
     return render(request, "governance/policy.html", context)
@@ -270,8 +270,12 @@ def results(request: SignedInRequest, code: str, number: int) -> HttpResponse:
     found = last_replay(version_id=version.pk, entity_ids=request.scope(permissions.VIEW_POLICY))
     if found is None:
         raise Http404
-    changes = replay_changes(found).order_by("-amount", "-id")[:CHANGES_SHOWN]
-    context = {"replay": replay_page(found), "changes": changes, "code": code, "number": number}
+    context = {
+        "replay": replay_page(found),
+        "changes": _changes_of(found),
+        "code": code,
+        "number": number,
+    }
     return render(request, "governance/_policy_replay.html", context)
 
 
@@ -283,6 +287,10 @@ def export(request: SignedInRequest, code: str, number: int) -> HttpResponse:
     answer = HttpResponse(document_of(version), content_type="application/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{code}.v{number}.yaml"'
     return answer
+
+
+def _changes_of(found: PolicyReplay) -> Sequence[tuple[PolicyReplayChange, Named]]:
+    return named_changes(replay_changes(found).order_by("-amount", "-id")[:CHANGES_SHOWN])
 
 
 def _form(

@@ -38,7 +38,7 @@ from inventory.services._receiving import (
     ReceivedLine,
     receive_stock,
 )
-from inventory.services._rehearsing import Rehearsed, rehearse_allocation
+from inventory.services._rehearsing import Basket, Served, Wish, rehearse_allocation
 from inventory.services._releasing import release_reservations
 from inventory.services._shipping import LotStopped, ShippedLine, ship_shipments
 from inventory.services._standing import ShipmentNotReady
@@ -50,6 +50,7 @@ __all__ = [
     "BadCarton",
     "BadMasterData",
     "BadPick",
+    "Basket",
     "CarrierDraft",
     "Demand",
     "ExpectedGoods",
@@ -68,13 +69,14 @@ __all__ = [
     "ProductDraft",
     "ReceivedGoods",
     "ReceivedLine",
-    "Rehearsed",
+    "Served",
     "ShipmentNotReady",
     "ShipmentSource",
     "ShippedLine",
     "ShortPick",
     "StockAdjustment",
     "UomDraft",
+    "Wish",
     "adjust_stock",
     "allocate",
     "deliver_shipments",

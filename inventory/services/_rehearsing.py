@@ -1,77 +1,97 @@
 """What the allocation layer would decide now, without keeping anything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
 
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
-from inventory.rules import NEVER, Policy, Sources, from_steps, plan
-from inventory.services._allocating import Demand, wants_of_demands
+from inventory.rules import NEVER, Policy, Rule, Sources, Wants, plan
 
 FREE = Prepared("""
-    SELECT w.entity_id, w.product_id, s.id, s.node_id, n.is_active,
-           ((s.on_hand - s.reserved) * 1000)::bigint, s.expires_on
-    FROM (SELECT DISTINCT entity_id, product_id
-          FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
-              AS w (entity_id, product_id)) AS w
+    SELECT s.id, w.entity_id, w.product_id, s.node_id,
+           ((s.on_hand - s.reserved) * 1000)::bigint, n.is_active,
+           s.expires_on
+    FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
     JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
+        AND (s.expires_on IS NULL OR s.expires_on >= %(today)s)
     JOIN inventory_node n ON n.id = s.node_id
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What one demand would get: `nodes` by how much each would give, `missing` what nobody has.
+class Wish(NamedTuple):
+    """One line that waits: `steps` of a product, from `node` if it can be (None is any)."""
 
-    `rejected` says of the other nodes why they would give nothing. Quantities are in base units.
-    """
+    id: int
+    product: int
+    node: int | None
+    steps: int
 
-    demand_id: int
-    nodes: Mapping[int, Decimal]
-    rejected: Mapping[int, str]
-    missing: Decimal
+
+class Basket(NamedTuple):
+    """The lines of one order that wait, each wanting more than nothing."""
+
+    owner: int
+    wishes: Sequence[Wish]
+    ship_complete: bool = False
+    no_split: bool = False
+
+
+class Served(NamedTuple):
+    """How many lines each node would serve, and what would be missing, in steps by line."""
+
+    nodes: Mapping[int, int]
+    missing: Mapping[int, int]
 
 
 @transaction.atomic(savepoint=False)  # it writes nothing and refuses nothing
 def rehearse_allocation(
-    *, demands: Sequence[Demand], policy: Policy | None = None
-) -> list[Rehearsed]:
-    """Decide about `demands` as `allocate` would, the first in rank first, and keep nothing.
+    *, baskets: Sequence[Basket], now: datetime, policy: Policy | None = None
+) -> list[Served]:
+    """Decide about whole orders as `allocate` would, the first in turn first, and keep nothing.
 
-    Answers in the order of `demands`. One query, nothing is locked: by the time stock is kept it
-    may be gone.
+    Answers in the order of `baskets`, in thousandths of base units. One query, nothing is locked:
+    by the time stock is kept it may be gone.
     """
-    if not demands:
-        return []
-    keys = {(demand.entity_id, demand.product_id) for demand in demands}
-    found = rows(FREE, {"entities": [k[0] for k in keys], "products": [k[1] for k in keys]})
-    columns = np.array([(r[2], r[0], r[1], r[3], r[5], r[4]) for r in found], np.int64)
-    expires = [r[6].toordinal() if r[6] else NEVER for r in found]
-    sources = replace(Sources(*columns.reshape(-1, 6).T), expires=np.array(expires, np.int64))
-    planned = plan(wants_of_demands(demands, {}), sources, policy or Policy())
-    taken: dict[int, dict[int, int]] = {}
-    for take in planned.takes():
-        nodes = taken.setdefault(take.want, {})
-        nodes[take.node] = nodes.get(take.node, 0) + take.steps
-    verdicts = {verdict.want: verdict for verdict in planned.verdicts()}
-    answers = []
-    for demand in demands:
-        verdict, nodes = verdicts[demand.id], taken.get(demand.id, {})
-        answers.append(
-            Rehearsed(
-                demand_id=demand.id,
-                nodes={node: from_steps(steps) for node, steps in nodes.items()},
-                rejected={
-                    c.node: str(c.rejected)
-                    for c in verdict.candidates
-                    if c.rejected and c.node not in nodes
-                },
-                missing=from_steps(verdict.asked - verdict.given),
-            )
+    wants = _wants(baskets)
+    if not len(wants):
+        return [Served({}, {}) for _ in baskets]
+    keys = {(basket.owner, wish.product) for basket in baskets for wish in basket.wishes}
+    entities, products = zip(*keys, strict=True)
+    found = rows(
+        FREE, {"entities": list(entities), "products": list(products), "today": now.date()}
+    )
+    columns = np.array([row[:6] for row in found], np.int64).reshape(-1, 6)
+    expires = [row[6].toordinal() if row[6] else NEVER for row in found]
+    sources = replace(Sources(*columns.T), expires=np.array(expires, np.int64))
+    planned = plan(wants, sources, policy or Policy())
+    nodes: list[dict[int, int]] = [{} for _ in baskets]
+    missing: list[dict[int, int]] = [{} for _ in baskets]
+    lines = planned.line
+    turns = (wants.group[lines] - 1).tolist()
+    takers, places = planned.taker.tolist(), sources.node[planned.taken_from].tolist()
+    for place, node in dict.fromkeys(zip(takers, places, strict=True)):
+        served = nodes[turns[place]]
+        served[node] = served.get(node, 0) + 1
+    lacks = wants.steps[lines] - planned.given
+    for place in np.flatnonzero(lacks > 0).tolist():
+        missing[turns[place]][int(wants.id[lines[place]])] = int(lacks[place])
+    return [Served(*each) for each in zip(nodes, missing, strict=True)]
+
+
+def _wants(baskets: Sequence[Basket]) -> Wants:
+    """Return the lines of all baskets as the plan takes them: earlier baskets go first."""
+    columns = [
+        (
+            wish.id, basket.owner, wish.product, wish.steps, turn, 0, turn, wish.node or 0,
+            basket.ship_complete * Rule.SHIP_COMPLETE + basket.no_split * Rule.NO_SPLIT,
         )
-    return answers
+        for turn, basket in enumerate(baskets, start=1)
+        for wish in basket.wishes
+    ]  # fmt: skip
+    return Wants(*np.array(columns, np.int64).reshape(-1, 9).T)

@@ -42,7 +42,7 @@ from orders.selectors._customers import (
     customer_page,
     customer_search,
 )
-from orders.selectors._documents import documents_of
+from orders.selectors._documents import documents_of, order_numbers
 from orders.selectors._entry import ProductHit, part_number_ids, product_ids, product_search
 from orders.selectors._exposure import Exposure, exposure
 from orders.selectors._figures import (
@@ -205,6 +205,7 @@ __all__ = [
     "one_price",
     "order_board",
     "order_list",
+    "order_numbers",
     "order_page",
     "order_trend",
     "part_number_ids",

@@ -1,11 +1,11 @@
 """Keeps the class of orders and what was found out about where they could come from."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.db import transaction
 
 from erp.governance.services import Answer, Change, keep_answers, record
@@ -22,9 +22,10 @@ CLASSED = Prepared("""
                SELECT max(b.version) FROM orders_orderclass b WHERE b.order_id = c.order_id
            ), 0), c.class_code, c.priority, c.policy_version, c.inputs, %(cause)s,
            %(now)s::timestamptz
-    FROM unnest(%(orders)s::bigint[], %(codes)s::text[], %(priorities)s::int[],
-                %(versions)s::text[], %(inputs)s::jsonb[])
-        AS c (order_id, class_code, priority, policy_version, inputs)
+    FROM ROWS FROM (
+        unnest(%(orders)s::bigint[]), unnest(%(codes)s::text[]), unnest(%(priorities)s::int[]),
+        unnest(%(versions)s::text[]), jsonb_array_elements(%(inputs)s::jsonb)
+    ) AS c (order_id, class_code, priority, policy_version, inputs)
 """)
 
 PLANNED = Prepared("""
@@ -32,9 +33,11 @@ PLANNED = Prepared("""
         (order_id, at, is_feasible, requested_date, possible_date, nodes, proposal)
     SELECT p.order_id, %(now)s::timestamptz, p.is_feasible, p.requested_date, p.possible_date,
            p.nodes, p.proposal
-    FROM unnest(%(orders)s::bigint[], %(feasible)s::boolean[], %(requested)s::date[],
-                %(possible)s::date[], %(nodes)s::jsonb[], %(proposals)s::jsonb[])
-        AS p (order_id, is_feasible, requested_date, possible_date, nodes, proposal)
+    FROM ROWS FROM (
+        unnest(%(orders)s::bigint[]), unnest(%(feasible)s::boolean[]),
+        unnest(%(requested)s::date[]), unnest(%(possible)s::date[]),
+        jsonb_array_elements(%(nodes)s::jsonb), jsonb_array_elements(%(proposals)s::jsonb)
+    ) AS p (order_id, is_feasible, requested_date, possible_date, nodes, proposal)
 """)
 
 RANK = Prepared("""
@@ -66,7 +69,7 @@ def keep_classes(answers: Sequence[Answer], cause: str, now: datetime) -> None:
         "codes": [outcome["class_code"] for outcome in outcomes],
         "priorities": [int(outcome["priority"]) for outcome in outcomes],
         "versions": [answer.decision.policy_version for answer in answers],
-        "inputs": [_json(answer.question.facts) for answer in answers],
+        "inputs": _json([answer.question.facts for answer in answers]),
         "cause": cause[:60],
         "now": now,
     }
@@ -82,8 +85,8 @@ def keep_plans(plans: Collection[Plan], now: datetime) -> None:
         "feasible": [plan.is_feasible for plan in plans],
         "requested": [plan.case.requested_date for plan in plans],
         "possible": [plan.possible_date for plan in plans],
-        "nodes": [json.dumps(plan.chosen()) for plan in plans],
-        "proposals": [json.dumps(plan.proposal()) for plan in plans],
+        "nodes": _json([plan.chosen() for plan in plans]),
+        "proposals": _json([plan.proposal() for plan in plans]),
         "now": now,
     }
     run(PLANNED, params)
@@ -151,5 +154,9 @@ def rank(cases: Sequence[Case], cause: str, now: datetime) -> list[int]:
     return moved
 
 
-def _json(facts: Mapping[str, Any]) -> str:
-    return json.dumps(facts, default=lambda v: f"{v:f}" if isinstance(v, Decimal) else str(v))
+def _json(each: Sequence[Any]) -> str:
+    return orjson.dumps(each, default=_plain).decode()
+
+
+def _plain(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -161,7 +161,7 @@ def rule_on_exports(order_ids: Sequence[int], now: datetime, *, is_gone: bool = 
     may need. One query where no rule is in force.
     """
     statement = LINES_GONE if is_gone else LINES
-    found = records(statement, {"orders": list(order_ids), "now": now})
+    found = records(statement, {"orders": list(order_ids), "now": now}) if order_ids else []
     if not found:
         return Found()
     customers = sorted({row["customer_id"] for row in found})

@@ -78,7 +78,7 @@ def release(cases: Sequence[Case], now: datetime) -> list[Event]:
     gone = [case for case in cases if case.id not in stopped]
     move_through(Order, ["release"], [case.id for case in gone], released_at=now)
     commit(gone)
-    take_licences([case.id for case in gone], now)
+    take_licences([case.id for case in gone if case.id in lawful.ruled], now)
     return [*map(released, gone), *(held(stop.case, [stop.kind]) for stop in lawful.stops)]
 
 

@@ -1,6 +1,6 @@
 """Checks orders and lets them go on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -17,7 +17,7 @@ from erp.outbox.publishing import publish_all
 from orders.models import Order
 from orders.services._checking import (
     Case,
-    Plan,
+    Finding,
     Stop,
     cases_of,
     check_credit,
@@ -63,12 +63,9 @@ class _Checked:
 
     case: Case
     classed: Answer
-    stops: list[Stop]
+    stops: Sequence[Stop]
     credit: Answer
-
-    @property
-    def kinds(self) -> list[str]:
-        return sorted({*self.case.active_holds, *(stop.kind for stop in self.stops)})
+    kinds: Sequence[str]
 
 
 @transaction.atomic
@@ -107,12 +104,12 @@ def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> li
         if case.state == Order.State.CANCELLED:
             raise OrderCancelled(f"{case.number} was cancelled.")
     drafts = [case for case in cases if case.state == Order.State.DRAFT]
-    checked, plans = _check(drafts, now) if drafts else ([], [])
+    checked, found = _check(drafts, now) if drafts else ([], Finding())
     if checked:
-        _apply(checked, plans, now)
+        _apply(checked, found, now)
         record(changes=[_change(each) for each in checked], actor=actor, now=now)
         publish_all([held(c.case, c.kinds) if c.kinds else released(c.case) for c in checked])
-    kinds = {each.case.id: each.kinds for each in checked}
+    kinds = {each.case.id: [*each.kinds] for each in checked}
     return [
         Submitted(
             id=case.id,
@@ -124,9 +121,9 @@ def _submit(order_ids: Collection[int], actor: User | None, now: datetime) -> li
     ]
 
 
-def _check(cases: Sequence[Case], now: datetime) -> tuple[list[_Checked], list[Plan]]:
+def _check(cases: Sequence[Case], now: datetime) -> tuple[list[_Checked], Finding]:
     """Class the orders and run every check on them, in turn of priority; keep all answers."""
-    classed = {case.id: answer for case, answer in zip(cases, classify(cases), strict=True)}
+    classed = {answer.question.subject_id: answer for answer in classify(cases)}
     ordered = sorted(
         cases, key=lambda case: (classed[case.id].decision.outcome["priority"], case.id)
     )
@@ -139,13 +136,19 @@ def _check(cases: Sequence[Case], now: datetime) -> tuple[list[_Checked], list[P
         stops.setdefault(stop.case.id, []).append(stop)
     keep_answers(answers=[*classed.values(), *found.answers, *credit], now=now)
     checked = [
-        _Checked(case, classed[case.id], stops.get(case.id, []), answer)
+        _Checked(case, classed[case.id], mine := stops.get(case.id, ()), answer, _kinds(case, mine))
         for case, answer in zip(ordered, credit, strict=True)
     ]
-    return checked, list(found.plans.values())
+    return checked, found
 
 
-def _apply(checked: Sequence[_Checked], plans: Sequence[Plan], now: datetime) -> None:
+def _kinds(case: Case, stops: Sequence[Stop]) -> Sequence[str]:
+    if not stops:
+        return case.active_holds
+    return sorted({*case.active_holds, *(stop.kind for stop in stops)})
+
+
+def _apply(checked: Sequence[_Checked], found: Finding, now: datetime) -> None:
     """Move the orders, and write down what was found out about them."""
     for step, chosen in (
         ("hold", [each for each in checked if each.kinds]),
@@ -165,11 +168,11 @@ def _apply(checked: Sequence[_Checked], plans: Sequence[Plan], now: datetime) ->
             }
             run(MOVE, params)
     keep_classes([each.classed for each in checked], "submitted", now)
-    keep_plans(plans, now)
+    keep_plans(found.plans.values(), now)
     place([stop for each in checked for stop in each.stops], now)
     gone = [each.case for each in checked if not each.kinds]
     commit(gone)
-    take_licences([case.id for case in gone], now)
+    take_licences([case.id for case in gone if case.id in found.ruled], now)
 
 
 def _change(checked: _Checked) -> Change:
@@ -192,7 +195,7 @@ def _change(checked: _Checked) -> Change:
     )
 
 
-def _state(case: Case, kinds: dict[int, list[str]]) -> str:
+def _state(case: Case, kinds: Mapping[int, Sequence[str]]) -> str:
     if case.id not in kinds:
         return case.state
     return "held" if kinds[case.id] else "released"

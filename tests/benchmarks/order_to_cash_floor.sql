@@ -1,18 +1,30 @@
 -- The floor: the same durable rows as the product, by hand, one function a step, no Python.
--- Each step writes its document rows, one audit entry and one outbox message per document.
-CREATE SCHEMA bench;
+-- Each step writes its document rows, its audit entries, its outbox messages and their deliveries.
+-- What releasing writes is in release_batch_floor.sql, which is loaded before.
 
-CREATE FUNCTION bench.note(acting text, kind text, ids bigint[], entity bigint, parents bigint[])
+CREATE FUNCTION bench.note(acting text, kind text, ids bigint[], entity bigint, parents bigint[],
+                           was jsonb, is_now jsonb, why text, version text)
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO governance_auditentry
-        (at, entity_id, actor_kind, action, subject_kind, subject_id, thread, after, reason,
+        (at, entity_id, actor_kind, action, subject_kind, subject_id, thread, before, after, reason,
          request_id, policy_version)
-    SELECT now(), entity, 'system', acting, kind, i, 'orders.order:' || p,
-           jsonb_build_object('state', acting), '', '', ''
+    SELECT now(), entity, 'system', acting, kind, i, 'orders.order:' || p, was, is_now, why, '',
+           version
     FROM unnest(ids, parents) AS t(i, p);
-    INSERT INTO outbox_message (name, payload, published_at, key, entity_id)
-    SELECT acting, jsonb_build_object('id', i, 'entity_id', entity), now(), 'order:' || p, entity
-    FROM unnest(ids, parents) AS t(i, p);
+$$;
+
+CREATE FUNCTION bench.tell(fact text, field text, topic text, ids bigint[], entity bigint,
+                           more jsonb, handlers text[])
+RETURNS void LANGUAGE sql AS $$
+    WITH told AS (
+        INSERT INTO outbox_message (name, payload, published_at, key, entity_id)
+        SELECT fact, jsonb_build_object(field, i, 'entity_id', entity) || more, now(),
+               CASE WHEN topic = '' THEN '' ELSE topic || i END, entity
+        FROM unnest(ids) AS i
+        RETURNING id, key
+    )
+    INSERT INTO outbox_delivery (message_id, handler, key, status, attempts, last_error)
+    SELECT told.id, h, told.key, 'pending', 0, '' FROM told, unnest(handlers) AS h;
 $$;
 
 -- drafts: one customer account and one list of (product, quantity) per order
@@ -27,19 +39,23 @@ BEGIN
              requested_date, ship_to, ship_complete, no_split, no_substitutes, class_code, priority,
              freight, subtotal, total, created_at, cancel_reason)
         SELECT a.entity_id, a.customer_id, a.id, 'draft', 'api', '', '', a.currency,
-               current_date + 3, '{"name": "bench"}', false, false, false, '', 50, 0, 0, 0, now(), ''
+               current_date + 3,
+               '{"city": "X", "name": "Customer 25", "address": "1 Dock Road", "country": "US",
+                 "postal_code": "1"}', false, false, false, '', 50, 0, 0, 0, now(), ''
         FROM unnest(accounts) WITH ORDINALITY AS t(account, n) JOIN orders_creditaccount a ON a.id = account
         ORDER BY n
         RETURNING id
     ) SELECT array_agg(id ORDER BY id) INTO ids FROM made;
     INSERT INTO orders_orderline
         (order_id, position, product_id, uom, uom_quantity, quantity, unit_price, price_source,
-         discount, amount, reserved, shipped, invoiced, cancelled)
+         discount, amount, price_basis, reserved, shipped, invoiced, cancelled)
     SELECT ids[1 + (n - 1) / per], 1 + (n - 1) % per, product, 'EA', q, q, p.unit_price, 'list', 0,
-           round(q * p.unit_price, 4), 0, 0, 0, 0
+           round(q * p.unit_price, 4),
+           jsonb_build_object('kind', 'list', 'break', '0', 'price', p.id,
+                              'unit_price', p.unit_price::text), 0, 0, 0, 0
     FROM unnest(products, quantities) WITH ORDINALITY AS t(product, q, n)
     JOIN LATERAL (
-        SELECT unit_price FROM orders_price
+        SELECT id, unit_price FROM orders_price
         WHERE product_id = product AND entity_id = entity AND customer_id IS NULL
           AND valid_from <= current_date AND min_quantity <= q
         ORDER BY min_quantity DESC, valid_from DESC LIMIT 1
@@ -47,35 +63,16 @@ BEGIN
     UPDATE orders_order o SET subtotal = s.amount, total = round(s.amount, 2)
     FROM (SELECT order_id, sum(amount) AS amount FROM orders_orderline
           WHERE order_id = ANY(ids) GROUP BY order_id) s WHERE o.id = s.order_id;
-    PERFORM bench.note('create', 'orders.order', ids, entity, ids);
+    PERFORM bench.note('orders.create', 'orders.order', ids, entity, ids, NULL,
+        '{"lines": 5, "state": "draft", "total": "234.46", "channel": "api", "currency": "USD",
+          "customer": "C0025"}', '', '');
+    PERFORM bench.tell('orders.order_created', 'order_id', '', ids, entity,
+        '{"number": "SO-10100"}', ARRAY['web.tell_open_pages']);
     RETURN ids;
 END $$;
 
-CREATE FUNCTION bench.release_orders(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE entity bigint;
-BEGIN
-    SELECT entity_id INTO entity FROM orders_order WHERE id = ids[1];
-    PERFORM 1 FROM orders_creditaccount WHERE id IN
-        (SELECT account_id FROM orders_order WHERE id = ANY(ids)) ORDER BY id FOR UPDATE;
-    PERFORM 1 FROM orders_order WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
-    UPDATE orders_creditaccount a SET committed = committed + s.total
-    FROM (SELECT account_id, sum(total) AS total FROM orders_order WHERE id = ANY(ids)
-          GROUP BY account_id) s
-    WHERE a.id = s.account_id
-      AND a.receivable + a.unbilled + a.committed - a.unapplied + s.total <= a.credit_limit;
-    UPDATE orders_order SET state = 'released', submitted_at = now(), released_at = now(),
-           class_code = 'standard' WHERE id = ANY(ids) AND state = 'draft';
-    INSERT INTO orders_orderclass
-        (order_id, version, class_code, priority, policy_version, inputs, cause, at)
-    SELECT i, 1, 'standard', 50, '', '{}', 'submitted', now() FROM unnest(ids) AS i;
-    INSERT INTO orders_sourcingplan
-        (order_id, at, is_feasible, requested_date, possible_date, nodes, proposal)
-    SELECT i, now(), true, current_date + 3, current_date + 3, '[]', '{}' FROM unnest(ids) AS i;
-    PERFORM bench.note('release', 'orders.order', ids, entity, ids);
-END $$;
-
 CREATE FUNCTION bench.allocate_orders(ids bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
-DECLARE entity bigint; shipments bigint[];
+DECLARE entity bigint; shipments bigint[]; parents bigint[]; run bigint;
 BEGIN
     SELECT entity_id INTO entity FROM orders_order WHERE id = ANY(ids) LIMIT 1;
     PERFORM 1 FROM orders_order WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
@@ -115,8 +112,32 @@ BEGIN
             (shipment_id, demand_kind, demand_id, product_id, stock_id, quantity, short_reason)
         SELECT m.id, 'orders.line', p.line, p.product, p.stock, p.q, ''
         FROM made m JOIN picked p ON p.ord = m.source_id AND p.node = m.node_id
-    ) SELECT array_agg(id ORDER BY id) INTO shipments FROM made;
-    PERFORM bench.note('allocate', 'orders.order', ids, entity, ids);
+    ) SELECT array_agg(id ORDER BY id), array_agg(source_id ORDER BY id)
+      INTO shipments, parents FROM made;
+    INSERT INTO inventory_allocationrun
+        (at, cause, policy_version, demands, asked, given, milliseconds)
+    SELECT now(), 'bench', 'inventory.allocation v1', count(*), sum(q), sum(q), 1 FROM picked
+    RETURNING id INTO run;
+    INSERT INTO inventory_allocationdecision
+        (run_id, demand_kind, demand_id, demand_label, entity_id, product_id, asked, given, outcome,
+         candidates, flip)
+    SELECT run, 'orders.line', line, 'SO-10100', entity, product, q, q, 'full',
+           '[{"node": "N1", "taken": "1", "rejected": "", "available": "1000000"}]', ''
+    FROM picked;
+    PERFORM bench.note('inventory.plan', 'inventory.shipment', shipments, entity, parents, NULL,
+        '{"state": "planned", "number": "SH-20100", "planned_date": "2026-11-24"}', '', '');
+    PERFORM bench.note('orders.allocate', 'orders.order', ids, entity, ids,
+        '{"state": "released"}', '{"run": "1", "given": "19", "state": "allocated"}', 'bench',
+        'inventory.allocation v1');
+    PERFORM bench.tell('inventory.shipment_planned', 'shipment_id', 'shipment:', shipments, entity,
+        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
+    PERFORM bench.tell('orders.order_allocated', 'order_id', '', ids, entity,
+        '{"number": "SO-10100", "state": "allocated"}', ARRAY['web.tell_open_pages']);
+    PERFORM bench.tell('inventory.stock_fell', 'node_id', 'node:', array_agg(node), entity,
+        jsonb_build_object('product_ids', max(products)),
+        ARRAY['procurement.replenish_what_fell', 'web.tell_open_pages'])
+    FROM (SELECT node, string_agg(DISTINCT product::text, ',') AS products
+          FROM picked GROUP BY node) AS fell;
     RETURN shipments;
 END $$;
 
@@ -130,7 +151,12 @@ BEGIN
     UPDATE inventory_shipment SET state = 'picked', picked_at = now()
     WHERE id = ANY(ids) AND state = 'planned';
     UPDATE orders_order SET state = 'fulfilling' WHERE id = ANY(parents) AND state = 'allocated';
-    PERFORM bench.note('pick', 'inventory.shipment', ids, entity, parents);
+    PERFORM bench.note('inventory.pick', 'inventory.shipment', ids, entity, parents,
+        '{"state": "planned"}', '{"state": "picked", "number": "SH-20100", "shorts": []}', '', '');
+    PERFORM bench.note('orders.start_picking', 'orders.order', parents, entity, parents, NULL,
+        '{"state": "fulfilling"}', '', '');
+    PERFORM bench.tell('inventory.shipment_picked', 'shipment_id', 'shipment:', ids, entity,
+        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
 END $$;
 
 CREATE FUNCTION bench.pack_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -142,7 +168,11 @@ BEGIN
     SELECT i, 1, lpad(i::text, 18, '0'), 1 FROM unnest(ids) AS i;
     UPDATE inventory_shipment SET state = 'packed', packed_at = now(), cartons = 1, weight = 1
     WHERE id = ANY(ids) AND state = 'picked';
-    PERFORM bench.note('pack', 'inventory.shipment', ids, entity, parents);
+    PERFORM bench.note('inventory.pack', 'inventory.shipment', ids, entity, parents,
+        '{"state": "picked"}',
+        '{"state": "packed", "number": "SH-20100", "weight": "0.000", "cartons": 1}', '', '');
+    PERFORM bench.tell('inventory.shipment_packed', 'shipment_id', 'shipment:', ids, entity,
+        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
 END $$;
 
 CREATE FUNCTION bench.ship_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -210,7 +240,16 @@ BEGIN
            CASE a.purpose WHEN 'inventory' THEN w.cost WHEN 'revenue' THEN w.amount ELSE 0 END
     FROM worth w JOIN finance_account a ON a.entity_id = entity
      AND a.purpose IN ('cost', 'inventory', 'unbilled', 'revenue');
-    PERFORM bench.note('ship', 'inventory.shipment', ids, entity, parents);
+    PERFORM bench.note('inventory.ship', 'inventory.shipment', ids, entity, parents,
+        '{"state": "packed"}', '{"state": "shipped", "number": "SH-20100"}', '', '');
+    PERFORM bench.note('orders.ship', 'orders.order', parents, entity, parents,
+        '{"state": "fulfilling"}', '{"state": "shipped"}', '', '');
+    PERFORM bench.tell('inventory.shipment_shipped', 'shipment_id', 'shipment:', ids, entity,
+        '{"number": "SH-20100", "source_id": 100}',
+        ARRAY['exceptions.clear_cases_of_late_shipments', 'finance.invoice_what_left',
+              'web.tell_open_pages']);
+    PERFORM bench.tell('orders.order_shipped', 'order_id', '', parents, entity,
+        '{"number": "SO-10100"}', ARRAY['finance.close_what_was_paid', 'web.tell_open_pages']);
 END $$;
 
 CREATE FUNCTION bench.invoice_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -228,7 +267,7 @@ BEGIN
         INSERT INTO finance_invoice
             (number, entity_id, customer_id, account_id, order_id, shipment_id, state, currency,
              invoice_date, due_date, net, freight, tax, total, paid, created_at, posted_at)
-        SELECT 'B-' || entity || '-' || (first + n - 1), entity, o.customer_id, o.account_id, o.id, i,
+        SELECT 'B-' || entity || '-' || lpad((first + n - 1)::text, 10, '0'), entity, o.customer_id, o.account_id, o.id, i,
                'posted', o.currency, current_date, current_date + 30, w.amount, 0, 0, w.amount, 0,
                now(), now()
         FROM unnest(ids) WITH ORDINALITY AS t(i, n)
@@ -248,7 +287,8 @@ BEGIN
     ), entries AS (
         INSERT INTO finance_journalentry
             (entity_id, kind, cause_kind, cause_id, date, posted_at, memo)
-        SELECT entity, 'invoice', 'finance.invoice', id, current_date, now(), '' FROM made
+        SELECT entity, 'invoice', 'finance.invoice', id, current_date, now(), 'INV-BENCH-000100'
+        FROM made
         RETURNING id, cause_id
     ), posted AS (
         INSERT INTO finance_journalline (entry_id, account_id, debit, credit)
@@ -263,5 +303,12 @@ BEGIN
     UPDATE orders_creditaccount a SET unbilled = unbilled - s.total, receivable = receivable + s.total
     FROM (SELECT account_id, sum(net) AS total FROM finance_invoice WHERE id = ANY(invoices)
           GROUP BY account_id) s WHERE a.id = s.account_id;
-    PERFORM bench.note('invoice', 'finance.invoice', invoices, entity, parents);
+    PERFORM bench.note('finance.post_invoice', 'finance.invoice', invoices, entity, parents, NULL,
+        '{"state": "posted", "total": "234.4600", "number": "INV-BENCH-000100",
+          "currency": "USD"}', '', '');
+    PERFORM bench.note('orders.invoice', 'orders.order', parents, entity, parents,
+        '{"state": "shipped"}', '{"state": "invoiced"}', '', '');
+    PERFORM bench.tell('finance.invoice_posted', 'invoice_id', '', invoices, entity,
+        '{"total": "234.4600", "number": "INV-BENCH-000100", "currency": "USD", "order_id": 100}',
+        ARRAY['exceptions.clear_cases_of_billed_orders', 'web.tell_open_pages']);
 END $$;

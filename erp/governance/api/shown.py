@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from erp.governance.documents import named
 from erp.governance.models import Policy, PolicyReplayChange, PolicyVersion
 from erp.governance.rules.documents import as_yaml
+from erp.governance.selectors import named_changes
 
 
 def document_of(version: PolicyVersion) -> str:
@@ -58,6 +60,7 @@ def changes_shown(found: Iterable[PolicyReplayChange]) -> list[Mapping[str, Any]
         {
             "subject_kind": each.subject_kind,
             "subject_id": each.subject_id,
+            "subject": subject.name,
             "entity": each.entity.code,
             "at": each.at,
             "before": each.before,
@@ -70,11 +73,13 @@ def changes_shown(found: Iterable[PolicyReplayChange]) -> list[Mapping[str, Any]
             "amount": f"{each.amount:f}" if each.currency else None,
             "currency": each.currency,
         }
-        for each in found
+        for each, subject in named_changes(found)
     ]
 
 
 def decisions_shown(found: Iterable[Any]) -> list[Mapping[str, Any]]:
+    records = list(found)
+    names = named((each.subject_kind, each.subject_id) for each in records)
     return [
         {
             "at": each.at,
@@ -83,9 +88,10 @@ def decisions_shown(found: Iterable[Any]) -> list[Mapping[str, Any]]:
             "node": each.node,
             "subject_kind": each.subject_kind,
             "subject_id": each.subject_id,
+            "subject": names[each.subject_kind, each.subject_id].name,
             "inputs": each.inputs,
             "outcome": each.outcome,
             "row": each.row,
         }
-        for each in found
+        for each in records
     ]

@@ -1,15 +1,14 @@
 """Answers many cases at once: a table becomes one filter a condition, run column by column."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from operator import eq, ge, gt, le, lt, ne
+from itertools import compress, repeat
+from operator import eq, ge, gt, itemgetter, le, lt, ne, not_
 from typing import Any
 
 from erp.governance.rules.tables import Condition, Fact, Hit, Reference, Table
-
-Columns = Mapping[str, Sequence[Any]]
-Filter = Callable[[Columns, Sequence[int]], Sequence[int]]
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": eq, "≠": ne, "<": lt, "≤": le, ">": gt, "≥": ge,
@@ -18,6 +17,24 @@ KINDS: dict[str, tuple[type, ...]] = {
     "number": (int, Decimal), "text": (str,), "flag": (bool,), "date": (date,),
 }  # fmt: skip
 NOTHING = type(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One fact of every case, in order; `has_gaps` where some case leaves it empty."""
+
+    values: Sequence[Any]
+    has_gaps: bool
+
+    def of(self, cases: Sequence[int]) -> Iterable[Any]:
+        """Return the values of some of the cases, in their order."""
+        return (
+            self.values if len(cases) == len(self.values) else map(self.values.__getitem__, cases)
+        )
+
+
+Columns = Mapping[str, Column]
+Filter = Callable[[Columns, Sequence[int]], Sequence[int]]
 
 
 class WrongFacts(ValueError):
@@ -57,7 +74,7 @@ class CompiledTable:
                 found[case] = answer
             if len(held) == len(left):
                 break
-            left = [case for case in left if not found[case]]
+            left = list(compress(left, map(not_, map(found.__getitem__, left))))
         return found
 
     def _collect(self, columns: Columns, everyone: Sequence[int]) -> list[tuple[int, ...]]:
@@ -68,14 +85,11 @@ class CompiledTable:
         return found
 
     def _columns(self, cases: Sequence[Mapping[str, Fact]]) -> Columns:
-        known = self._known
+        known, fields = self._known, self.table.schema.fields
         if not all(map(known.issuperset, cases)):
             unknown = {name for case in cases for name in case} - known
             raise WrongFacts(f"the policy knows no fact {sorted(unknown)}")
-        columns = {name: [case.get(name) for case in cases] for name in self.used}
-        for name, column in columns.items():
-            _check(name, self.table.schema.fields[name], column)
-        return columns
+        return {name: _column(name, fields[name], cases) for name in self.used}
 
 
 def compile_table(table: Table) -> CompiledTable:
@@ -83,15 +97,20 @@ def compile_table(table: Table) -> CompiledTable:
     return CompiledTable(table)
 
 
-def _check(name: str, kind: str, column: Sequence[Any]) -> None:
-    wanted = KINDS[kind]
-    for found in set(map(type, column)):
+def _column(name: str, kind: str, cases: Sequence[Mapping[str, Fact]]) -> Column:
+    try:
+        values = list(map(itemgetter(name), cases))
+    except KeyError:
+        values = [case.get(name) for case in cases]
+    wanted, types = KINDS[kind], set(map(type, values))
+    for found in types:
         if found is NOTHING or found in wanted:
             continue
         if kind != "text" or not issubclass(found, str):  # bool is an int, datetime a date: no
             raise WrongFacts(f"{name} must be a {kind}, not {found.__name__}")
-    if kind == "number" and any(value != value for value in column):  # noqa: PLR0124  NaN
+    if Decimal in types and any(map(ne, values, values)):  # NaN
         raise WrongFacts(f"{name} must be a number")
+    return Column(values, NOTHING in types)
 
 
 def _hold(filters: Sequence[Filter], columns: Columns, cases: Sequence[int]) -> Sequence[int]:
@@ -119,23 +138,25 @@ def _filter(condition: Condition) -> Filter:
 def _emptiness(name: str, *, wanted: bool) -> Filter:
     def keep(columns: Columns, cases: Sequence[int]) -> Sequence[int]:
         column = columns[name]
-        return [i for i in cases if (column[i] is None) is wanted]
+        if not column.has_gaps:
+            return () if wanted else cases
+        return [i for i, v in zip(cases, column.of(cases), strict=True) if (v is None) is wanted]
 
     return keep
 
 
 def _membership(name: str, values: frozenset[Any]) -> Filter:
     def keep(columns: Columns, cases: Sequence[int]) -> Sequence[int]:
-        column = columns[name]
-        return [i for i in cases if column[i] in values]
+        return list(compress(cases, map(values.__contains__, columns[name].of(cases))))
 
     return keep
 
 
 def _range(name: str, low: Any, high: Any) -> Filter:
+    at_least, at_most = _against_value(name, ge, low), _against_value(name, le, high)
+
     def keep(columns: Columns, cases: Sequence[int]) -> Sequence[int]:
-        column = columns[name]
-        return [i for i in cases if (v := column[i]) is not None and low <= v <= high]
+        return at_most(columns, at_least(columns, cases))
 
     return keep
 
@@ -143,7 +164,13 @@ def _range(name: str, low: Any, high: Any) -> Filter:
 def _against_value(name: str, compare: Callable[[Any, Any], bool], value: Any) -> Filter:
     def keep(columns: Columns, cases: Sequence[int]) -> Sequence[int]:
         column = columns[name]
-        return [i for i in cases if (v := column[i]) is not None and compare(v, value)]
+        if not column.has_gaps:
+            return list(compress(cases, map(compare, column.of(cases), repeat(value))))
+        return [
+            i
+            for i, v in zip(cases, column.of(cases), strict=True)
+            if v is not None and compare(v, value)
+        ]
 
     return keep
 
@@ -153,13 +180,11 @@ def _against_fact(name: str, compare: Callable[[Any, Any], bool], other: Referen
     is_scaled = times != 1
 
     def keep(columns: Columns, cases: Sequence[int]) -> Sequence[int]:
-        column, second = columns[name], columns[other.field]
+        pairs = zip(cases, columns[name].of(cases), columns[other.field].of(cases), strict=True)
         return [
             i
-            for i in cases
-            if (v := column[i]) is not None
-            and (w := second[i]) is not None
-            and compare(v, w * times if is_scaled else w)
+            for i, v, w in pairs
+            if v is not None and w is not None and compare(v, w * times if is_scaled else w)
         ]
 
     return keep

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from erp.accounts.models import User
+from erp.governance.documents import Named, named
 from erp.governance.models import DecisionRecord, Policy, PolicyVersion
 from erp.governance.rules import BEGINNING, EVERYBODY, Problem, in_force, lint
 from erp.governance.rules.standing import decides_until, superseded
@@ -113,6 +114,7 @@ class DecisionRow:
     at: datetime
     subject_kind: str
     subject_id: int
+    subject: Named
     policy: str
     policy_version: str
     row: int | None
@@ -171,7 +173,7 @@ def policy_page(
         hit=chosen[0].table.get("hit", "first"),
         rows=[_table_row(n, row, policy) for n, row in enumerate(chosen[0].table["rows"], 1)],
         problems=lint(chosen[0].table, policy.schema),
-        decided=[_decision_row(each) for each in decided[:DECISIONS_SHOWN]],
+        decided=_decision_rows(decided[:DECISIONS_SHOWN]),
         traits=policy.traits,
         limits=policy.limits,
         table=chosen[0].table,
@@ -191,14 +193,21 @@ def decisions_of(subject_kind: str, subject_id: int, limit: int = 50) -> list[De
     found = DecisionRecord.objects.filter(
         subject_kind=subject_kind, subject_id=subject_id
     ).select_related("version__policy")
-    return [_decision_row(each) for each in found.order_by("-id")[:limit]]
+    return _decision_rows(found.order_by("-id")[:limit])
 
 
-def _decision_row(each: DecisionRecord) -> DecisionRow:
+def _decision_rows(found: Iterable[DecisionRecord]) -> list[DecisionRow]:
+    records = list(found)
+    names = named((each.subject_kind, each.subject_id) for each in records)
+    return [_decision_row(each, names[each.subject_kind, each.subject_id]) for each in records]
+
+
+def _decision_row(each: DecisionRecord, subject: Named) -> DecisionRow:
     return DecisionRow(
         at=each.at,
         subject_kind=each.subject_kind,
         subject_id=each.subject_id,
+        subject=subject,
         policy=each.version.policy.code,
         policy_version=f"{each.version.policy.code} v{each.version.number}",
         row=each.row,

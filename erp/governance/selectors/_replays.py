@@ -1,6 +1,6 @@
 """Replays: how far they are, and what a version would have changed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 
+from erp.governance.documents import Named, named
 from erp.governance.models import PolicyReplay, PolicyReplayChange
 from erp.governance.rules.replaying import value_text
 from erp.kernel.sql import rows
@@ -130,6 +131,15 @@ def replay_page(replay: PolicyReplay) -> ReplayPage:
 def replay_changes(replay: PolicyReplay) -> QuerySet[PolicyReplayChange]:
     """Return what a replay changes, subject by subject."""
     return replay.changes.select_related("entity", "before_version")
+
+
+def named_changes(
+    found: Iterable[PolicyReplayChange],
+) -> list[tuple[PolicyReplayChange, Named]]:
+    """Return changes with what people call their documents. One query for each kind."""
+    changes = list(found)
+    names = named((each.subject_kind, each.subject_id) for each in changes)
+    return [(each, names[each.subject_kind, each.subject_id]) for each in changes]
 
 
 def _totals(totals: Mapping[str, Mapping[str, Sequence[int]]]) -> list[tuple[str, str, int, int]]:

@@ -1,9 +1,9 @@
 """Decisions by policy: the active version answers, and every answer is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, overload
 
 from django.db import connection, transaction
 
@@ -20,7 +20,7 @@ from erp.governance.rules import (
     nearest,
     read_table,
 )
-from erp.governance.services._recording import as_json
+from erp.governance.services._recording import as_json, as_json_list
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 
@@ -30,16 +30,25 @@ ACTIVE = Prepared("""
     JOIN governance_policy p ON p.id = v.policy_id
     WHERE v.state = 'active'
 """)
+# What many answers have in common is sent once, and all their inputs as one text.
 KEEP = Prepared("""
     INSERT INTO governance_decisionrecord (
         at, version_id, entity_id, node, subject_kind, subject_id, inputs, outcome, "row"
     )
-    SELECT %(now)s, decision.*
-    FROM unnest(
-        %(versions)s::bigint[], %(entities)s::bigint[], %(nodes)s::text[], %(kinds)s::text[],
-        %(subjects)s::bigint[], %(inputs)s::jsonb[], %(outcomes)s::jsonb[], %(rows)s::smallint[]
-    ) AS decision
+    SELECT %(now)s::timestamptz, about.version_id, about.entity_id, about.node, about.kind,
+           asked.subject_id, asked.inputs, about.outcome, about."row"
+    FROM ROWS FROM (
+        unnest(%(subjects)s::bigint[]), unnest(%(alike)s::int[]),
+        jsonb_array_elements(%(inputs)s::jsonb)
+    ) WITH ORDINALITY AS asked (subject_id, alike, inputs, turn)
+    JOIN ROWS FROM (
+        unnest(%(versions)s::bigint[]), unnest(%(entities)s::bigint[]), unnest(%(nodes)s::text[]),
+        unnest(%(kinds)s::text[]), unnest(%(outcomes)s::jsonb[]), unnest(%(rows)s::smallint[])
+    ) WITH ORDINALITY AS about (version_id, entity_id, node, kind, outcome, "row", number)
+        ON about.number = asked.alike
+    ORDER BY asked.turn
 """)
+KEPT_AT_ONCE = 20_000
 COMPILED_MAX = 500
 
 VersionKey = tuple[int, datetime]
@@ -49,8 +58,7 @@ class UnknownPolicy(LookupError):
     """No version of that policy is active: the code asks for one that nobody brought along."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One case to decide. `facts` are those the policy declares; one left out is empty.
 
     `node` is the code of the place it is about, where it is about one.
@@ -77,40 +85,55 @@ class Decision:
     text: str = field(default="{}", repr=False, compare=False)  # the outcome as JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One question with what a policy decided about it."""
 
     question: Question
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """One version, compiled. `decisions` are those already given, by the rows that answered."""
+class Answers(Sequence[Answer]):
+    """Answers in the order of their questions; each is put together when it is looked at."""
 
-    table: CompiledTable
-    label: str
-    version_id: int
-    decisions: dict[tuple[int, ...], Decision]
+    __slots__ = ("decisions", "questions")
 
-    def decision(self, answer: tuple[int, ...]) -> Decision:
-        """Return the decision, made once for all cases alike."""
-        if answer not in self.decisions:
-            said = [self.table.outcomes[number] for number in answer]
-            if self.table.table.hit is Hit.COLLECT:
-                names = self.table.table.schema.outcomes
-                outcome: dict[str, Any] = {name: [row[name] for row in said] for name in names}
-            else:
-                outcome = said[0] if said else {}
-            self.decisions[answer] = Decision(
-                outcome,
-                self.label,
-                self.version_id,
-                answer[0] if answer else None,
-                as_json(outcome) or "{}",
-            )
-        return self.decisions[answer]
+    def __init__(self, questions: Sequence[Question], decisions: Sequence[Decision]) -> None:
+        self.questions, self.decisions = questions, decisions
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def __iter__(self) -> Iterator[Answer]:
+        return map(Answer, self.questions, self.decisions)
+
+    @overload
+    def __getitem__(self, at: int) -> Answer: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Answers": ...
+    def __getitem__(self, at: int | slice) -> "Answer | Answers":
+        if isinstance(at, slice):
+            return Answers(self.questions[at], self.decisions[at])
+        return Answer(self.questions[at], self.decisions[at])
+
+
+class _Ready(dict[tuple[int, ...], Decision]):
+    """One version, compiled: the decisions, by the rows that answer. Each is made once."""
+
+    def __init__(self, table: CompiledTable, label: str, version_id: int) -> None:
+        super().__init__()
+        self.table, self.label, self.version_id = table, label, version_id
+
+    def __missing__(self, answer: tuple[int, ...]) -> Decision:
+        said = [self.table.outcomes[number] for number in answer]
+        if self.table.table.hit is Hit.COLLECT:
+            names = self.table.table.schema.outcomes
+            outcome: dict[str, Any] = {name: [row[name] for row in said] for name in names}
+        else:
+            outcome = said[0] if said else {}
+        text = as_json(outcome) or "{}"
+        row = answer[0] if answer else None
+        made = self[answer] = Decision(outcome, self.label, self.version_id, row, text)
+        return made
 
 
 _compiled: dict[VersionKey, _Ready] = {}  # an active version's table never changes
@@ -151,11 +174,11 @@ def decide(
     answers = ask_policy(policy=policy, questions=questions, now=now)
     if keep:
         keep_answers(answers=answers, now=now)
-    return [answer.decision for answer in answers]
+    return list(answers.decisions)
 
 
 @transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
-def ask_policy(*, policy: str, questions: Sequence[Question], now: datetime) -> list[Answer]:
+def ask_policy(*, policy: str, questions: Sequence[Question], now: datetime) -> Answers:
     """Answer `questions`, in order, as `decide` does, and write nothing down.
 
     Whoever asks several policies about one batch keeps all their answers at once (`keep_answers`).
@@ -165,11 +188,11 @@ def ask_policy(*, policy: str, questions: Sequence[Question], now: datetime) -> 
         WrongFacts: a question names a fact that the policy does not declare, or of another type.
     """
     if not questions:
-        return []
+        return Answers([], [])
     by_version: dict[VersionKey, list[int]] = {}
     standing = _reading().in_force(policy, now)
     if len(standing) == 1 and EVERYBODY in standing:
-        return _answers(standing[EVERYBODY].key, questions)
+        return Answers(questions, _decided(standing[EVERYBODY].key, questions))
     for position, question in enumerate(questions):
         term = nearest(standing, question.entity_id, question.node)
         if term is None:
@@ -177,27 +200,26 @@ def ask_policy(*, policy: str, questions: Sequence[Question], now: datetime) -> 
         by_version.setdefault(term.key, []).append(position)
     found: list[Any] = [None] * len(questions)
     for key, positions in by_version.items():
-        answers = _answers(key, [questions[position] for position in positions])
-        for position, answer in zip(positions, answers, strict=True):
-            found[position] = answer
-    return found
+        decisions = _decided(key, [questions[position] for position in positions])
+        for position, decision in zip(positions, decisions, strict=True):
+            found[position] = decision
+    return Answers(questions, found)
 
 
-def _answers(key: VersionKey, questions: Sequence[Question]) -> list[Answer]:
+def _decided(key: VersionKey, questions: Sequence[Question]) -> list[Decision]:
     ready = _ready(key)
     rows_of = ready.table.answers([question.facts for question in questions])
-    made = ready.decisions
-    return [
-        Answer(question, made.get(answer) or ready.decision(answer))
-        for question, answer in zip(questions, rows_of, strict=True)
-    ]
+    return list(map(ready.__getitem__, rows_of))
 
 
 @transaction.atomic(savepoint=False)  # a step of its caller: it has no refusal of its own
 def keep_answers(*, answers: Sequence[Answer], now: datetime) -> None:
-    """Write decisions down with their inputs, of however many policies. One statement."""
-    if answers:
-        _keep(answers, now)
+    """Write decisions down with their inputs, of however many policies.
+
+    One statement for each twenty thousand.
+    """
+    for start in range(0, len(answers), KEPT_AT_ONCE):
+        _keep(answers[start : start + KEPT_AT_ONCE], now)
 
 
 def _reading() -> _Reading:
@@ -227,23 +249,32 @@ def _ready(key: VersionKey) -> _Ready:
         if len(_compiled) >= COMPILED_MAX:
             _compiled.clear()
         label = f"{version.policy.code} v{version.number}"
-        _compiled[key] = _Ready(table, label, version.pk, {})
+        _compiled[key] = _Ready(table, label, version.pk)
     return _compiled[key]
 
 
 def _keep(answers: Sequence[Answer], now: datetime) -> None:
-    questions = [answer.question for answer in answers]
-    decisions = [answer.decision for answer in answers]
+    alike: dict[tuple[int, tuple[Any, ...]], int] = {}  # what is the same, numbered from one
+    about: list[tuple[Any, ...]] = []
+    numbers: list[int] = []
+    for question, decision in answers:
+        shared = (question.entity_id, question.node, question.subject_kind)
+        number = alike.setdefault((id(decision), shared), len(alike) + 1)
+        if number > len(about):
+            about.append((decision, *shared))
+        numbers.append(number)
+    decisions = [each[0] for each in about]
     run(
         KEEP,
         {
             "now": now,
+            "subjects": [question.subject_id for question, _ in answers],
+            "alike": numbers,
+            "inputs": as_json_list([question.facts for question, _ in answers]),
             "versions": [decision.version_id for decision in decisions],
-            "entities": [question.entity_id for question in questions],
-            "nodes": [question.node for question in questions],
-            "kinds": [question.subject_kind for question in questions],
-            "subjects": [question.subject_id for question in questions],
-            "inputs": [as_json(question.facts) for question in questions],
+            "entities": [each[1] for each in about],
+            "nodes": [each[2] for each in about],
+            "kinds": [each[3] for each in about],
             "outcomes": [decision.text for decision in decisions],
             "rows": [decision.row for decision in decisions],
         },

@@ -17,18 +17,26 @@ from erp.governance.models import AuditEntry
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import run
 
+# What many changes have in common is sent once.
 RECORD = Prepared("""
     INSERT INTO governance_auditentry (
         at, actor_id, on_behalf_of_id, actor_kind, request_id, entity_id, action, subject_kind,
         subject_id, thread,
         before, after, reason, policy_version
     )
-    SELECT %(now)s, %(actor)s, %(behalf)s::bigint, %(kind)s, %(request)s, change.*
-    FROM unnest(
-        %(entities)s::bigint[], %(actions)s::text[], %(subject_kinds)s::text[],
-        %(subject_ids)s::bigint[], %(threads)s::text[], %(befores)s::jsonb[], %(afters)s::jsonb[],
-        %(reasons)s::text[], %(versions)s::text[]
-    ) AS change
+    SELECT %(now)s::timestamptz, %(actor)s::bigint, %(behalf)s::bigint, %(kind)s, %(request)s,
+           about.entity_id, about.action, about.kind, change.subject_id, change.thread,
+           nullif(change.before, 'null'), nullif(change.after, 'null'), about.reason, about.version
+    FROM ROWS FROM (
+        unnest(%(subject_ids)s::bigint[]), unnest(%(threads)s::text[]), unnest(%(alike)s::int[]),
+        jsonb_array_elements(%(befores)s::jsonb), jsonb_array_elements(%(afters)s::jsonb)
+    ) WITH ORDINALITY AS change (subject_id, thread, alike, before, after, turn)
+    JOIN ROWS FROM (
+        unnest(%(entities)s::bigint[]), unnest(%(actions)s::text[]),
+        unnest(%(subject_kinds)s::text[]), unnest(%(reasons)s::text[]), unnest(%(versions)s::text[])
+    ) WITH ORDINALITY AS about (entity_id, action, kind, reason, version, number)
+        ON about.number = change.alike
+    ORDER BY change.turn
 """)
 PERSONAL = """
     INSERT INTO governance_personaldatum (commitment, subject, salt, value)
@@ -86,6 +94,15 @@ def record(
     if not changes:
         return
     personal: list[Personal] = []
+    alike: dict[tuple[Any, ...], int] = {}  # what is the same, numbered from one
+    numbers = [
+        alike.setdefault(
+            (each.entity_id, each.action, each.subject_kind, each.reason, each.policy_version),
+            len(alike) + 1,
+        )
+        for each in changes
+    ]
+    entities, actions, kinds, reasons, versions = zip(*alike, strict=True)
     run(
         RECORD,
         {
@@ -94,15 +111,16 @@ def record(
             "behalf": on_behalf_of and on_behalf_of.pk,
             "kind": actor.kind if actor else AuditEntry.ActorKind.SYSTEM.value,
             "request": request_id(),
-            "entities": [change.entity_id for change in changes],
-            "actions": [change.action for change in changes],
-            "subject_kinds": [change.subject_kind for change in changes],
             "subject_ids": [change.subject_id for change in changes],
             "threads": [change.thread for change in changes],
-            "befores": [as_json(change.before, personal) for change in changes],
-            "afters": [as_json(change.after, personal) for change in changes],
-            "reasons": [change.reason for change in changes],
-            "versions": [change.policy_version for change in changes],
+            "alike": numbers,
+            "befores": as_json_list([change.before for change in changes], personal),
+            "afters": as_json_list([change.after for change in changes], personal),
+            "entities": list(entities),
+            "actions": list(actions),
+            "subject_kinds": list(kinds),
+            "reasons": list(reasons),
+            "versions": list(versions),
         },
     )
     if personal:
@@ -131,6 +149,15 @@ def as_json(
         return None
     default = _plain if personal is None else _committing(personal)
     return orjson.dumps(dict(values), default=default, option=orjson.OPT_UTC_Z).decode()
+
+
+def as_json_list(
+    each: Sequence[Mapping[str, Any] | None],
+    personal: list[Personal] | None = None,
+) -> str:
+    """Return what `as_json` says of each, as one list; None is null."""
+    default = _plain if personal is None else _committing(personal)
+    return orjson.dumps(each, default=default, option=orjson.OPT_UTC_Z).decode()
 
 
 def _committing(personal: list[Personal]) -> Callable[[Any], Any]:

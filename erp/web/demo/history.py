@@ -9,7 +9,7 @@ from random import Random
 from erp.accounts.models import Entity, User
 from erp.kernel.sql import rows
 from erp.web.demo.company import Company, DemoCustomer, DemoProduct
-from erp.web.demo.founding import HISTORY_DAYS, codes
+from erp.web.demo.founding import CARRIERS, HISTORY_DAYS, codes
 from finance.services import (
     PaymentDraft,
     deliver_shipments,
@@ -18,6 +18,7 @@ from finance.services import (
     receive_purchase_order,
     ship_shipments,
 )
+from inventory.rules import carriage
 from inventory.services import Pack, Pick, pack_shipments
 from orders.services import (
     LineDraft,
@@ -37,6 +38,9 @@ from procurement.services import (
 
 MORNING, NOON, AFTERNOON = time(8), time(12), time(15)  # UTC
 CHANNELS = ("page", "api", "edi", "csv")
+AIR = {c: (Decimal(base), Decimal(kg)) for c, _, base, kg, _ in CARRIERS}["AIRBRIDGE"]
+AS_WISHED = 0.1  # share of the orders that are carried as the customer likes, whatever it costs
+BY_AIR, BY_ROAD, FREE_FROM = Decimal(500), Decimal(800), Decimal(250)  # US dollars of goods
 TO_SHIP = """
     SELECT id FROM inventory_shipment WHERE state = 'planned' AND planned_date <= %s
     AND (id * 2654435761 + %s) %% 100 >= 6 ORDER BY id
@@ -86,7 +90,7 @@ class Past:
         self.random = Random(seed + 2)  # noqa: S311
         self.products = codes("inventory_product")
         self.customers = codes("orders_customer")
-        self.carriers = sorted(codes("inventory_carrier").items())
+        self.carriers = codes("inventory_carrier")
         self.weights = list(accumulate(p.demand for p in company.products))
         self.people = {u.username: u for u in User.objects.all()}
         self.slips = {s.code: s.slips for s in company.suppliers}
@@ -120,16 +124,39 @@ class Past:
         buyer = customer or self.random.choice(self.company.customers)
         count = min(self.random.choice((1, 2, 3, 3, 4, 4, 5, 6, 9)), len(self.company.products))
         chosen = {p.code: p for p in self._wanted(count)}
+        lines = [self._line(p, buyer) for p in chosen.values()]
+        carrier, freight = self._carriage(buyer, list(zip(chosen.values(), lines, strict=True)))
         return OrderDraft(
             entity_id=self.entities[buyer.entity.code].pk,
             customer_id=self.customers[buyer.code],
             channel=self.random.choice(CHANNELS),
             customer_po=f"PO {self.random.randint(10_000, 99_999)}",
             requested_date=day + timedelta(days=self.random.choice((2, 3, 3, 4, 5, 7, 10))),
-            carrier_id=self.carriers[self.random.randrange(len(self.carriers))][1],
-            freight=Decimal(self.random.choice((0, 0, 12, 25))),
-            lines=[self._line(p, buyer) for p in chosen.values()],
+            carrier_id=self.carriers[carrier],
+            freight=freight,
+            lines=lines,
         )
+
+    def _carriage(
+        self, buyer: DemoCustomer, lines: list[tuple[DemoProduct, LineDraft]]
+    ) -> tuple[str, Decimal]:
+        """Choose who carries an order, and what the customer pays for it in his currency.
+
+        The desk weighs it against the goods; where the customer had his wish, nobody did.
+        """
+        carrier = self.random.choice(sorted(self.carriers))
+        freight = Decimal(self.random.choice((0, 0, 12, 25)))
+        if self.random.random() < AS_WISHED:
+            return carrier, freight
+        units = [(p, line.quantity * (p.case if line.uom else 1)) for p, line in lines]
+        worth = sum((p.price * quantity for p, quantity in units), Decimal(0))
+        if carrier == "AIRBRIDGE" and worth >= BY_AIR:
+            weight = sum((p.weight * quantity for p, quantity in units), Decimal(0))
+            freight = carriage(weight, base=AIR[0], per_kg=AIR[1])
+        elif carrier != "ROADLINE" or worth < BY_ROAD:
+            carrier = "SWIFT"
+            freight = freight if worth >= FREE_FROM else max(freight, Decimal(12))
+        return carrier, (freight * buyer.entity.rate).quantize(Decimal(1))
 
     def _wanted(self, count: int) -> list[DemoProduct]:
         return self.random.choices(self.company.products, cum_weights=self.weights, k=count)

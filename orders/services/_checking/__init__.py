@@ -53,10 +53,12 @@ def run_checks(cases: Sequence[Case], now: datetime, *, kinds: Collection[str] =
     found += [
         check(cases, plans, now) for kind, check in PLANNED.items() if cases and kind in kinds
     ]
+    ruled: set[int] = set()
     for finding in found:
         stops += finding.stops
         answers += finding.answers
-    return Finding(stops, answers, plans)
+        ruled |= {*finding.ruled}
+    return Finding(stops, answers, plans, ruled)
 
 
 __all__ = [

@@ -220,11 +220,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What checks came to: what they stop, every answer to be kept, and the orders' plans."""
+    """What checks came to: what they stop, every answer to be kept, and the orders' plans.
+
+    `ruled` are the orders that export control says something about.
+    """
 
     stops: Sequence[Stop] = ()
     answers: Sequence[Answer] = ()
     plans: Mapping[int, Any] = field(default_factory=dict)
+    ruled: Collection[int] = ()
 
 
 def ask_each(
@@ -243,10 +247,10 @@ def ask_each(
     return Finding(stops, answers)
 
 
-def ask(policy: str, cases: Sequence[Case], facts: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def ask(policy: str, cases: Sequence[Case], facts: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
     """Ask one policy about each order, as of the moment at which the orders were read."""
     questions = [
         Question(case.entity_id, ORDER, case.id, each)
         for case, each in zip(cases, facts, strict=True)
     ]
-    return ask_policy(policy=policy, questions=questions, now=cases[0].now) if cases else []
+    return ask_policy(policy=policy, questions=questions, now=cases[0].now) if cases else ()

@@ -6,7 +6,7 @@ from erp.governance.services import Answer
 from orders.services._checking._case import Case, ask
 
 
-def classify(cases: Sequence[Case]) -> list[Answer]:
+def classify(cases: Sequence[Case]) -> Sequence[Answer]:
     """Ask for each order's class and priority; nothing is kept yet."""
     facts = [
         {

@@ -33,7 +33,8 @@ def check_compliance(cases: Sequence[Case], now: datetime, *, exports: bool = Tr
     ids = [case.id for case in cases]
     standing = screen_orders(ids, now)
     found = rule_on_exports(ids, now) if exports else Found()
-    touched = {r.line.order_id for r in found.rulings} | {g.line.order_id for g in found.gaps}
+    ruled = {r.line.order_id for r in found.rulings}
+    touched = ruled | {g.line.order_id for g in found.gaps}
     asked = [case for case in cases if case.id in touched or case.id in standing]
     if not asked:
         return Finding()
@@ -47,7 +48,7 @@ def check_compliance(cases: Sequence[Case], now: datetime, *, exports: bool = Tr
                 answer.decision, case, Hold.Kind.COMPLIANCE.value, said | {"receipt": receipt}
             )
             stops.append(_telling(stop, receipt))
-    return Finding(stops, answers)
+    return Finding(stops, answers, ruled=ruled)
 
 
 def check_compliance_again(
@@ -72,7 +73,7 @@ def check_compliance_again(
         if stop.case.id not in let_go
         or any(each.found_at > let_go[stop.case.id] for each in standing.get(stop.case.id, ()))
     ]
-    return Finding(stops, finding.answers)
+    return Finding(stops, finding.answers, ruled=finding.ruled)
 
 
 def _facts(case: Case, found: Found, standing: Sequence[Standing]) -> dict[str, Any]:

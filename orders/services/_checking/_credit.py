@@ -48,7 +48,7 @@ class Owing(Protocol):
 
 def check_credit(
     cases: Sequence[Case], stopped: Collection[int], *, is_committed: bool = False
-) -> list[Answer]:
+) -> Sequence[Answer]:
     """Ask of each order if its account's credit allows it, in the order given.
 
     Orders of one account count against its limit one after the other, but for those that do not go
@@ -107,7 +107,7 @@ def _taken(
     return taken
 
 
-def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> list[Answer]:
+def _ask_credit(cases: Sequence[Case], taken: Sequence[Decimal]) -> Sequence[Answer]:
     facts = [
         credit_inputs(case, case.exposure + before + in_cents(case.commits))
         for case, before in zip(cases, taken, strict=True)

@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from erp.kernel.prepared import Prepared
+from erp.kernel.quantity import STEP
 from erp.kernel.sql import rows
-from inventory.services import Demand, Rehearsed, rehearse_allocation
+from inventory.services import Basket, Served, Wish, rehearse_allocation
 from orders.rules import TRANSIT_DAYS, NodeClock, promise
 from orders.services._checking._case import Case
 
-LINE = "orders.line"
 NO_DAY = date.min  # the earliest possible day is wanted, whatever was requested
 
+# By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
-    SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting
+    SELECT l.order_id, l.position, l.id, l.product_id, l.node_id, (l.waiting * 1000)::bigint
     FROM orders_orderline l WHERE l.order_id = ANY(%(ids)s) AND l.waiting > 0
     ORDER BY l.order_id, l.position
 """)
@@ -126,14 +127,15 @@ class Plan:
         return said
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    id: int
+class _Wanted(NamedTuple):
+    """A line that nobody has enough for now; `missing` is the part."""
+
     order_id: int
     position: int
+    id: int
     product_id: int
-    node_id: int | None
     waiting: Decimal
+    missing: Decimal
 
 
 class _Clocks:
@@ -159,21 +161,20 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     The orders take turns as given, so that none counts on what an earlier one gets. What is missing
     is looked for among what is to come in. Four queries, two more where something is missing.
     """
-    wanted = [_Wanted(*row) for row in rows(WANTED, {"ids": [case.id for case in cases]})]
+    wanted: dict[int, list[tuple[Any, ...]]] = {case.id: [] for case in cases}
+    for row in rows(WANTED, {"ids": list(wanted)}):
+        wanted[row[0]].append(row)
     clocks = _Clocks(now)
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
     plans = {case.id: Plan(case, carriers, codes=clocks.codes) for case in cases}
-    turns = {case.id: turn for turn, case in enumerate(cases)}
-    demands = [_demand(want, plans[want.order_id].case, turns[want.order_id]) for want in wanted]
-    short: list[tuple[_Wanted, Decimal]] = []
-    for want, found in zip(wanted, rehearse_allocation(demands=demands), strict=True):
-        plan = plans[want.order_id]
-        _note(plan, found, clocks)
-        if found.missing:
-            plan.short_lines += 1
-            short.append((want, found.missing))
+    short: list[_Wanted] = []
+    baskets = [_basket(case, wanted[case.id]) for case in cases]
+    served_each = rehearse_allocation(baskets=baskets, now=now)
+    for plan, served in zip(plans.values(), served_each, strict=True):
+        lines = wanted[plan.case.id]
+        _note(plan, len(lines), served, clocks)
+        short += [_short(line, served.missing) for line in lines if line[2] in served.missing]
     if short:
-        short.sort(key=lambda each: turns[each[0].order_id])
         _wait_for_inbound(short, plans, clocks)
         _offer_substitutes(short, plans)
     for plan in plans.values():
@@ -182,43 +183,37 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     return plans
 
 
-def _demand(want: _Wanted, case: Case, turn: int) -> Demand:
-    return Demand(
-        kind=LINE,
-        id=want.id,
-        entity_id=case.entity_id,
-        product_id=want.product_id,
-        quantity=want.waiting,
-        node_id=want.node_id,
-        priority=turn,
-        due=case.requested_date,
-        group_id=case.id,
-        no_split=case.no_split,
-    )
+def _basket(case: Case, lines: Sequence[tuple[Any, ...]]) -> Basket:
+    wishes = [Wish._make(line[2:]) for line in lines]
+    wishes.sort()  # by id
+    return Basket(case.entity_id, wishes, no_split=case.no_split)
 
 
-def _note(plan: Plan, found: Rehearsed, clocks: _Clocks) -> None:
-    plan.lines += 1
-    for node in found.nodes:
-        plan.nodes[node] = plan.nodes.get(node, 0) + 1
+def _note(plan: Plan, lines: int, served: Served, clocks: _Clocks) -> None:
+    plan.lines, plan.short_lines = lines, len(served.missing)
+    plan.nodes.update(served.nodes)
+    for node in served.nodes:
         _delay(plan, clocks.arrives(node, plan.transit_days))
+
+
+def _short(line: tuple[Any, ...], missing: Mapping[int, int]) -> _Wanted:
+    order_id, position, pk, product_id, _node_id, steps = line
+    return _Wanted(order_id, position, pk, product_id, steps * STEP, missing[pk] * STEP)
 
 
 def _delay(plan: Plan, day: date) -> None:
     plan.possible_date = day if plan.possible_date is None else max(plan.possible_date, day)
 
 
-def _wait_for_inbound(
-    short: Sequence[tuple[_Wanted, Decimal]], plans: Mapping[int, Plan], clocks: _Clocks
-) -> None:
+def _wait_for_inbound(short: Sequence[_Wanted], plans: Mapping[int, Plan], clocks: _Clocks) -> None:
     """Give what is to come in to the orders in their turn."""
-    keys = {(plans[want.order_id].case.entity_id, want.product_id) for want, _missing in short}
+    keys = {(plans[want.order_id].case.entity_id, want.product_id) for want in short}
     asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
     coming: dict[tuple[int, int], list[list[Any]]] = {}
     for entity, product, node, day, quantity in rows(INBOUND, asked):
         coming.setdefault((entity, product), []).append([node, day, quantity])
-    for want, missing in short:
-        plan, left, last = plans[want.order_id], missing, None
+    for want in short:
+        plan, left, last = plans[want.order_id], want.missing, None
         for each in coming.get((plan.case.entity_id, want.product_id), []):
             taken = min(left, each[2])
             each[2] -= taken
@@ -233,26 +228,26 @@ def _wait_for_inbound(
         plan.later.append(
             {
                 "line": want.position,
-                "now": f"{want.waiting - missing:f}",
-                "later": f"{missing:f}",
+                "now": f"{want.waiting - want.missing:f}",
+                "later": f"{want.missing:f}",
                 "date": last.isoformat() if last and not left else None,
             }
         )
 
 
-def _offer_substitutes(short: Sequence[tuple[_Wanted, Decimal]], plans: Mapping[int, Plan]) -> None:
+def _offer_substitutes(short: Sequence[_Wanted], plans: Mapping[int, Plan]) -> None:
     asked = {
-        "lines": [want.id for want, _missing in short],
-        "entities": [plans[want.order_id].case.entity_id for want, _missing in short],
-        "products": [want.product_id for want, _missing in short],
+        "lines": [want.id for want in short],
+        "entities": [plans[want.order_id].case.entity_id for want in short],
+        "products": [want.product_id for want in short],
     }
-    wanted = {want.id: (want, missing) for want, missing in short}
+    wanted = {want.id: want for want in short}
     for line_id, code, available in rows(SUBSTITUTES, asked):
-        want, missing = wanted[line_id]
+        want = wanted[line_id]
         plans[want.order_id].substitutes.append(
             {
                 "line": want.position,
                 "product": code,
-                "quantity": f"{min(missing, available):f}",
+                "quantity": f"{min(want.missing, available):f}",
             }
         )
