@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -215,7 +216,7 @@ def measure(size: int, count: int) -> dict[str, object]:
     for way in ways.values():  # warm caches and prepared plans
         way(world, world.picks(size))
     wanted = world.picks(size)
-    found = {name: written(lambda way=way: way(world, wanted)) for name, way in ways.items()}
+    found = {name: written(partial(way, world, wanted)) for name, way in ways.items()}
     assert_alike(found["product"], found["floor"])
     for _ in range(ROUNDS):
         for name, way in ways.items():

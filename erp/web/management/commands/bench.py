@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--lines", type=int)
         parser.add_argument("--orders", type=int)
         parser.add_argument("--seconds", type=float)
+        parser.add_argument("--scale", type=float, help="of the demo, where one is measured on")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = sorted(found()) if options["all"] else [options["name"]]
@@ -36,7 +37,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no such benchmark. There are: {', '.join(sorted(found()))}."
             )
-        size = {k: options[k] for k in ("lines", "orders", "seconds") if options[k] is not None}
+        size = {
+            k: options[k] for k in ("lines", "orders", "seconds", "scale") if options[k] is not None
+        }
         for name in names:
             measured = in_scratch_database(found()[name], size)
             if options["json"]:
