@@ -14,17 +14,18 @@ RETURNS void LANGUAGE sql AS $$
 $$;
 
 CREATE FUNCTION bench.tell(fact text, field text, topic text, ids bigint[], entity bigint,
-                           more jsonb, handlers text[])
+                           more jsonb)
 RETURNS void LANGUAGE sql AS $$
     WITH told AS (
         INSERT INTO outbox_message (name, payload, published_at, key, entity_id)
         SELECT fact, jsonb_build_object(field, i, 'entity_id', entity) || more, now(),
                CASE WHEN topic = '' THEN '' ELSE topic || i END, entity
         FROM unnest(ids) AS i
-        RETURNING id, key
+        RETURNING id, name, key
     )
     INSERT INTO outbox_delivery (message_id, handler, key, status, attempts, last_error)
-    SELECT told.id, h, told.key, 'pending', 0, '' FROM told, unnest(handlers) AS h;
+    SELECT told.id, l.handler, told.key, 'pending', 0, ''
+    FROM told JOIN bench.listener l USING (name);
 $$;
 
 -- drafts: one customer account and one list of (product, quantity) per order
@@ -67,7 +68,7 @@ BEGIN
         '{"lines": 5, "state": "draft", "total": "234.46", "channel": "api", "currency": "USD",
           "customer": "C0025"}', '', '');
     PERFORM bench.tell('orders.order_created', 'order_id', '', ids, entity,
-        '{"number": "SO-10100"}', ARRAY['web.tell_open_pages']);
+        '{"number": "SO-10100"}');
     RETURN ids;
 END $$;
 
@@ -130,12 +131,11 @@ BEGIN
         '{"state": "released"}', '{"run": "1", "given": "19", "state": "allocated"}', 'bench',
         'inventory.allocation v1');
     PERFORM bench.tell('inventory.shipment_planned', 'shipment_id', 'shipment:', shipments, entity,
-        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
+        '{"number": "SH-20100", "source_id": 100}');
     PERFORM bench.tell('orders.order_allocated', 'order_id', '', ids, entity,
-        '{"number": "SO-10100", "state": "allocated"}', ARRAY['web.tell_open_pages']);
+        '{"number": "SO-10100", "state": "allocated"}');
     PERFORM bench.tell('inventory.stock_fell', 'node_id', 'node:', array_agg(node), entity,
-        jsonb_build_object('product_ids', max(products)),
-        ARRAY['procurement.replenish_what_fell', 'web.tell_open_pages'])
+        jsonb_build_object('product_ids', max(products)))
     FROM (SELECT node, string_agg(DISTINCT product::text, ',') AS products
           FROM picked GROUP BY node) AS fell;
     RETURN shipments;
@@ -156,7 +156,7 @@ BEGIN
     PERFORM bench.note('orders.start_picking', 'orders.order', parents, entity, parents, NULL,
         '{"state": "fulfilling"}', '', '');
     PERFORM bench.tell('inventory.shipment_picked', 'shipment_id', 'shipment:', ids, entity,
-        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
+        '{"number": "SH-20100", "source_id": 100}');
 END $$;
 
 CREATE FUNCTION bench.pack_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -172,7 +172,7 @@ BEGIN
         '{"state": "picked"}',
         '{"state": "packed", "number": "SH-20100", "weight": "0.000", "cartons": 1}', '', '');
     PERFORM bench.tell('inventory.shipment_packed', 'shipment_id', 'shipment:', ids, entity,
-        '{"number": "SH-20100", "source_id": 100}', ARRAY['web.tell_open_pages']);
+        '{"number": "SH-20100", "source_id": 100}');
 END $$;
 
 CREATE FUNCTION bench.ship_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -245,11 +245,9 @@ BEGIN
     PERFORM bench.note('orders.ship', 'orders.order', parents, entity, parents,
         '{"state": "fulfilling"}', '{"state": "shipped"}', '', '');
     PERFORM bench.tell('inventory.shipment_shipped', 'shipment_id', 'shipment:', ids, entity,
-        '{"number": "SH-20100", "source_id": 100}',
-        ARRAY['exceptions.clear_cases_of_late_shipments', 'finance.invoice_what_left',
-              'web.tell_open_pages']);
+        '{"number": "SH-20100", "source_id": 100}');
     PERFORM bench.tell('orders.order_shipped', 'order_id', '', parents, entity,
-        '{"number": "SO-10100"}', ARRAY['finance.close_what_was_paid', 'web.tell_open_pages']);
+        '{"number": "SO-10100"}');
 END $$;
 
 CREATE FUNCTION bench.invoice_shipments(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -309,6 +307,5 @@ BEGIN
     PERFORM bench.note('orders.invoice', 'orders.order', parents, entity, parents,
         '{"state": "shipped"}', '{"state": "invoiced"}', '', '');
     PERFORM bench.tell('finance.invoice_posted', 'invoice_id', '', invoices, entity,
-        '{"total": "234.4600", "number": "INV-BENCH-000100", "currency": "USD", "order_id": 100}',
-        ARRAY['exceptions.clear_cases_of_billed_orders', 'web.tell_open_pages']);
+        '{"total": "234.4600", "number": "INV-BENCH-000100", "currency": "USD", "order_id": 100}');
 END $$;

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from erp.kernel.sql import rows
 from orders.services import create_orders, submit_orders
 from tests.benchmarks._written import assert_alike, written
-from tests.benchmarks.order_to_cash import PER_ORDER, World, drafts_of
+from tests.benchmarks.order_to_cash import PER_ORDER, World, drafts_of, load_floors
 
 FLOOR = Path(__file__).with_name("release_batch_floor.sql")
 ROUNDS = 5
@@ -44,8 +44,7 @@ def drafts(world: World, orders: int) -> list[int]:
 def run(*, orders: int = 1_000, **_more: Any) -> dict[str, object]:
     """Release `orders` orders a call, five times each way."""
     world = World()
-    with connection.cursor() as cursor:
-        cursor.execute(FLOOR.read_text())
+    load_floors(FLOOR)
     ways = {"floor": by_hand, "product": by_product}
     seconds, cpu, best = (
         dict.fromkeys(ways, 0.0),
