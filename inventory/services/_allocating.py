@@ -84,7 +84,7 @@ LOCK = Prepared("""
         WHERE s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
             AND (s.expires_on IS NULL OR s.expires_on >= %(today)s)
         ORDER BY s.id
-        FOR UPDATE OF s
+        FOR NO KEY UPDATE OF s
     )
     SELECT w.entity_id, w.product_id, p.code, s.id, s.node_id, n.code, n.is_active,
         coalesce(locked.steps, 0), locked.expires_on

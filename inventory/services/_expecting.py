@@ -33,7 +33,7 @@ EXPECT = """
 FORGET = """
     WITH over AS (
         SELECT id FROM inventory_inbound
-        WHERE source_kind = %(kind)s AND source_id = ANY(%(sources)s) ORDER BY id FOR UPDATE
+        WHERE source_kind = %(kind)s AND source_id = ANY(%(sources)s) ORDER BY id FOR NO KEY UPDATE
     ), unpegged AS (
         DELETE FROM inventory_peg WHERE inbound_id IN (SELECT id FROM over)
     )

@@ -45,7 +45,7 @@ class Pack:
 LOCK = Prepared("""
     WITH shipment AS MATERIALIZED (
         SELECT id, state, number, entity_id, node_id, source_kind, source_id, carrier_id
-        FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+        FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
     )
     SELECT shipment.id, shipment.state, shipment.number, shipment.entity_id, shipment.node_id,
         shipment.source_kind, shipment.source_id,

@@ -62,7 +62,7 @@ LOCK = _of_keys("""
         FROM inventory_productcost c
         WHERE (c.product_id, c.entity_id) IN (SELECT product_id, entity_id FROM key)
         ORDER BY c.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     ), stock AS MATERIALIZED (
         SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, coalesce(s.lot_id, 0) AS lot,
             s.on_hand, s.reserved
@@ -71,7 +71,7 @@ LOCK = _of_keys("""
             AND (s.product_id, s.node_id, s.entity_id, s.status, coalesce(s.lot_id, 0))
                 IN (SELECT product_id, node_id, entity_id, status, lot FROM key)
         ORDER BY s.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     )
     SELECT stock.entity_id, stock.node_id, stock.product_id, stock.status, stock.lot,
         stock.id, stock.on_hand - stock.reserved, cost.quantity, cost.value
@@ -93,7 +93,7 @@ POST = """
         FROM inventory_stock s
         WHERE s.id IN (SELECT stock_id FROM move)
         ORDER BY s.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     ), balance AS (
         UPDATE inventory_stock s
         SET on_hand = s.on_hand + d.quantity, reserved = s.reserved - d.released

@@ -36,14 +36,14 @@ RELEASE = """
             WHERE demand_kind = %(kind)s AND demand_id = ANY(%(demands)s) AND closed_at IS NULL
         )
         ORDER BY s.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     ), held AS MATERIALIZED (
         SELECT r.id, r.stock_id, r.demand_id, r.quantity
         FROM inventory_reservation r
         WHERE r.demand_kind = %(kind)s AND r.demand_id = ANY(%(demands)s) AND r.closed_at IS NULL
             AND r.stock_id IN (SELECT id FROM stock)
         ORDER BY r.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     ), off_the_shelf AS (
         SELECT l.demand_id, l.stock_id, sum(l.picked) AS quantity
         FROM inventory_shipmentline l

@@ -60,7 +60,7 @@ class LotStopped(DomainError):
 LOCK = Prepared("""
     WITH shipment AS MATERIALIZED (
         SELECT id, state, number, entity_id, node_id, source_kind, source_id
-        FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+        FROM inventory_shipment WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
     ), line AS MATERIALIZED (
         SELECT l.id, l.shipment_id, shipment.entity_id, l.demand_id, l.product_id, l.stock_id,
             l.picked
@@ -72,7 +72,7 @@ LOCK = Prepared("""
         FROM inventory_productcost c
         WHERE (c.product_id, c.entity_id) IN (SELECT product_id, entity_id FROM line)
         ORDER BY c.id
-        FOR UPDATE
+        FOR NO KEY UPDATE
     )
     SELECT shipment.*, line.id, line.demand_id, line.product_id, line.stock_id, line.picked,
         cost.quantity, cost.value

@@ -23,7 +23,7 @@ DONE = {
 
 LOCK = """
     SELECT id, state, number, entity_id, node_id, source_kind, source_id
-    FROM inventory_shipment WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+    FROM inventory_shipment WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 
 

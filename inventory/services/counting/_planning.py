@@ -45,7 +45,7 @@ COUNTABLE = """
 SNAPSHOT = """
     WITH locked AS MATERIALIZED (
         SELECT s.id, s.on_hand, s.entity_id, s.node_id, s.product_id, s.status, s.lot_id
-        FROM inventory_stock s WHERE s.id = ANY(%s) ORDER BY s.id FOR UPDATE
+        FROM inventory_stock s WHERE s.id = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE
     )
     SELECT locked.id, locked.on_hand, coalesce((
         SELECT max(m.id) FROM inventory_stockmove m

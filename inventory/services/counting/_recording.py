@@ -30,7 +30,7 @@ EXPECTED = """
         SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, s.lot_id
         FROM inventory_stock s
         WHERE s.id IN (SELECT stock_id FROM inventory_countline WHERE id = ANY(%(lines)s))
-        ORDER BY s.id FOR UPDATE
+        ORDER BY s.id FOR NO KEY UPDATE
     )
     SELECT l.id, l.snapshot + coalesce((
         SELECT sum(m.quantity) FROM inventory_stockmove m

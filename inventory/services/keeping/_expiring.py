@@ -43,12 +43,12 @@ LAPSED = """
         ORDER BY expires_at, id LIMIT %(limit)s
     ) due ORDER BY stock_id
 """
-LOCK = "SELECT id FROM inventory_stock WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+LOCK = "SELECT id FROM inventory_stock WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 LAPSE = """
     WITH due AS (
         SELECT id FROM inventory_reservation
         WHERE stock_id = ANY(%(stocks)s) AND closed_at IS NULL AND expires_at <= %(now)s
-        ORDER BY id FOR UPDATE
+        ORDER BY id FOR NO KEY UPDATE
     ), closed AS (
         UPDATE inventory_reservation r SET closed_at = %(now)s, closed_as = 'released'
         FROM due WHERE r.id = due.id

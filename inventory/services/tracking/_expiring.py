@@ -14,18 +14,18 @@ EXPIRED = """
     SELECT id FROM inventory_lot
     WHERE expired_at IS NULL AND expires_on < %(today)s
     ORDER BY id LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 """
 EXPIRING = """
     SELECT id FROM inventory_lot
     WHERE expired_at IS NULL AND warned_at IS NULL
         AND expires_on >= %(today)s AND expires_on <= %(until)s
     ORDER BY id LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 """
 # A lot's balances are locked in id order before its facts on them change.
 BALANCES = """
-    SELECT id FROM inventory_stock WHERE lot_id = ANY(%s) ORDER BY id FOR UPDATE
+    SELECT id FROM inventory_stock WHERE lot_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 EXPOSED = """
     SELECT l.id, l.product_id, l.code, l.expires_on, s.entity_id, s.node_id, sum(s.on_hand),

@@ -56,7 +56,7 @@ LINE = """
 FREE = """
     SELECT id, on_hand - reserved,
         is_barred OR coalesce(expires_on < %(today)s, false)
-    FROM inventory_stock WHERE id = ANY(%(stocks)s) ORDER BY id FOR UPDATE
+    FROM inventory_stock WHERE id = ANY(%(stocks)s) ORDER BY id FOR NO KEY UPDATE
 """
 SWAP = """
     WITH less AS (
