@@ -242,7 +242,7 @@ def health(request: SignedInRequest) -> HttpResponse:
     """Show one company's stock by age and class, and what of it is too much or too slow."""
     entities = list(Entity.objects.within(request.scope(permissions.VIEW_STOCK)).order_by("code"))
     if not entities:
-        raise Http404
+        return render(request, "inventory/health.html", {"health": None})
     chosen = next((e for e in entities if e.code == text_of(request, "company")), entities[0])
     found = selectors.inventory_health(entity_id=chosen.pk, now=timezone.now())
     shown, of_class = text_of(request, "shown"), text_of(request, "class")

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from erp.accounts.models import User
 from erp.kernel.breaker import Breaker
-from erp.web.selectors import waiting_behind
+from erp.web.selectors import all_waiting
 
 KEPT_SECONDS = 15
 breaker = Breaker("counting what waits")
@@ -23,11 +23,8 @@ def cached_counts(request: HttpRequest, url_names: Sequence[str]) -> dict[str, i
     nothing: dict[str, int] = {}
     kept = breaker.attempt(lambda: cache.get_many(list(keys.values())), nothing)
     found = {name: int(kept[key]) for name, key in keys.items() if key in kept}
-    fresh = {
-        name: waiting_behind(name, user, request.scope)  # type: ignore[attr-defined]
-        for name in url_names
-        if name not in found
-    }
+    missing = [name for name in url_names if name not in found]
+    fresh = all_waiting(missing, user, request.scope)  # type: ignore[attr-defined]
     if fresh:
         by_key = {keys[name]: count for name, count in fresh.items()}
         breaker.attempt(lambda: cache.set_many(by_key, KEPT_SECONDS), [])

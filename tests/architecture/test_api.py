@@ -32,6 +32,7 @@ BODIES = [
 NO_ENTITY_S = {
     f"/api/v1/{name}/"
     for name in (
+        "calendars",
         "carriers",
         "customer-groups",
         "denied-parties",

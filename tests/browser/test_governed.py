@@ -95,7 +95,8 @@ def test_a_match_is_rejected_and_the_order_goes_on(
 
     expect(page.locator("#toasts")).not_to_be_empty()
     assert PartyMatch.objects.get().state == "rejected"
-    assert Order.objects.get(pk=order.pk).state == "released"
+    went_on = Order.objects.get(pk=order.pk).state
+    assert went_on in {"released", "backordered"}  # allocation follows at once
 
 
 @pytest.mark.usefixtures("policies")

@@ -15,14 +15,14 @@ TONES: dict[str, frozenset[str]] = {
         "awaiting_approval", "in_review", "recount", "review",
         "partially_paid", "partially_shipped", "partly_paid",
         "partly_shipped", "pending", "pending_approval", "proposed", "requested", "snoozed",
-        "submitted", "waiting",
+        "due", "submitted", "waiting",
     }),
     "ok": frozenset({
         "ordered", "reviewed",
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",
-        "reserved", "resolved", "settled", "shipped", "succeeded", "verified",
+        "reserved", "resolved", "settled", "shipped", "succeeded", "told", "verified",
     }),
     "now": frozenset({
         "fulfilling", "uploaded",

@@ -1,6 +1,6 @@
 """How much waits behind a navigation item: one small count each, by the index of open work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from erp.accounts.models import User
@@ -34,7 +34,7 @@ WAITING: dict[str, Waiting] = {
         SELECT count(*) FROM procurement_purchaseorder
         WHERE entity_id = ANY(%(entities)s)
           AND state IN ('sent', 'acknowledged', 'partly_received')"""),
-    "finance:picking": Waiting("inventory.view_shipment", """
+    "finance:picking": Waiting("inventory.pick_shipment", """
         SELECT count(*) FROM inventory_shipment
         WHERE entity_id = ANY(%(entities)s) AND state IN ('planned', 'picked')"""),
     "finance:counts": Waiting("inventory.view_count", """
@@ -55,8 +55,23 @@ COUNTED = frozenset(WAITING) | {"governance:approvals"}
 
 def waiting_behind(url_name: str, user: User, scope: Callable[[str], frozenset[int]]) -> int:
     """Return how many things wait behind the page of `url_name` in the entities in view."""
-    if url_name == "governance:approvals":
-        return waiting_count(entity_ids=scope(VIEW_APPROVAL), user=user)
-    waiting = WAITING[url_name]
-    ids = scope(waiting.permission)
-    return int(rows(waiting.statement, {"entities": sorted(ids)})[0][0]) if ids else 0
+    return all_waiting([url_name], user, scope)[url_name]
+
+
+def all_waiting(
+    url_names: Sequence[str], user: User, scope: Callable[[str], frozenset[int]]
+) -> dict[str, int]:
+    """Return how many things wait behind each of these pages. One query, one for approvals."""
+    found = dict.fromkeys(url_names, 0)
+    asked = [name for name in url_names if name in WAITING and scope(WAITING[name].permission)]
+    if asked:
+        parts, params = [], {}
+        for place, name in enumerate(asked):
+            statement = WAITING[name].statement.replace("%(entities)s", f"%(entities{place})s")
+            parts.append(f"({statement})")
+            params[f"entities{place}"] = sorted(scope(WAITING[name].permission))
+        counts = rows("SELECT " + ", ".join(parts), params)[0]
+        found |= {name: int(count) for name, count in zip(asked, counts, strict=True)}
+    if "governance:approvals" in found:
+        found["governance:approvals"] = waiting_count(entity_ids=scope(VIEW_APPROVAL), user=user)
+    return found

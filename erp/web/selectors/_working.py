@@ -166,7 +166,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY p.expected_date, p.id LIMIT %(limit)s"""),
     Worklist(
         "picking", "To pick and pack", "Nothing is left to pick.",
-        "inventory.view_shipment", "finance:picking", "finance:shipment",
+        "inventory.pick_shipment", "finance:picking", "finance:shipment",
         held_by(Role.WAREHOUSE), """
         SELECT s.number, n.name, s.source_number, s.state, s.planned_date, NULL::int,
                NULL::numeric, '', count(*) OVER ()

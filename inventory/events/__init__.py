@@ -1,0 +1,61 @@
+"""Facts that inventory tells the other apps. Quantities are decimals as text, in base units."""
+
+from inventory.events._flow import (
+    InboundChanged,
+    PickFellShort,
+    ShipmentDelivered,
+    ShipmentFailed,
+    ShipmentPacked,
+    ShipmentPicked,
+    ShipmentPlanned,
+    ShipmentShipped,
+    ShipmentVoided,
+    StockFell,
+    StockReceived,
+)
+from inventory.events._lots import (
+    LotBlocked,
+    LotExpired,
+    LotExpiring,
+    ReservationsExpired,
+)
+from inventory.events._moving import (
+    CountPlanned,
+    CountPosted,
+    CountSubmitted,
+    TransferApproved,
+    TransferCancelled,
+    TransferFellShort,
+    TransferPicked,
+    TransferReceived,
+    TransferRequested,
+    TransferShipped,
+)
+
+__all__ = [
+    "CountPlanned",
+    "CountPosted",
+    "CountSubmitted",
+    "InboundChanged",
+    "LotBlocked",
+    "LotExpired",
+    "LotExpiring",
+    "PickFellShort",
+    "ReservationsExpired",
+    "ShipmentDelivered",
+    "ShipmentFailed",
+    "ShipmentPacked",
+    "ShipmentPicked",
+    "ShipmentPlanned",
+    "ShipmentShipped",
+    "ShipmentVoided",
+    "StockFell",
+    "StockReceived",
+    "TransferApproved",
+    "TransferCancelled",
+    "TransferFellShort",
+    "TransferPicked",
+    "TransferReceived",
+    "TransferRequested",
+    "TransferShipped",
+]
