@@ -38,6 +38,7 @@ NO_ENTITY_S = {
         "denied-parties",
         "kits",
         "kpis",
+        "lanes",
         "nodes",
         "policies",
         "products",
