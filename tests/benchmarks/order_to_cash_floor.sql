@@ -97,7 +97,10 @@ BEGIN
         (stock_id, demand_kind, demand_id, quantity, created_at, closed_as)
     SELECT stock, 'orders.line', line, q, now(), '' FROM picked;
     UPDATE orders_orderline l SET reserved = p.q, promised_date = current_date + 1,
-           first_promised_date = current_date + 1 FROM picked p WHERE l.id = p.line;
+           first_promised_date = current_date + 1, promised_p90_date = current_date + 1,
+           promise_basis = jsonb_build_object(
+               'at', now(), 'cause', 'Reserved from stock', 'supplies', '[]'::jsonb)
+    FROM picked p WHERE l.id = p.line;
     UPDATE orders_order SET state = 'allocated', promised_date = current_date + 1
     WHERE id = ANY(ids) AND state = 'released';
     WITH made AS (
@@ -116,14 +119,19 @@ BEGIN
     ) SELECT array_agg(id ORDER BY id), array_agg(source_id ORDER BY id)
       INTO shipments, parents FROM made;
     INSERT INTO inventory_allocationrun
-        (at, cause, policy_version, demands, asked, given, milliseconds)
-    SELECT now(), 'bench', 'inventory.allocation v1', count(*), sum(q), sum(q), 1 FROM picked
+        (at, cause, policy_version, demands, asked, given, milliseconds, certificate)
+    SELECT now(), 'bench', 'inventory.allocation v1', count(*), sum(q), sum(q), 1,
+           jsonb_build_object('holds', true, 'excused', 0, 'faults', '{"left_over": 0, "out_of_turn": 0,
+               "not_complete": 0, "more_than_asked": 0, "more_than_there_is": 0,
+               "from_a_closed_node": 0}'::jsonb, 'classes', jsonb_build_array(
+               jsonb_build_object('class', 3, 'asked', sum(q) * 1000, 'given', sum(q) * 1000)))
+    FROM picked
     RETURNING id INTO run;
     INSERT INTO inventory_allocationdecision
         (run_id, demand_kind, demand_id, demand_label, entity_id, product_id, asked, given, outcome,
          candidates, flip)
     SELECT run, 'orders.line', line, 'SO-10100', entity, product, q, q, 'full',
-           '[{"node": "N1", "taken": "1", "rejected": "", "available": "1000000"}]', ''
+           '[["N1", 1000000000, 5000, 0]]', ''
     FROM picked;
     PERFORM bench.note('inventory.plan', 'inventory.shipment', shipments, entity, parents, NULL,
         '{"state": "planned", "number": "SH-20100", "planned_date": "2026-11-24"}', '', '');
