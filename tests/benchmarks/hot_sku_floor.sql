@@ -29,13 +29,16 @@ BEGIN
         FROM unnest(heard) AS h;
     END LOOP;
     INSERT INTO inventory_allocationrun
-        (at, cause, policy_version, demands, asked, given, milliseconds)
-    VALUES (now(), 'bench', '', 1, q, given, 0) RETURNING id INTO run;
+        (at, cause, policy_version, demands, asked, given, milliseconds, certificate)
+    VALUES (now(), 'bench', '', 1, q, given, 0, '{"holds": true, "excused": 0, "faults":
+        {"left_over": 0, "out_of_turn": 0, "not_complete": 0, "more_than_asked": 0,
+         "more_than_there_is": 0, "from_a_closed_node": 0},
+        "classes": [{"class": 50, "asked": 1000, "given": 1000}]}') RETURNING id INTO run;
     INSERT INTO inventory_allocationdecision
         (run_id, demand_kind, demand_id, demand_label, entity_id, product_id, asked, given, outcome,
          candidates, flip)
     VALUES (run, 'bench.floor', demand, '', entity, wanted, q, given,
         CASE WHEN given = q THEN 'full' ELSE 'none' END,
-        jsonb_build_array(jsonb_build_object('node', 'N1', 'taken', given)), '');
+        jsonb_build_array(jsonb_build_array('N1', 1000000000, given * 1000, 0)), '');
     RETURN given;
 END $$;

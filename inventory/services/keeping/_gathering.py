@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from threading import Lock
+from threading import Condition, Lock
 
 from django.db import transaction
 
 from inventory.rules import Policy
 from inventory.services._allocating import Allocation, Demand, Piece, allocate
+
+# How long whoever serves waits for those who were served together last time to come back: much
+# less than the commit that they save.
+COMPANY_S = 0.002
 
 
 class _Ticket:
@@ -39,6 +43,8 @@ class Gathering:
         self.most = most
         self._waiting: list[_Ticket] = []
         self._queue = Lock()
+        self._came = Condition(self._queue)
+        self._company = 1  # so many were served together last time
         self._is_served = False  # somebody serves right now
 
     def keep(self, *, demand: Demand, now: datetime) -> Allocation:
@@ -56,6 +62,7 @@ class Gathering:
         ticket = _Ticket(demand)
         with self._queue:
             self._waiting.append(ticket)
+            self._came.notify()
             leads = not self._is_served
             self._is_served = True
         if not leads:
@@ -69,7 +76,9 @@ class Gathering:
     def _serve(self, now: datetime) -> None:
         """Serve all who wait; then wake them, and give the turn to the first who came meanwhile."""
         with self._queue:
+            self._came.wait_for(lambda: len(self._waiting) >= self._company, COMPANY_S)
             batch, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
+            self._company = len(batch)
         try:
             if not self._served(batch, now) and len(batch) > 1:
                 for ticket in batch:
