@@ -8,12 +8,11 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions.events import CaseChanged
 from exceptions.models import CaseAttachment, ExceptionCase
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 
 SIZE_MAX = 5_242_880
 FILES_MAX = 50
@@ -61,15 +60,7 @@ def attach(
         added_at=now,
         added_by=actor,
     )
-    change = Change(
-        entity_id=case.entity_id,
-        action="exceptions.attach",
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
-        after={"name": called, "size": len(content), "sha256": digest},
-        reason=called,
-    )
-    record(changes=[change], actor=actor, now=now)
+    after = {"name": called, "size": len(content), "sha256": digest}
+    tell_of([case], "attach", actor=actor, now=now, after=after, reason=called)
     publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     return kept

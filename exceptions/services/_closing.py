@@ -6,7 +6,6 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions.events import CaseOpened, CaseResolved
@@ -15,7 +14,7 @@ from exceptions.selectors import case_type, label_of
 from exceptions.services._hanging import hang
 from exceptions.services._lasting import note_closed, note_where
 from exceptions.services._ranking import Rank, owners, route
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 from exceptions.services._timing import set_timers
 from exceptions.services._working import NothingSaid, refuse_closed
 
@@ -57,7 +56,7 @@ def dismiss(*, case_id: int, reason: str, actor: User, now: datetime) -> Excepti
     case = ExceptionCase.objects.lock(case_id)
     refuse_closed(case)
     case.dismiss(by_id=actor.pk, at=now, resolution=reason.strip()[:300])
-    _save_closed(case, "exceptions.dismiss", actor, now)
+    _save_closed(case, "dismiss", actor, now)
     publish(CaseResolved(case_id=case.pk, entity_id=case.entity_id, state=case.state))
     return case
 
@@ -87,7 +86,7 @@ def resolve(*, case_id: int, resolution: str, actor: User, now: datetime) -> Exc
                 " or dismiss the case with a reason."
             )
     case.resolve(by_id=actor.pk, at=now, resolution=resolution.strip()[:300])
-    _save_closed(case, "exceptions.resolve", actor, now)
+    _save_closed(case, "resolve", actor, now)
     publish(CaseResolved(case_id=case.pk, entity_id=case.entity_id, state=case.state))
     return case
 
@@ -129,7 +128,7 @@ def reopen(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
     case.save()
     set_timers([case.pk], now)
     note_where([case.pk], now)
-    _record(case, "exceptions.reopen", actor, now)
+    _tell(case, "reopen", actor, now)
     hang([case.pk], now)
     publish(
         CaseOpened(
@@ -144,17 +143,9 @@ def _save_closed(case: ExceptionCase, action: str, actor: User, now: datetime) -
     case.save()
     set_timers([case.pk], now)
     note_closed([case.pk], now)
-    _record(case, action, actor, now)
+    _tell(case, action, actor, now)
 
 
-def _record(case: ExceptionCase, action: str, actor: User, now: datetime) -> None:
-    change = Change(
-        entity_id=case.entity_id,
-        action=action,
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
-        after={"state": str(case.state)},
-        reason=case.resolution,
-    )
-    record(changes=[change], actor=actor, now=now)
+def _tell(case: ExceptionCase, action: str, actor: User, now: datetime) -> None:
+    after = {"state": str(case.state)}
+    tell_of([case], action, actor=actor, now=now, after=after, reason=case.resolution)

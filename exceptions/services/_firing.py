@@ -27,9 +27,12 @@ Kind = CaseTimer.Kind
 
 ESCALATE = """
     UPDATE exceptions_exceptioncase c
-    SET escalation_level = new.level, queue = new.queue, owner_id = new.owner, updated_at = %(now)s
-    FROM unnest(%(ids)s::bigint[], %(levels)s::smallint[], %(queues)s::text[], %(owners)s::bigint[])
-        AS new (id, level, queue, owner)
+    SET escalation_level = new.level, queue = new.queue, owner_id = new.owner,
+        resolve_by = new.resolve_by, updated_at = %(now)s
+    FROM unnest(
+        %(ids)s::bigint[], %(levels)s::smallint[], %(queues)s::text[], %(owners)s::bigint[],
+        %(resolve)s::timestamptz[]
+    ) AS new (id, level, queue, owner, resolve_by)
     WHERE c.id = new.id
 """
 SAID: Mapping[str, str] = {
@@ -99,14 +102,12 @@ def _still_matters(timer: CaseTimer) -> bool:
 
 def _go_on(timers: Sequence[CaseTimer], now: datetime) -> None:
     """Take up again what waited long enough, with the time its clock had left."""
+    clock = BusinessClock([timer.case.entity_id for timer in timers])
     for timer in timers:
-        case = timer.case
-        restart_clock(case, now)
-        moved = move(
-            ExceptionCase, "start", [case.pk], resolve_by=case.resolve_by, updated_at=now,
-            **NO_LONGER_WAITING,
-        )  # fmt: skip
-        assert moved == [case.pk]
+        restart_clock(timer.case, now, clock)
+    waiting = sorted(timer.case_id for timer in timers)
+    moved = move(ExceptionCase, "start", waiting, updated_at=now, **NO_LONGER_WAITING)
+    assert moved == waiting
 
 
 def _escalate(timers: Sequence[CaseTimer], now: datetime) -> list[Fired]:
@@ -175,6 +176,7 @@ def _move_desks(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now:
             "levels": [case.escalation_level for case in found],
             "queues": [case.queue for case in found],
             "owners": [case.owner_id for case in found],
+            "resolve": [case.resolve_by for case in found],
         },
     )
     move(ExceptionCase, "assign", [case.pk for case in moving if case.owner_id])

@@ -10,10 +10,11 @@ from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records
-from erp.outbox.publishing import publish
+from erp.outbox.publishing import publish, publish_all
 from exceptions.events import CaseChanged
 from exceptions.models import ExceptionCase
 from exceptions.selectors import gathering_types, label_of
+from exceptions.services._telling import tell_of
 from exceptions.services._threads import thread
 from exceptions.services._timing import set_timers
 from exceptions.services._working import refuse_closed
@@ -45,17 +46,6 @@ HANG = """
     WHERE c.id = touched.id AND touched.parent_id IS DISTINCT FROM touched.found
     RETURNING c.id, c.entity_id, c.order_id, c.type, touched.parent_id AS before,
         touched.found AS parent
-"""
-
-
-CHILDREN = """
-    SELECT type, subject_id, id, is_merged FROM exceptions_exceptioncase
-    WHERE parent_id = ANY(%s) AND state NOT IN ('resolved', 'dismissed')
-    ORDER BY id
-"""
-LET_GO = """
-    UPDATE exceptions_exceptioncase SET is_merged = false, parent_id = NULL
-    WHERE id = ANY(%s) AND is_merged
 """
 
 
@@ -126,11 +116,11 @@ def merge(
         .filter(parent_id__in=[case.pk for case in moving], state__in=ExceptionCase.LIVE)
         .order_by("pk")
     )
-    for case in [*moving, *children]:
-        case.parent_id, case.is_merged, case.updated_at = into_id, True, now
-        case.save(update_fields=["parent", "is_merged", "updated_at"])
-        _tell(case, "exceptions.merge", actor, now, f"{reason.strip() or into.subject_label}")
-    set_timers([case.pk for case in [*moving, *children]], now)
+    hung = [*moving, *children]
+    _put([case.pk for case in hung], into_id, now)
+    after, why = {"parent": into_id}, reason.strip() or into.subject_label
+    tell_of(hung, "merge", actor=actor, now=now, after=after, reason=why)
+    publish_all([CaseChanged(case_id=case.pk, entity_id=case.entity_id) for case in hung])
     return moving
 
 
@@ -150,23 +140,17 @@ def unmerge(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
     refuse_closed(case)
     if not case.is_merged:
         raise BadMerge(f"{label_of(case.type)} {case.subject_label} was hung there by nobody.")
+    _put([case.pk], None, now)
     case.parent, case.is_merged, case.updated_at = None, False, now
-    case.save(update_fields=["parent", "is_merged", "updated_at"])
-    set_timers([case.pk], now)
-    _tell(case, "exceptions.unmerge", actor, now, "It has another cause.")
+    after = {"parent": None}
+    tell_of([case], "unmerge", actor=actor, now=now, after=after, reason="It has another cause.")
+    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     hang([case.pk], now)
     return case
 
 
-def _tell(case: ExceptionCase, action: str, actor: User, now: datetime, reason: str) -> None:
-    change = Change(
-        entity_id=case.entity_id,
-        action=action,
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
-        after={"parent": case.parent_id},
-        reason=reason[:300],
+def _put(case_ids: Sequence[int], parent_id: int | None, now: datetime) -> None:
+    ExceptionCase.objects.filter(pk__in=case_ids).update(
+        parent_id=parent_id, is_merged=parent_id is not None, updated_at=now
     )
-    record(changes=[change], actor=actor, now=now)
-    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
+    set_timers(case_ids, now)

@@ -1,11 +1,10 @@
 """Keeps with whom a case lies, and for how long: intervals that follow each other."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from erp.kernel.calendars import business_calendar
 from erp.kernel.sql import records, run
+from exceptions.services._ranking import BusinessClock
 
 # Whatever changed a case: its open interval ends where it lies with somebody else by now, or with
 # nobody, and another begins. Two statements, since the second must see the first.
@@ -28,10 +27,9 @@ BEGIN = """
     ORDER BY c.id
 """
 ON_OUR_DESKS = """
-    SELECT c.id, c.entity_id, e.country, e.time_zone, i.since, i.until
+    SELECT c.id, c.entity_id, i.since, i.until
     FROM exceptions_exceptioncase c
-    JOIN accounts_entity e ON e.id = c.entity_id
-    LEFT JOIN exceptions_caseinterval i ON i.case_id = c.id AND i.party = 'owner'
+    JOIN exceptions_caseinterval i ON i.case_id = c.id AND i.party = 'owner'
         AND i.until > i.since
     WHERE c.id = ANY(%(ids)s::bigint[]) AND c.state IN ('resolved', 'dismissed')
 """
@@ -57,20 +55,10 @@ def note_closed(case_ids: Collection[int], now: datetime) -> None:
     if not ids:
         return
     run(END, {"ids": ids, "now": now})
-    minutes: dict[int, float] = dict.fromkeys(ids, 0.0)
-    spans: dict[tuple[Any, ...], float] = {}
-    for one in records(ON_OUR_DESKS, {"ids": ids}):
-        if one["since"] is None:
-            continue
-        span = (one["country"], one["time_zone"], one["since"], one["until"])
-        if span not in spans:
-            spans[span] = _business_minutes(*span)
-        minutes[one["id"]] += spans[span]
+    spans = records(ON_OUR_DESKS, {"ids": ids})
+    clock = BusinessClock([one["entity_id"] for one in spans])
+    minutes = dict.fromkeys(ids, 0.0)
+    for one in spans:
+        worked = clock.between(one["entity_id"], one["since"], one["until"])
+        minutes[one["id"]] += worked.total_seconds() / 60
     run(KEEP_WORKED, {"ids": ids, "minutes": [round(minutes[pk]) for pk in ids]})
-
-
-def _business_minutes(country: str, time_zone: str, since: datetime, until: datetime) -> float:
-    calendar = business_calendar(
-        country=country, time_zone=time_zone, year=since.astimezone(UTC).year
-    )
-    return calendar.between(since, until).total_seconds() / 60

@@ -14,7 +14,7 @@ from exceptions.events import CaseResolved
 from exceptions.models import ExceptionCase
 from exceptions.rules.conditions import Key
 from exceptions.selectors import Pace, case_type, label_of, types_at
-from exceptions.services._hanging import CHILDREN, LET_GO, hang
+from exceptions.services._hanging import hang
 from exceptions.services._lasting import note_closed
 from exceptions.services._raising import Raised, raise_cases
 from exceptions.services._threads import thread
@@ -32,6 +32,15 @@ STANDING = """
       AND (%(subjects)s::bigint[] IS NULL OR subject_id = ANY(%(subjects)s::bigint[]))
       AND (%(orders)s::bigint[] IS NULL OR order_id = ANY(%(orders)s::bigint[]))
     ORDER BY id
+"""
+CHILDREN = """
+    SELECT type, subject_id, id, is_merged FROM exceptions_exceptioncase
+    WHERE parent_id = ANY(%s) AND state NOT IN ('resolved', 'dismissed')
+    ORDER BY id
+"""
+LET_GO = """
+    UPDATE exceptions_exceptioncase SET is_merged = false, parent_id = NULL
+    WHERE id = ANY(%s) AND is_merged
 """
 UNMUTE = "UPDATE exceptions_exceptioncase SET is_muted = false WHERE id = ANY(%s) AND is_muted"
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, Question, decide, record
+from erp.governance.services import Question, decide
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions.events import CaseChanged
@@ -15,7 +15,7 @@ from exceptions.models import ExceptionCase, WaitingOn
 from exceptions.selectors import label_of
 from exceptions.services._lasting import note_where
 from exceptions.services._ranking import BusinessClock
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 from exceptions.services._timing import set_timers
 from exceptions.services._working import NothingSaid, refuse_closed, restart_clock
 
@@ -75,7 +75,7 @@ def wait(
     case.updated_at = now
     case.save()
     after = {"waiting_on": on, "until": until, "clock": "stands still" if stops else "runs on"}
-    _tell(case, "exceptions.wait", actor, now, after, reason=reason)
+    _tell(case, "wait", actor, now, after, reason=reason)
     return case
 
 
@@ -101,9 +101,7 @@ def go_on(*, case_id: int, actor: User | None, now: datetime, reason: str = "") 
     case.updated_at = now
     case.save()
     after = {"waited_on": waited_on, "resolve_by": case.resolve_by}
-    _tell(
-        case, "exceptions.go_on", actor, now, after, reason=reason or f"Waited on the {waited_on}."
-    )
+    _tell(case, "go_on", actor, now, after, reason=reason or f"Waited on the {waited_on}.")
     return case
 
 
@@ -129,7 +127,7 @@ def snooze(*, case_id: int, until: datetime | None, actor: User, now: datetime) 
             raise BadWait(f"Its clock runs out at {latest:%-d %b %H:%M} UTC: put it off less.")
     case.snoozed_until, case.updated_at = until, now
     case.save(update_fields=["snoozed_until", "updated_at"])
-    _tell(case, "exceptions.snooze", actor, now, {"until": until})
+    _tell(case, "snooze", actor, now, {"until": until})
     return case
 
 
@@ -168,14 +166,6 @@ def _tell(
 ) -> None:
     set_timers([case.pk], now)
     note_where([case.pk], now)
-    change = Change(
-        entity_id=case.entity_id,
-        action=action,
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
-        after={"state": str(case.state), **after},
-        reason=(reason.strip() or f"{label_of(case.type)} {case.subject_label}")[:300],
-    )
-    record(changes=[change], actor=actor, now=now)
+    after = {"state": str(case.state), **after}
+    tell_of([case], action, actor=actor, now=now, after=after, reason=reason)
     publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))

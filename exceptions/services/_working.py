@@ -8,7 +8,6 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import RoleAssignment, User
-from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions import permissions
@@ -18,7 +17,7 @@ from exceptions.selectors import label_of
 from exceptions.services._lasting import note_where
 from exceptions.services._noticing import URGENT, Told, in_words, tell
 from exceptions.services._ranking import BusinessClock
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 from exceptions.services._timing import set_timers
 
 COMMENT_MAX = 4_000
@@ -74,8 +73,7 @@ def take(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
         )
     before = {"state": case.state, "owner": case.owner_id}
     _on_it(case, actor, now)
-    _tell(case, "exceptions.take", actor, now, before=before)
-    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
+    _tell(case, "take", actor, now, before=before)
     return case
 
 
@@ -99,8 +97,7 @@ def acknowledge(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
         return case
     before = {"state": case.state, "owner": case.owner_id}
     _on_it(case, actor, now)
-    _tell(case, "exceptions.acknowledge", actor, now, before=before)
-    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
+    _tell(case, "acknowledge", actor, now, before=before)
     return case
 
 
@@ -138,10 +135,9 @@ def assign(
     case.snoozed_until = None
     case.updated_at = now
     case.save()
-    _tell(case, "exceptions.assign", actor, now, before=before)
+    _tell(case, "assign", actor, now, before=before)
     if to is not None and to.pk != actor.pk:
         _say(case, [to.pk], Notice.Kind.ASSIGNED, f"{actor} handed it to you", now)
-    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     return case
 
 
@@ -161,9 +157,8 @@ def comment(*, case_id: int, text: str, actor: User, now: datetime) -> CaseComme
     if not said or len(said) > COMMENT_MAX:
         raise NothingSaid(f"Write between 1 and {COMMENT_MAX} characters.")
     written = CaseComment.objects.create(case=case, author=actor, at=now, text=said)
-    _tell(case, "exceptions.comment", actor, now, reason=said[:300])
+    _tell(case, "comment", actor, now, reason=said[:300])
     _tell_readers(case, written, actor, now)
-    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
     return written
 
 
@@ -196,11 +191,11 @@ def watch(*, case_id: int, actor: User, now: datetime, is_on: bool = True) -> No
         CaseWatcher.objects.filter(case=case, user=actor).delete()
 
 
-def restart_clock(case: ExceptionCase, now: datetime) -> None:
+def restart_clock(case: ExceptionCase, now: datetime, clock: BusinessClock | None = None) -> None:
     """Give a waiting case the business time that its clock had left. Saves nothing."""
     if case.clock_stopped_at is None:
         return
-    clock = BusinessClock([case.entity_id])
+    clock = clock or BusinessClock([case.entity_id])
     left = clock.between(case.entity_id, case.clock_stopped_at, case.resolve_by)
     if left:
         case.resolve_by = clock.calendar(case.entity_id, now).add(now, left)
@@ -274,14 +269,6 @@ def _tell(
 ) -> None:
     set_timers([case.pk], now)
     note_where([case.pk], now)
-    change = Change(
-        entity_id=case.entity_id,
-        action=action,
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
-        before=before,
-        after={"state": str(case.state), "owner": case.owner_id, "queue": case.queue},
-        reason=reason or f"{label_of(case.type)} {case.subject_label}",
-    )
-    record(changes=[change], actor=actor, now=now)
+    after = {"state": str(case.state), "owner": case.owner_id, "queue": case.queue}
+    tell_of([case], action, actor=actor, now=now, before=before, after=after, reason=reason)
+    publish(CaseChanged(case_id=case.pk, entity_id=case.entity_id))
