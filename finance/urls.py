@@ -23,6 +23,7 @@ urlpatterns = [
     path("picking/", views.picking, name="picking"),
     path("receiving/", views.receiving, name="receiving"),
     path("receiving/<str:number>/", views.receive, name="receive"),
+    path("commitments/", views.bound_by_customers, name="commitments"),
     path("counts/", views.counts, name="counts"),
     path("counts/plan/", views.plan, name="plan_count"),
     path("counts/<str:number>/", views.count, name="count"),

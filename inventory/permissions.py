@@ -20,6 +20,7 @@ REQUEST_TRANSFER = "inventory.request_transfer"
 APPROVE_TRANSFER = "inventory.approve_transfer"
 MOVE_TRANSFER = "inventory.move_transfer"
 SETTLE_TRANSFER = "inventory.settle_transfer"
+POST_LATE_COST = "inventory.post_latecost"
 VIEW_COUNT = "inventory.view_count"
 PLAN_COUNT = "inventory.plan_count"
 COUNT = "inventory.count_stock"
@@ -66,6 +67,7 @@ GRANTS: dict[str, list[str]] = {
     APPROVE_TRANSFER: ["operations_lead", "controller", "executive"],
     MOVE_TRANSFER: ["warehouse", "shipping", "operations_lead", "partner"],
     SETTLE_TRANSFER: ["operations_lead", "controller"],
+    POST_LATE_COST: ["ap", "controller"],
     VIEW_COUNT: ["warehouse", "planner", "operations_lead", "controller", "executive", "partner"],
     PLAN_COUNT: ["operations_lead", "controller"],
     COUNT: ["warehouse", "operations_lead", "partner"],

@@ -121,6 +121,7 @@ class Account(models.Model):
         DUE_FROM = "due_from", "Due from sister companies"
         DUE_TO = "due_to", "Due to sister companies"
         RECEIVED = "received", "Goods received, not billed"
+        LANDED = "landed", "Late costs, not billed"
         UNAPPLIED = "unapplied", "Unapplied cash"
         OPENING = "opening", "Opening balances"
         REVENUE = "revenue", "Sales"

@@ -1,5 +1,6 @@
 """Money as the screens and the other apps read it."""
 
+from finance.selectors._commitments import CommitmentRow, commitments
 from finance.selectors._customers import Ageing, ageing_of_customer, unpaid_of_customer
 from finance.selectors._floor import (
     TO_DO,
@@ -69,6 +70,7 @@ __all__ = [
     "AppliedTo",
     "BalanceRow",
     "CartonRow",
+    "CommitmentRow",
     "EntryLine",
     "EntryRow",
     "IncomingLineRow",
@@ -90,6 +92,7 @@ __all__ = [
     "SuggestionRow",
     "TieOut",
     "ageing_of_customer",
+    "commitments",
     "find",
     "floor_nodes",
     "incoming_order",

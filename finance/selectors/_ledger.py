@@ -127,6 +127,12 @@ PROOFS = [
         " WHERE r.source_kind = 'procurement.order' GROUP BY r.entity_id",
     ),
     Proof(
+        "landed",
+        "landed",
+        "Late costs posted",
+        "SELECT entity_id, -sum(amount) FROM inventory_latecost GROUP BY entity_id",
+    ),
+    Proof(
         "due_from",
         "due_from",
         "Sold to sister companies",

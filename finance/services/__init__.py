@@ -15,6 +15,7 @@ from finance.services._books import (
 from finance.services._converting import BadRate, NoRate, RateRow, save_rates
 from finance.services._counting import PostedCount, post_count
 from finance.services._invoicing import Invoiced, invoice_shipments
+from finance.services._landing import post_late_costs
 from finance.services._paying import (
     BadPayment,
     NoAccount,
@@ -93,6 +94,7 @@ __all__ = [
     "open_books",
     "packing_slip_pdf",
     "post_count",
+    "post_late_costs",
     "post_payment",
     "post_payments",
     "receive_purchase_order",

@@ -22,6 +22,7 @@ CHART = [
     ("1200", "Inventory", Kind.ASSET, Purpose.INVENTORY),
     ("1300", "Due from sister companies", Kind.ASSET, Purpose.DUE_FROM),
     ("2100", "Goods received, not billed", Kind.LIABILITY, Purpose.RECEIVED),
+    ("2150", "Late costs, not billed", Kind.LIABILITY, Purpose.LANDED),
     ("2200", "Unapplied cash", Kind.LIABILITY, Purpose.UNAPPLIED),
     ("2300", "Due to sister companies", Kind.LIABILITY, Purpose.DUE_TO),
     ("3000", "Opening balances", Kind.EQUITY, Purpose.OPENING),

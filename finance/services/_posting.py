@@ -23,7 +23,7 @@ Kind = JournalEntry.Kind
 # What a sub-ledger proves line by line: no entry by hand may move it.
 CONTROLLED = [
     Purpose.RECEIVABLE, Purpose.UNBILLED, Purpose.INVENTORY, Purpose.RECEIVED, Purpose.UNAPPLIED,
-    Purpose.DUE_FROM, Purpose.DUE_TO,
+    Purpose.DUE_FROM, Purpose.DUE_TO, Purpose.LANDED,
 ]  # fmt: skip
 
 POST = Prepared("""

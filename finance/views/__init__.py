@@ -48,7 +48,7 @@ from finance.views._money import (
     payments,
     post,
 )
-from finance.views._suggestions import ask_for_suggested, suggestions
+from finance.views._suggestions import ask_for_suggested, bound_by_customers, suggestions
 from finance.views._transfers import (
     agree,
     ask,
@@ -68,6 +68,7 @@ __all__ = [
     "allocate",
     "ask",
     "ask_for_suggested",
+    "bound_by_customers",
     "call_off",
     "call_off_count",
     "close_month",

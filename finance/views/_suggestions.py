@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
-from finance.selectors import transfer_suggestions
+from finance.selectors import commitments, transfer_suggestions
 from inventory import permissions
 from inventory.services.transferring import TransferDraft, request_transfers
+from orders import permissions as orders_permissions
 
 
 @require_GET
@@ -70,3 +71,11 @@ def ask_for_suggested(request: SignedInRequest) -> HttpResponse:
     if len(made) == 1:
         return redirect("finance:transfer", made[0].number)
     return redirect("finance:transfers")
+
+
+@require_GET
+@requires(orders_permissions.VIEW)
+def bound_by_customers(request: SignedInRequest) -> HttpResponse:
+    """Show, as a part of another page, what stock customers' commitments bind."""
+    rows = commitments(entity_ids=request.scope(orders_permissions.VIEW))
+    return render(request, "finance/_commitments.html", {"rows": rows})

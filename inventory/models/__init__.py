@@ -1,5 +1,6 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
 from inventory.models.calendar import Calendar, CalendarDay
+from inventory.models.costing import CostLayer, LateCost, LayerIssue
 from inventory.models.count import Count, CountLine
 from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
@@ -32,10 +33,13 @@ __all__ = [
     "CalendarDay",
     "Carrier",
     "Carton",
+    "CostLayer",
     "Count",
     "CountLine",
     "Inbound",
     "Lane",
+    "LateCost",
+    "LayerIssue",
     "Lot",
     "Node",
     "Peg",

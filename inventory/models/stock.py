@@ -136,6 +136,7 @@ class StockMove(models.Model):
         ADJUSTMENT = "adjustment"
         STATUS = "status"
         TRANSFER = "transfer"
+        REVALUATION = "revaluation"
 
     at = models.DateTimeField()
     kind = models.CharField(max_length=12, choices=Kind)
@@ -166,7 +167,10 @@ class StockMove(models.Model):
                 nulls_distinct=False,
                 name="inventory_move_once_per_cause",
             ),
-            models.CheckConstraint(condition=~Q(quantity=0), name="inventory_move_moves"),
+            models.CheckConstraint(
+                condition=~Q(quantity=0) | Q(kind="revaluation") & ~Q(value=0),
+                name="inventory_move_moves",
+            ),
         ]
         indexes = [
             models.Index(fields=["product", "node", "at"], name="inventory_move_of_product"),
@@ -184,14 +188,42 @@ class StockMove(models.Model):
         return f"{self.kind} {self.quantity} of {self.product_id}"
 
 
-class ProductCost(models.Model):
-    """Moving average: `quantity` base units owned by one entity are worth `value` (its currency).
+# Deferred, because a cost and its layers change in one commit, not in one row.
+IS_ITS_LAYERS = """
+    IF (SELECT (c.quantity, c.value) FROM inventory_productcost c
+        WHERE c.id = NEW.id AND c.method = 'fifo')
+        IS DISTINCT FROM (
+            SELECT (coalesce(sum(l.quantity_left), 0)::numeric(15, 3),
+                coalesce(sum(l.value_left), 0)::numeric(19, 4))
+            FROM inventory_costlayer l
+            WHERE l.product_id = NEW.product_id AND l.entity_id = NEW.entity_id
+                AND l.quantity_left > 0)
+        AND EXISTS (SELECT FROM inventory_productcost WHERE id = NEW.id AND method = 'fifo')
+    THEN
+        RAISE EXCEPTION 'what a company owns is not what its layers say'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'inventory_cost_is_its_layers';
+    END IF;
+    RETURN NULL;
+"""
 
-    `value` is whole cents after each posting and equals the entity's stock account for the product.
+
+class ProductCost(models.Model):
+    """What one entity owns of one product: `quantity` base units are worth `value` (its currency).
+
+    By `method` what leaves costs the moving average, or what the oldest layers cost (fifo); empty
+    while nothing ever came. `value` is whole cents after each posting and equals the entity's stock
+    account for the product.
     """
+
+    class Method(models.TextChoices):
+        AVERAGE = "average", "Moving average"
+        FIFO = "fifo", "First in, first out"
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
     product = models.ForeignKey("inventory.Product", on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(
+        max_length=10, choices=Method, blank=True, default=Method.AVERAGE, db_default="average"
+    )
     quantity = QuantityField(default=0)
     value = AmountField(default=0)
 
@@ -201,11 +233,24 @@ class ProductCost(models.Model):
                 fields=["product", "entity"], name="inventory_cost_once_per_entity"
             ),
             models.CheckConstraint(
+                condition=Q(method__in=["", "average", "fifo"]), name="inventory_cost_method_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(quantity__gte=0, value__gte=0), name="inventory_cost_not_negative"
             ),
             models.CheckConstraint(
                 condition=~Q(quantity=0) | Q(value=0), name="inventory_cost_of_nothing_is_zero"
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="is_its_layers",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__method="fifo"),
+                func=IS_ITS_LAYERS,
+            )
         ]
 
     def __str__(self) -> str:

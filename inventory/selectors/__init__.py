@@ -21,6 +21,7 @@ from inventory.selectors._classes import (
     classes_of,
     inventory_health,
 )
+from inventory.selectors._costing import LayerRow, layers_of
 from inventory.selectors._counts import (
     CountLineRow,
     CountPage,
@@ -118,6 +119,7 @@ __all__ = [
     "HealthRow",
     "HitDemand",
     "Impact",
+    "LayerRow",
     "LotBalance",
     "LotDelivery",
     "LotReceipt",
@@ -163,6 +165,7 @@ __all__ = [
     "decisions_of_product",
     "demand_source",
     "inventory_health",
+    "layers_of",
     "lot_traces",
     "lots",
     "moves_of",

@@ -1,12 +1,14 @@
 """What must hold of stock at every commit."""
 
 from erp.kernel.invariants import Invariant
+from inventory.selectors._costing import COSTING
 from inventory.selectors._counts import COUNTS
 from inventory.selectors._moving import TRANSFERS
 
 INVARIANTS = [
     *TRANSFERS,
     *COUNTS,
+    *COSTING,
     Invariant(
         "inventory.stock_is_the_sum_of_its_moves",
         "Every balance, lot by lot, is the sum of its moves",

@@ -15,7 +15,7 @@ from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
 from inventory.events import StockFell, StockReceived
 from inventory.models import StockMove, StockStatus
-from inventory.rules import Pool, countable, issue, valued
+from inventory.rules import Draw, countable, draw, moved_on, valued
 from inventory.services._posting import Balance, Key, Movement, balances, posting, posting_and
 from inventory.services._telling import fallen, received
 
@@ -107,8 +107,8 @@ def adjust_stock(
     """Post signed corrections of balances, all or none, in their order; answer in the same order.
 
     `kind` is "opening" or "adjustment". Six statements for thousands. What is lost costs the moving
-    average, exact over the whole set. Locks costs, then stock rows, each in id order. Called by
-    finance, which posts the ledger's side in the same commit.
+    average, or what the oldest layers cost, exact over the whole set. Locks costs, then stock rows,
+    each in id order. Called by finance, which posts the ledger's side in the same commit.
 
     Raises:
         BadAdjustment: one corrects nothing, has no reason, or names an unknown status or kind.
@@ -122,17 +122,19 @@ def adjust_stock(
     _check(adjustments, kind)
     if not adjustments:
         return []
-    held = balances([each.key for each in adjustments])
-    values = _values(adjustments, held)
+    held = balances([each.key for each in adjustments], now=now)
     ids = [row[0] for row in rows(IDS, [len(adjustments)])]
-    movements = [
-        Movement(held[each.key].stock_id, each.quantity, value, adjustment_id)
-        for each, value, adjustment_id in zip(adjustments, values, ids, strict=True)
-    ]
+    movements = _movements(adjustments, ids, held)
+    values = [each.value for each in movements]
     params = posting(
-        movements, kind=kind, cause_kind="inventory.adjustment", actor=actor, now=now
+        movements,
+        kind=kind,
+        cause_kind="inventory.adjustment",
+        actor=actor,
+        now=now,
+        pools=[balance.pool for balance in held.values()],
     ) | {"reasons": [each.reason for each in adjustments]}
-    run(ADJUST, params)
+    run(ADJUST.of(params), params)
     record(
         changes=[
             _change(each, value, adjustment_id, kind)
@@ -164,25 +166,30 @@ def _check(adjustments: Sequence[StockAdjustment], kind: str) -> None:
             raise BadAdjustment("A value is zero or more.")
 
 
-def _values(adjustments: Sequence[StockAdjustment], held: Mapping[Key, Balance]) -> list[Decimal]:
-    """Return the signed value of each correction, in order, as the pools and balances change."""
+def _movements(
+    adjustments: Sequence[StockAdjustment], ids: Sequence[int], held: Mapping[Key, Balance]
+) -> list[Movement]:
+    """Return each correction with its value, in order, as the pools and balances change."""
     free = {key: balance.free for key, balance in held.items()}
     pools = {(key.entity_id, key.product_id): balance.pool for key, balance in held.items()}
-    values: list[Decimal] = []
-    for each in adjustments:
+    movements: list[Movement] = []
+    for each, adjustment_id in zip(adjustments, ids, strict=True):
         pool = pools[each.entity_id, each.product_id]
+        draws: Sequence[Draw] = ()
         if each.quantity > 0:
             value = valued(pool, each.quantity, each.unit_value)
         elif free[each.key] + each.quantity < 0:
             raise NotThatMuch(each.product_id, each.node_id, free[each.key])
         else:
-            value = -issue(pool, [-each.quantity])[0]
+            issued = draw(pool, [-each.quantity])[0]
+            value, draws = -issued.cost, issued.draws
         free[each.key] += each.quantity
-        pools[each.entity_id, each.product_id] = Pool(
-            pool.quantity + each.quantity, pool.value + value
+        pools[each.entity_id, each.product_id] = moved_on(
+            pool, each.quantity, value, source=adjustment_id, draws=draws
         )
-        values.append(value)
-    return values
+        stock_id = held[each.key].stock_id
+        movements.append(Movement(stock_id, each.quantity, value, adjustment_id, draws=draws))
+    return movements
 
 
 def _change(each: StockAdjustment, value: Decimal, adjustment_id: int, kind: str) -> Change:

@@ -283,7 +283,7 @@ def _set_aside(
         "stocks": [line.stock_id for line, _ in shorts.values()],
         "missing": [each.missing for each in missing],
     }
-    if run(SHORT, params) != len(missing):
+    if run(SHORT.of(params), params) != len(missing):
         raise RuntimeError("a short line was not reserved")  # undoes everything
     return missing
 

@@ -116,7 +116,7 @@ def receive_stock(
     keys = [
         Key(entity_id, node_id, line.product_id, line.status, line.lot_id or 0) for line in lines
     ]
-    held = balances(keys)
+    held = balances(keys, now=now)
     ids = [row[0] for row in rows(IDS, [len(lines)])]
     movements = [
         Movement(held[key].stock_id, line.quantity, line.value, line_id)
@@ -128,6 +128,7 @@ def receive_stock(
         cause_kind="inventory.receiptline",
         actor=actor,
         now=now,
+        pools=[balance.pool for balance in held.values()],
     ) | {
         "entity": entity_id,
         "node": node_id,
@@ -141,7 +142,7 @@ def receive_stock(
         "quantities": [line.quantity for line in lines],
         "values": [line.value for line in lines],
     }
-    receipt_id, number = rows(RECEIVE, params)[0]
+    receipt_id, number = rows(RECEIVE.of(params), params)[0]
     change = Change(
         entity_id=entity_id,
         action="inventory.receive",

@@ -17,7 +17,8 @@ from erp.kernel.states import sources_of, target_of
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentShipped
 from inventory.models import Shipment, StockMove
-from inventory.rules import Pool, issue
+from inventory.rules import Draw, Pool, draw
+from inventory.services._layering import layered
 from inventory.services._posting import Movement, posting, posting_and
 from inventory.services._standing import Standing, known, ready
 
@@ -68,14 +69,14 @@ LOCK = Prepared("""
         JOIN shipment ON shipment.id = l.shipment_id
         WHERE shipment.state = ANY(%(sources)s) AND (l.picked > 0 OR l.picked IS NULL)
     ), cost AS MATERIALIZED (
-        SELECT c.entity_id, c.product_id, c.quantity, c.value
+        SELECT c.entity_id, c.product_id, c.quantity, c.value, c.method
         FROM inventory_productcost c
         WHERE (c.product_id, c.entity_id) IN (SELECT product_id, entity_id FROM line)
         ORDER BY c.id
         FOR NO KEY UPDATE
     )
     SELECT shipment.*, line.id, line.demand_id, line.product_id, line.stock_id, line.picked,
-        cost.quantity, cost.value
+        cost.quantity, cost.value, cost.method
     FROM shipment
     LEFT JOIN line ON line.shipment_id = shipment.id
     LEFT JOIN cost ON cost.product_id = line.product_id AND cost.entity_id = line.entity_id
@@ -133,10 +134,10 @@ def ship_shipments(
 ) -> list[ShippedLine]:
     """Let packed shipments leave: stock, reservations, cost and the shipments change at once.
 
-    Each line costs its share of the moving average, in whole cents that sum to what the stock
-    account loses. Those that left before are passed over. Locks shipments, costs, then stock rows,
-    each in id order. What is available does not change: it was reserved. Called by finance, which
-    posts the ledger's side in the same commit.
+    Each line costs its share of the moving average, or what the oldest layers cost, in whole cents
+    that sum to what the stock account loses. Those that left before are passed over. Locks
+    shipments, costs, then stock rows, each in id order. What is available does not change: it was
+    reserved. Called by finance, which posts the ledger's side in the same commit.
 
     Raises:
         Shipment.DoesNotExist: one of them is not there.
@@ -152,7 +153,9 @@ def ship_shipments(
         return []
     lines = _cost(found)
     movements = [
-        Movement(line.stock_id, -line.picked, -line.cost, line.id, released=line.picked)
+        Movement(
+            line.stock_id, -line.picked, -line.cost, line.id, released=line.picked, draws=line.draws
+        )
         for line in lines
     ]
     params = posting(
@@ -167,7 +170,7 @@ def ship_shipments(
         "target": target_of(Shipment, "ship"),
         "shipments": [each.id for each in due],
     }
-    reserved, gone, barred = rows(SHIP, params)[0]
+    reserved, gone, barred = rows(SHIP.of(params), params)[0]
     if barred:
         raise LotStopped(*rows(BARRED, [barred])[0])
     if (reserved, gone) != (sum(line.picked for line in lines), len(due)):
@@ -189,6 +192,7 @@ class _Line:
     picked: Decimal
     pool: Pool
     cost: Decimal = Decimal(0)
+    draws: Sequence[Draw] = ()
 
     def shipped(self, shipment: Standing) -> ShippedLine:
         return ShippedLine(
@@ -213,10 +217,14 @@ def _lock(shipment_ids: Collection[int]) -> tuple[list[Standing], list[_Line]]:
 
 
 def _lines(found: Sequence[tuple[Any, ...]]) -> list[_Line]:
+    lines = [row for row in found if row[7] is not None]
+    pools = layered(
+        {(row[3], row[9]): Pool(row[12], row[13]) for row in lines},
+        {(row[3], row[9]): row[14] for row in lines},
+    )
     return [
-        _Line(row[7], row[0], row[3], row[8], row[9], row[10], row[11], Pool(row[12], row[13]))
-        for row in found
-        if row[7] is not None
+        _Line(row[7], row[0], row[3], row[8], row[9], row[10], row[11], pools[row[3], row[9]])
+        for row in lines
     ]
 
 
@@ -226,7 +234,7 @@ def _cost(lines: list[_Line]) -> list[_Line]:
     for line in lines:
         pools[line.entity_id, line.product_id].append(line)
     for sharing in pools.values():
-        costs = issue(sharing[0].pool, [line.picked for line in sharing])
-        for line, cost in zip(sharing, costs, strict=True):
-            line.cost = cost
+        issues = draw(sharing[0].pool, [line.picked for line in sharing])
+        for line, issued in zip(sharing, issues, strict=True):
+            line.cost, line.draws = issued.cost, issued.draws
     return lines

@@ -11,13 +11,13 @@ from rest_framework.test import APIClient
 
 from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
-from finance.selectors import transfer_suggestions
+from finance.selectors import commitments, transfer_suggestions
 from finance.services import adjust_stock, ship_shipments
 from inventory.models import Count, CountLine, Stock, Transfer
 from inventory.selectors import inventory_health
 from inventory.services import StockAdjustment
 from tests.finance import factories
-from tests.finance.factories import NOW, World, packed, product
+from tests.finance.factories import NOW, World, allocated, packed, product
 from tests.finance.transfers import second_node
 
 BASE = "/api/v1/counts"
@@ -202,6 +202,24 @@ class TestSuggestions:
         client.post(reverse("finance:ask_for_suggested"), {"id": [row.key]})
 
         assert not Transfer.objects.exists()
+
+
+class TestCommitments:
+    def test_bind_stock_and_name_what_nothing_comes_for(
+        self, world: World, signed_in: Callable[..., Client]
+    ) -> None:
+        goods = product(world, on_hand="6")
+        allocated(world, (goods, "6", "9"))
+        allocated(world, (product(world, on_hand="0"), "5", "9.99"))
+
+        (row,) = commitments(entity_ids=[world.entity.pk])
+        page = signed_in(Role.ORDER_DESK).get(reverse("finance:commitments"))
+
+        assert (row.bound, row.waiting, row.uncovered) == (
+            Decimal(12), Decimal("49.95"), Decimal("49.95"),
+        )  # fmt: skip
+        assert world.customer.name in page.content.decode()
+        assert commitments(entity_ids=[]) == []
 
 
 class TestHealth:

@@ -1,5 +1,6 @@
 """The resources of finance, and those of shipments and receiving."""
 
+from finance.api.views._costs import LateCostViewSet
 from finance.api.views._counts import CountViewSet
 from finance.api.views._floor import ReceivingViewSet, ShipmentViewSet
 from finance.api.views._ledger import (
@@ -16,6 +17,7 @@ __all__ = [
     "CountViewSet",
     "InvoiceViewSet",
     "JournalEntryViewSet",
+    "LateCostViewSet",
     "PaymentViewSet",
     "PeriodViewSet",
     "ReceivingViewSet",

@@ -1,6 +1,7 @@
 """Finds where goods of a stock row go: the same goods at another place, owner or status."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from erp.kernel.sql import rows
 from inventory.services._posting import Key, balances
@@ -11,7 +12,9 @@ GOODS = """
 """
 
 
-def siblings(wanted: Sequence[tuple[int, int, int, str]]) -> list[int]:
+def siblings(
+    wanted: Sequence[tuple[int, int, int, str]], *, now: datetime | None = None
+) -> list[int]:
     """Return the stock rows for goods of (stock id, entity, node, status), made where they lack.
 
     Locks both sides: costs first, then stock rows, each in id order. Three statements.
@@ -22,7 +25,7 @@ def siblings(wanted: Sequence[tuple[int, int, int, str]]) -> list[int]:
         _key(entity_id, node_id, goods[stock_id], status)
         for stock_id, entity_id, node_id, status in wanted
     ]
-    held = balances([*sources, *targets])
+    held = balances([*sources, *targets], now=now)
     return [held[key].stock_id for key in targets]
 
 

@@ -209,7 +209,7 @@ def _set_aside(missing: Sequence[_Missing], actor: "User | None", now: datetime)
         "stocks": [each.kept.stock_id for each in missing],
         "missing": [each.quantity for each in missing],
     }
-    if run(SHORT, params) != len(missing):
+    if run(SHORT.of(params), params) != len(missing):
         raise RuntimeError("what is short was not reserved")  # undoes everything
 
 

@@ -255,16 +255,10 @@ def _move(
             Movement(source, -line.quantity, Decimal(0), line.pk),
             Movement(target, line.quantity, Decimal(0), line.pk),
         ]
-    run(
-        ARRIVE,
-        posting(
-            movements,
-            kind=StockMove.Kind.TRANSFER,
-            cause_kind=RECEIPT_LINE,
-            actor=actor,
-            now=now,
-        ),
+    params = posting(
+        movements, kind=StockMove.Kind.TRANSFER, cause_kind=RECEIPT_LINE, actor=actor, now=now
     )
+    run(ARRIVE.of(params), params)
 
 
 def _pieces(transfer: Transfer) -> list[TransferPiece]:

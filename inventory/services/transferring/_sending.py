@@ -14,7 +14,8 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.events import TransferShipped
 from inventory.models import Lane, StockMove, StockStatus, Transfer
-from inventory.rules import Pool, issue, moved_on, sold_at
+from inventory.rules import Draw, Pool, draw, moved_on, sold_at
+from inventory.services._layering import layered
 from inventory.services._posting import Movement, posting, posting_and
 from inventory.services.transferring._moving import siblings
 from inventory.services.transferring._telling import LINE, facts, note, tell_destinations
@@ -35,7 +36,7 @@ PIECES = """
 """
 
 POOLS = """
-    SELECT c.entity_id, c.product_id, c.quantity, c.value
+    SELECT c.entity_id, c.product_id, c.quantity, c.value, c.method
     FROM inventory_productcost c
     WHERE (c.entity_id, c.product_id) IN (
         SELECT * FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
@@ -102,6 +103,7 @@ class _Worth(NamedTuple):
     cost: Decimal
     price: Decimal
     landed: Decimal
+    draws: Sequence[Draw]
 
 
 @transaction.atomic
@@ -145,7 +147,8 @@ def send_transfers(
                 str(StockStatus.IN_TRANSIT),
             )
             for piece in pieces
-        ]
+        ],
+        now=now,
     )
     worths = _worths(pieces, by_id, terms)
     _post(
@@ -170,18 +173,24 @@ def _worths(
     """
     keys = {(by_id[piece.transfer_id].entity_id, piece.product_id) for piece in pieces}
     params = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
-    pools = {(row[0], row[1]): Pool(row[2], row[3]) for row in rows(POOLS, params)}
+    found = rows(POOLS, params)
+    pools = layered(
+        {(row[0], row[1]): Pool(row[2], row[3]) for row in found},
+        {(row[0], row[1]): row[4] for row in found},
+    )
     worths = {}
     for piece in pieces:
         transfer = by_id[piece.transfer_id]
         key = (transfer.entity_id, piece.product_id)
-        cost = issue(pools[key], [piece.quantity])[0]
+        issued = draw(pools[key], [piece.quantity])[0]
+        cost = issued.cost
         if not transfer.is_sale:
-            worths[piece.id] = _Worth(cost, cost, cost)
+            worths[piece.id] = _Worth(cost, cost, cost, ())
             continue
-        pools[key] = moved_on(pools[key], -piece.quantity, -cost)
+        pools[key] = moved_on(pools[key], -piece.quantity, -cost, draws=issued.draws)
         agreed = terms[transfer.pk]
-        worths[piece.id] = _Worth(cost, *sold_at(cost, agreed.markup, agreed.rate))
+        price, landed = sold_at(cost, agreed.markup, agreed.rate)
+        worths[piece.id] = _Worth(cost, price, landed, issued.draws)
     return worths
 
 
@@ -197,7 +206,14 @@ def _post(
         is_sale = piece.transfer_id in sales
         out, into = (-worth.cost, worth.landed) if is_sale else (Decimal(0), Decimal(0))
         movements += [
-            Movement(piece.stock_id, -piece.quantity, out, piece.id, released=piece.quantity),
+            Movement(
+                piece.stock_id,
+                -piece.quantity,
+                out,
+                piece.id,
+                released=piece.quantity,
+                draws=worth.draws,
+            ),
             Movement(target, piece.quantity, into, piece.id),
         ]
     pieces, worths = [each[0] for each in carried], [each[2] for each in carried]
@@ -213,7 +229,7 @@ def _post(
         "prices": [worth.price for worth in worths],
         "landeds": [worth.landed for worth in worths],
     }
-    if rows(SEND, params)[0][0] != len(pieces):
+    if rows(SEND.of(params), params)[0][0] != len(pieces):
         raise RuntimeError("a transfer would leave without a reservation")  # undoes everything
 
 
