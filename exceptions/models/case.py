@@ -5,7 +5,7 @@ any open state but OPEN --hand_back--> OPEN
 any open state --resolve--> RESOLVED, --dismiss--> DISMISSED;  RESOLVED, DISMISSED --reopen--> OPEN
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -16,6 +16,14 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from erp.kernel.fields import AmountField
 from erp.kernel.sql import rows
 
+# Few of many, and counted on every queue page: each has a small index of its own.
+COUNTED: Mapping[str, Q] = {
+    "unowned": Q(owner=None),
+    "strategic": Q(tier="A"),
+    "escalated": Q(escalation_level__gt=0),
+    "waiting": Q(state="waiting"),
+    "snoozed": Q(snoozed_until__isnull=False),
+}
 DETECTING = 41_005  # our corner of the database's advisory locks
 
 
@@ -181,6 +189,19 @@ class ExceptionCase(FSMModelMixin, models.Model):
                 fields=["entity", "resolve_by", "id"],
                 name="exceptions_case_by_clock",
                 condition=~Q(state__in=["resolved", "dismissed"]) & Q(parent=None),
+            ),
+            models.Index(
+                fields=["entity", "queue"],
+                name="exceptions_case_of_queue",
+                condition=~Q(state__in=["resolved", "dismissed"]) & Q(parent=None),
+            ),
+            *(
+                models.Index(
+                    fields=["entity"],
+                    name=f"exceptions_case_{name}",
+                    condition=~Q(state__in=["resolved", "dismissed"]) & Q(parent=None) & which,
+                )
+                for name, which in COUNTED.items()
             ),
             models.Index(
                 fields=["cause_id", "cause_kind"],

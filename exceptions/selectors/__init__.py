@@ -30,12 +30,21 @@ from exceptions.selectors._case import (
 )
 from exceptions.selectors._invariants import INVARIANTS
 from exceptions.selectors._plays import plays_of
-from exceptions.selectors._queue import Queue, QueueCounts, QueueRow, counts, queue, type_counts
+from exceptions.selectors._queue import (
+    COUNTED_MAX,
+    Queue,
+    QueueCounts,
+    QueueRow,
+    counts,
+    queue,
+    type_counts,
+)
 from exceptions.selectors._registry import TYPES, case_type, gathering_types, label_of, types_at
 from exceptions.selectors._supply_types import lines_behind
 from exceptions.selectors._types import CaseType, Pace
 
 __all__ = [
+    "COUNTED_MAX",
     "INVARIANTS",
     "TYPES",
     "CaseOfOrder",

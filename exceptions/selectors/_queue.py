@@ -8,10 +8,13 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from erp.accounts.models import Role
 from erp.kernel.sql import records
 from exceptions.selectors._registry import label_of
 
 PAGE = 100
+COUNTED_MAX = 999
+WORST = 100
 CURSOR_MAX = 200
 
 # One index range per entity, merged: the first page costs the same however many cases there are.
@@ -72,27 +75,58 @@ FILTERS: Mapping[str, str] = {
     )""",
 }
 
+# Each figure counts one range of a partial index and stops at the limit: it costs the same however
+# many cases there are.
+FIGURES: Mapping[str, str] = {
+    "open": "true",
+    "mine": "c.owner_id = %(user)s",
+    "unowned": "c.owner_id IS NULL",
+    "breaching": "c.resolve_by <= %(now)s::timestamptz + interval '1 hour'",
+    "strategic": "c.tier = 'A'",
+    "escalated": "c.escalation_level > 0",
+    "waiting": "c.state = 'waiting'",
+    "snoozed": "c.snoozed_until > %(now)s::timestamptz",
+}
+COUNTED = """(
+    SELECT count(*) FROM (
+        SELECT FROM exceptions_exceptioncase c
+        WHERE c.entity_id = ANY(%(entities)s::bigint[])
+          AND c.state NOT IN ('resolved', 'dismissed') AND c.parent_id IS NULL AND {which}
+        LIMIT %(limit)s
+    ) few
+)"""
 COUNTS = """
-    SELECT count(*) AS open, coalesce(sum(c.expected_loss), 0) AS loss,
-           count(DISTINCT c.currency) AS currencies, min(c.currency) AS currency,
-           count(*) FILTER (WHERE c.resolve_by <= %(now)s::timestamptz + interval '1 hour')
-               AS breaching,
-           count(*) FILTER (WHERE c.owner_id = %(user)s) AS mine,
-           count(*) FILTER (WHERE c.owner_id IS NULL) AS unowned,
-           count(*) FILTER (WHERE c.tier = 'A') AS strategic,
-           count(*) FILTER (WHERE c.escalation_level > 0) AS escalated,
-           count(*) FILTER (WHERE c.state = 'waiting') AS waiting,
-           count(*) FILTER (WHERE c.snoozed_until > %(now)s::timestamptz) AS snoozed
-    FROM exceptions_exceptioncase c
-    WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
-      AND c.parent_id IS NULL
-"""
+    SELECT {figures},
+        worst.loss, worst.currencies, worst.currency
+    FROM (
+        SELECT coalesce(sum(w.expected_loss), 0) AS loss, count(DISTINCT w.currency) AS currencies,
+            min(w.currency) AS currency
+        FROM unnest(%(entities)s::bigint[]) AS scope (id)
+        CROSS JOIN LATERAL (
+            SELECT c.expected_loss, c.currency FROM exceptions_exceptioncase c
+            WHERE c.entity_id = scope.id AND c.state NOT IN ('resolved', 'dismissed')
+              AND c.parent_id IS NULL
+            ORDER BY {order}
+            LIMIT %(worst)s
+        ) w
+    ) worst
+""".replace(
+    "{figures}",
+    ", ".join(f"{COUNTED.replace('{which}', which)} AS {name}" for name, which in FIGURES.items()),
+).replace("{order}", BY_LOSS)
 BY_QUEUE = """
-    SELECT c.queue, count(*) AS cases
-    FROM exceptions_exceptioncase c
-    WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.state NOT IN ('resolved', 'dismissed')
-      AND c.parent_id IS NULL
-    GROUP BY c.queue ORDER BY count(*) DESC, c.queue
+    SELECT desk.role AS queue, sum(few.cases) AS cases
+    FROM unnest(%(roles)s::text[]) AS desk (role)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS cases FROM (
+            SELECT FROM exceptions_exceptioncase c
+            WHERE c.entity_id = ANY(%(entities)s::bigint[]) AND c.queue = desk.role
+              AND c.state NOT IN ('resolved', 'dismissed') AND c.parent_id IS NULL
+            LIMIT %(limit)s
+        ) one
+    ) few
+    GROUP BY desk.role HAVING sum(few.cases) > 0
+    ORDER BY sum(few.cases) DESC, desk.role
 """
 BY_TYPE = """
     SELECT c.type, count(*) AS cases, min(c.severity) AS worst
@@ -150,7 +184,11 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """What is open in all. `loss` is the sum where there is one currency, else None."""
+    """What is open. Nothing is counted beyond `COUNTED_MAX`: one more means that there are more.
+
+    `loss` is the expected loss of the worst `WORST` cases of each company where there is one
+    currency, else None; `is_all` says that there are no others.
+    """
 
     open: int
     loss: Decimal | None
@@ -163,6 +201,10 @@ class QueueCounts:
     waiting: int
     snoozed: int
     by_queue: list[tuple[str, int]]
+
+    @property
+    def is_all(self) -> bool:
+        return self.open <= WORST
 
 
 def queue(
@@ -207,8 +249,15 @@ def queue(
 def counts(
     *, entity_ids: Collection[int], now: datetime, user_id: int | None = None
 ) -> QueueCounts:
-    """Return the figures above the queue. Two queries over what is live."""
-    params = {"entities": sorted(entity_ids), "now": now, "user": user_id}
+    """Return the figures above the queue. Two queries over ranges of indexes."""
+    params = {
+        "entities": sorted(entity_ids),
+        "now": now,
+        "user": user_id,
+        "limit": COUNTED_MAX + 1,
+        "worst": WORST,
+        "roles": list(Role.values),
+    }
     (one,) = records(COUNTS, params)
     return QueueCounts(
         open=one["open"],
@@ -221,7 +270,7 @@ def counts(
         escalated=one["escalated"],
         waiting=one["waiting"],
         snoozed=one["snoozed"],
-        by_queue=[(found["queue"], found["cases"]) for found in records(BY_QUEUE, params)],
+        by_queue=[(found["queue"], int(found["cases"])) for found in records(BY_QUEUE, params)],
     )
 
 

@@ -63,6 +63,7 @@ def queue_page(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "counts": counts,
+        "counted_max": selectors.COUNTED_MAX,
         "at": shown.id if shown else None,
         "may_work": request.user.has_perm(permissions.WORK),
         "may_dismiss": request.user.has_perm(permissions.DISMISS),

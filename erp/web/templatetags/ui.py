@@ -80,6 +80,14 @@ def number(value: Any, places: int = 0) -> str:
 
 
 @register.filter
+def upto(value: Any, most: int | None = None) -> str:
+    """Write a count that nobody took beyond `most`: 999+."""
+    if most and value is not None and value > most:
+        return f"{regional.number(most)}+"
+    return number(value)
+
+
+@register.filter
 def percent(value: Any, places: int = 1) -> str:
     """Write a share (0 to 1) as a percentage."""
     return _or_dash(
@@ -322,11 +330,15 @@ def url_with(context: template.Context, **changes: Any) -> str:
 
 @register.inclusion_tag(COMPONENTS + "filters.html", takes_context=True)
 def filters(
-    context: template.Context, name: str, choices: Iterable[Any], label: str = ""
+    context: template.Context,
+    name: str,
+    choices: Iterable[Any],
+    label: str = "",
+    most: int | None = None,
 ) -> dict[str, Any]:
     """Show chips that set `?name=`; a choice is (value, label) or (value, label, count).
 
-    The chip whose value is "" is the one for no filter.
+    The chip whose value is "" is the one for no filter. A count above `most` is shown as most+.
     """
     current = context["request"].GET.get(name, "")
     drawn = [
@@ -338,7 +350,7 @@ def filters(
         }
         for value, shown, *count in choices
     ]
-    return {"choices": drawn, "label": label or name}
+    return {"choices": drawn, "label": label or name, "most": most}
 
 
 @register.simple_tag(takes_context=True)
