@@ -7,6 +7,7 @@ from exceptions import views
 app_name = "exceptions"
 urlpatterns = [
     path("", views.queue_page, name="queue"),
+    path("analytics/", views.analytics_page, name="analytics"),
     path("many/", views.act_on_many, name="many"),
     path("notices/", views.notices_page, name="notices"),
     path("notices/read/", views.read_all, name="read"),

@@ -10,7 +10,7 @@ from erp.api.serializers import AmountInput, StrictSerializer, TextInput
 from erp.governance.selectors import TimelineRow
 from exceptions.models import ExceptionCase, WaitingOn
 from exceptions.rules.plays import Play
-from exceptions.selectors import label_of
+from exceptions.selectors import Analytics, Handled, label_of
 from exceptions.services import COMMENT_MAX
 
 
@@ -133,6 +133,44 @@ def shown(case: ExceptionCase) -> dict[str, Any]:
         "state": str(case.state),
         "parent": case.parent_id,
     }
+
+
+def analysed(found: Analytics) -> dict[str, Any]:
+    """Return how cases were handled: minutes, shares from 0 to 1, loss in about US dollars."""
+    return {
+        "from": found.since,
+        "to": found.until,
+        "by": found.by,
+        "whole": _handled(found.whole),
+        "groups": [_handled(one) for one in found.groups],
+        "weeks": [_handled(one) for one in found.weeks],
+        "causes": [
+            {"type": one.type, "label": one.label, "cases": one.cases, "causes": one.causes,
+             "expected_loss_usd": money(one.rank), "share_so_far": ratio(one.upto)}
+            for one in found.causes
+        ],
+        "costs": [
+            {"currency": currency, "cost": money(cost), "plays": plays}
+            for currency, cost, plays in found.costs
+        ],
+    }  # fmt: skip
+
+
+def _handled(one: Handled) -> dict[str, Any]:
+    counts = ("key", "label", "opened", "live", "resolved", "dismissed", "alone", "reopened",
+              "breached")  # fmt: skip
+    times = ("seen_p50", "seen_p90", "worked_p50", "worked_p90")
+    rates = ("breach_rate", "reopen_rate", "alone_rate")
+    found: dict[str, Any] = {name: getattr(one, name) for name in counts}
+    for name in times:
+        value = getattr(one, name)
+        found[f"{name}_minutes"] = None if value is None else round(value)
+    found |= {name: ratio(getattr(one, name)) for name in rates}
+    return found | {"expected_loss_usd": money(one.rank)}
+
+
+def ratio(share: Decimal) -> str:
+    return f"{share:.4f}"
 
 
 def shown_play(play: Play) -> dict[str, Any]:

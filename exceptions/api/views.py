@@ -1,6 +1,7 @@
 """The resource of exceptions."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -10,7 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp.accounts.models import User
-from erp.api.filters import ChoiceFilter, Filter, FlagFilter, IdFilter, MomentFilter, TextFilter
+from erp.api.filters import (
+    ChoiceFilter,
+    DateFilter,
+    Filter,
+    FlagFilter,
+    IdFilter,
+    MomentFilter,
+    TextFilter,
+    query_values,
+)
 from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet, one_by_one
@@ -33,6 +43,11 @@ from exceptions.services import (
     watch,
 )
 
+ANALYTICS: dict[str, Filter] = {
+    "from": DateFilter(),
+    "to": DateFilter(),
+    "by": TextFilter(),
+}
 STATES = tuple(ExceptionCase.State.values)
 BIGGEST_ID = 2**63 - 1
 
@@ -61,6 +76,7 @@ class ExceptionViewSet(ResourceViewSet):
         "unmerge": permissions.WORK,
         "many": permissions.WORK,
         "watch": permissions.VIEW,
+        "analytics": permissions.VIEW,
         "dismiss": permissions.DISMISS,
     }
     filters: ClassVar[dict[str, Filter]] = {
@@ -267,6 +283,26 @@ class ExceptionViewSet(ResourceViewSet):
         self.body()
         unmerge(case_id=self._case(pk).pk, actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, pk)
+
+    @action(detail=False, methods=["get"])
+    def analytics(self, request: Request) -> Response:
+        """Return how cases opened in `from`..`to` (dates, UTC) were handled, grouped `by`."""
+        asked = query_values(request, ANALYTICS)
+        now = timezone.now()
+        until = asked.get("to", now.date()) + timedelta(days=1)
+        since = asked.get("from", until - timedelta(days=90))
+        try:
+            found = selectors.analytics(
+                entity_ids=self.scope(),
+                since=datetime.combine(since, time(), UTC),
+                until=datetime.combine(until, time(), UTC),
+                now=now,
+                by=asked.get("by", "type"),
+            )
+        except ValueError as refusal:
+            named = "from" if asked.get("by", "type") in selectors.DIMENSIONS else "by"
+            raise ValidationError({named: [ErrorDetail(str(refusal), "invalid")]}) from refusal
+        return Response(serializers.analysed(found))
 
     @action(detail=False, methods=["post"], url_path="bulk", url_name="bulk")
     def many(self, request: Request) -> Response:

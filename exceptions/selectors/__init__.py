@@ -1,5 +1,6 @@
 """What is known of exception cases: types, conditions, ways out, queues, pages."""
 
+from exceptions.selectors._analytics import DIMENSIONS, Analytics, Cause, Handled, analytics
 from exceptions.selectors._around import (
     Child,
     Lay,
@@ -45,18 +46,23 @@ from exceptions.selectors._types import CaseType, Pace
 
 __all__ = [
     "COUNTED_MAX",
+    "DIMENSIONS",
     "INVARIANTS",
     "TYPES",
+    "Analytics",
     "CaseOfOrder",
     "CaseType",
+    "Cause",
     "Child",
     "Figure",
+    "Handled",
     "Lay",
     "NoticeRow",
     "Pace",
     "Queue",
     "QueueCounts",
     "QueueRow",
+    "analytics",
     "attachment",
     "attachments",
     "case_timeline",

@@ -18,6 +18,7 @@ from exceptions.views._acting import (
     wait_case,
     watch_case,
 )
+from exceptions.views._analytics import analytics_page
 from exceptions.views._notices import keep_preference, notices_page, read_all
 from exceptions.views._queue import (
     act_on_many,
@@ -32,6 +33,7 @@ from exceptions.views._queue import (
 __all__ = [
     "acknowledge_case",
     "act_on_many",
+    "analytics_page",
     "assign_case",
     "attach_file",
     "attachment",

@@ -20,8 +20,10 @@ from lucide import IconDoesNotExist, _render_icon
 from erp.web import regional
 from erp.web.rules.clocks import DAY, NOW_SECONDS, RELATIVE_DAYS, span, spent_percent, urgency
 from erp.web.rules.tones import SEVERITIES, state_label, state_tone
+from erp.web.templatetags import figures
 
 register = template.Library()
+register.filters.update(figures.register.filters)  # one {% load ui %} is enough
 COMPONENTS = "components/"
 
 
@@ -48,59 +50,6 @@ def _drawn(name: str, size: int) -> SafeString:
     except IconDoesNotExist:
         drawn = _render_icon("dot", size, **hidden)
     return mark_safe(drawn)  # noqa: S308  out of an installed package, no input in it
-
-
-@register.filter
-def money(value: Any, currency: Any = "") -> str:
-    """Write an amount with its currency: `{{ line.amount|money:order.currency }}`."""
-    return _or_dash(value, lambda v: regional.amount(v, str(currency or "")))
-
-
-@register.filter
-def price(value: Any, currency: Any = "") -> str:
-    """Write a unit price, two to four decimals."""
-    return _or_dash(value, lambda v: regional.price(v, str(currency or "")))
-
-
-@register.filter
-def money_short(value: Any, currency: Any = "") -> str:
-    """Write an amount for a tile: $84.2k."""
-    return _or_dash(value, lambda v: regional.with_currency(regional.short(v), str(currency or "")))
-
-
-@register.filter
-def qty(value: Any, unit: str = "") -> str:
-    """Write a quantity without trailing zeros, with its unit if one is given."""
-    return _or_dash(value, lambda v: f"{regional.quantity(v)} {unit}".strip())
-
-
-@register.filter
-def number(value: Any, places: int = 0) -> str:
-    return _or_dash(value, lambda v: regional.number(v, int(places)))
-
-
-@register.filter
-def upto(value: Any, most: int | None = None) -> str:
-    """Write a count that nobody took beyond `most`: 999+."""
-    if most and value is not None and value > most:
-        return f"{regional.number(most)}+"
-    return number(value)
-
-
-@register.filter
-def percent(value: Any, places: int = 1) -> str:
-    """Write a share (0 to 1) as a percentage."""
-    return _or_dash(
-        value, lambda v: f"{regional.number(regional.decimal_of(v) * 100, int(places))} %"
-    )
-
-
-def _or_dash(value: Any, write: Any) -> str:
-    if value is None or value == "":
-        return regional.NOTHING
-    if hasattr(value, "amount"):  # a Money
-        value = value.amount
-    return str(write(value))
 
 
 # -- time ----------------------------------------------------------------------------------------
