@@ -6,8 +6,15 @@ from datetime import datetime
 from django.core.mail import send_mail
 from django.utils import timezone
 
-from erp.governance.documents import SubjectKind, register_subject
+from erp.accounts.models import User
+from erp.governance.documents import (
+    DocumentKind,
+    SubjectKind,
+    register_document,
+    register_subject,
+)
 from erp.governance.erasers import PersonKind, register_person
+from erp.governance.events import ApprovalDecided
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import (
     InboundChanged,
@@ -31,15 +38,26 @@ from orders.events import (
     RestUnwanted,
 )
 from orders.models import Milestone
-from orders.selectors import ORDER_LINES, letter_of, order_numbers
+from orders.selectors import (
+    ORDER_LINES,
+    letter_of,
+    order_numbers,
+    reallocation_fingerprints,
+)
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
 from orders.services.complying import clear_waiting, stop_restricted
 from orders.services.promising import promise_orders, promise_products
+from orders.services.reallocating import follow_reallocation_approval
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
+REALLOCATION = "orders.reallocation"
 register_demand(ORDER_LINES)
 register_subject("orders.order", SubjectKind(order_numbers, page="orders:order"))
+register_document(
+    REALLOCATION,
+    DocumentKind(reallocation_fingerprints, "Re-allocation"),
+)
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 
 
@@ -192,3 +210,17 @@ def promise_what_was_amended(events: Sequence[OrderAmended]) -> None:
     """Promise anew what waits for the products of an order that was changed."""
     ids = {event.order_id for event in events}
     promise_orders(order_ids=ids, cause="The order was changed", now=timezone.now())
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_reallocation(event: ApprovalDecided) -> None:
+    """Do a re-allocation or an override, or let it go, as was decided in the inbox."""
+    if event.document_kind != REALLOCATION or event.cause == "withdrawn":
+        return
+    follow_reallocation_approval(
+        reallocation_id=event.document_id,
+        state=event.state,
+        decided_by=User.objects.filter(pk=event.decided_by_id).first(),
+        reason=event.reason,
+        now=timezone.now(),
+    )

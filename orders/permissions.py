@@ -24,6 +24,10 @@ FOLLOW = "orders.follow_milestones"
 VIEW_COMPLIANCE = "orders.view_exportlicence"
 CHANGE_COMPLIANCE = "orders.change_compliance"
 REVIEW_MATCH = "orders.review_match"
+VIEW_REALLOCATION = "orders.view_reallocation"
+REALLOCATE = "orders.reallocate_stock"
+OVERRIDE = "orders.override_allocation"
+APPROVE_REALLOCATION = "orders.approve_reallocation"
 
 STAFF = [
     "customer_service",
@@ -74,5 +78,9 @@ GRANTS: dict[str, list[str]] = {
     CALL_OFF: ["customer_service", "order_desk", "operations_lead", "partner"],
     FOLLOW: ["customer_service", "order_desk", "operations_lead"],
     VIEW_KIT: STAFF,
+    VIEW_REALLOCATION: STAFF,
+    REALLOCATE: ["planner", "operations_lead"],
+    OVERRIDE: ["planner", "order_desk", "operations_lead"],
+    APPROVE_REALLOCATION: ["operations_lead", "executive"],
     CHANGE_KIT: ["pricing", "steward", "operations_lead", "administrator"],
 }

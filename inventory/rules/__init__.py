@@ -44,7 +44,7 @@ from inventory.rules.costing import (
 )
 from inventory.rules.labels import check_digit, sscc
 from inventory.rules.leaving import leaves_after, leaves_by, leaves_on, taken_in_on
-from inventory.rules.reallocation import Held, Reallocation, Strategy, reallocate
+from inventory.rules.reallocation import Held, Part, Reallocation, Strategy, reallocate
 from inventory.rules.steps import PER_UNIT, as_steps, countable, from_steps
 from inventory.rules.transfers import (
     Limits,
@@ -72,6 +72,7 @@ __all__ = [
     "Layer",
     "Limits",
     "Mode",
+    "Part",
     "Place",
     "Plan",
     "Policy",

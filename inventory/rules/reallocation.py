@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from inventory.rules.allocation import Policy, Sources, Wants, plan
+from inventory.rules.allocation import Plan, Policy, Sources, Wants, plan
 from inventory.rules.allocation.columns import Flags, Ints, scaled
 
 BUILT_IN = Policy()
@@ -31,16 +31,31 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What was shared out among the lines of one strategy: what they asked, of what, and the plan.
+
+    `chosen` are their places among all lines.
+    """
+
+    chosen: Ints
+    wants: Wants
+    supply: Sources
+    made: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Reallocation:
     """What each line holds before and after, in steps, and out of which supplies.
 
-    `unmet` are lines that had to get all of what they want, and do not.
+    `unmet` are lines that had to get all of what they want, and do not. `parts` are the plans it
+    was made of, in the order of serving: each can be certified by itself.
     """
 
     before: Ints
     after: Ints
     held: Held
     unmet: Ints
+    parts: tuple[Part, ...] = ()
 
     @property
     def gained(self) -> Ints:
@@ -70,19 +85,22 @@ def reallocate(
     after = np.where(keeps, before, 0)
     pieces = [(held.line[fixed], held.supply[fixed], held.steps[fixed])]
     node = _homes(demand, held, supply, keeps)
+    parts = []
     for each in (Strategy.WIN, Strategy.GAIN, Strategy.REDISTRIBUTE, Strategy.FILL):
         asked = demand.steps - after
         if each is Strategy.FILL:
             asked = np.minimum(before, demand.steps)
         chosen = np.flatnonzero((strategy == each) & (asked > 0))
         part = replace(demand.at(chosen), steps=asked[chosen], node=node[chosen])
-        made = plan(part, replace(supply, steps=left), policy)
+        there = replace(supply, steps=left)
+        made = plan(part, there, policy)
+        parts.append(Part(chosen, part, there, made))
         line, steps = chosen[made.line[made.taker]], made.taken[made.taking]
         pieces.append((line, made.taken_from, steps))
         left = left - _summed(made.taken_from, made.spent, len(supply))
         after = after + _summed(line, steps, len(demand))
     unmet = np.flatnonzero((strategy == Strategy.WIN) & (after < demand.steps))
-    return Reallocation(before, after, _joined(pieces), unmet)
+    return Reallocation(before, after, _joined(pieces), unmet, tuple(parts))
 
 
 def _summed(place: Ints, steps: Ints, size: int) -> Ints:

@@ -1,7 +1,7 @@
 """Gives back what was kept."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentVoided
 from inventory.models import Shipment
-from inventory.services._standing import lock
+from inventory.services._standing import Standing, lock
 from inventory.services._telling import received
 
 REASON = "What it was for was released"
@@ -86,6 +86,19 @@ EMPTY = """
 """
 
 
+def void_empty(shipments: Sequence[Standing], reason: str, now: datetime) -> list[Standing]:
+    """Void those of these locked shipments that are planned and hold no line any more."""
+    empty = {row[0] for row in rows(EMPTY, [[s.id for s in shipments]])} if shipments else set()
+    voided = [each for each in shipments if each.id in empty]
+    move(Shipment, "void", [each.id for each in voided])
+    record(
+        changes=[each.change("void", reason=reason, state="void") for each in voided],
+        actor=None,
+        now=now,
+    )
+    return voided
+
+
 @transaction.atomic
 def release_reservations(
     *, demand_kind: str, demand_ids: Collection[int], now: datetime
@@ -105,14 +118,7 @@ def release_reservations(
     wanted = list(demand_ids)
     shipments = lock([row[0] for row in rows(LIVE, [demand_kind, wanted])])
     found = rows(RELEASE, {"kind": demand_kind, "demands": wanted, "now": now})
-    empty = {row[0] for row in rows(EMPTY, [[s.id for s in shipments]])} if shipments else set()
-    voided = [each for each in shipments if each.id in empty]
-    move(Shipment, "void", [each.id for each in voided])
-    record(
-        changes=[each.change("void", reason=REASON, state="void") for each in voided],
-        actor=None,
-        now=now,
-    )
+    voided = void_empty(shipments, REASON, now)
     given: dict[int, Decimal] = defaultdict(Decimal)
     freed: dict[tuple[int, int, int], Decimal] = defaultdict(Decimal)
     for demand_id, quantity, *place in found:

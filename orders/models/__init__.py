@@ -30,6 +30,7 @@ from orders.models.price import (
 )
 from orders.models.promise import PromiseChange
 from orders.models.quote import Quote, QuoteLine
+from orders.models.reallocation import Reallocation, ReallocationChange
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
 
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "Purpose",
     "Quote",
     "QuoteLine",
+    "Reallocation",
+    "ReallocationChange",
     "Screening",
     "ShipTo",
     "SourcingPlan",

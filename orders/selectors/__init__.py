@@ -101,6 +101,7 @@ from orders.selectors._quotes import (
     quote_page,
     quotes_of_order,
 )
+from orders.selectors._reallocations import reallocation_fingerprints
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
 from orders.selectors._tracking import (
     LINK_DAYS,
@@ -226,6 +227,7 @@ __all__ = [
     "quote_list",
     "quote_page",
     "quotes_of_order",
+    "reallocation_fingerprints",
     "receipts_of",
     "restrictions_within",
     "ship_to_of",
