@@ -7,15 +7,23 @@ from erp.governance.documents import DocumentKind, register_document
 from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe
-from inventory.selectors import count_fingerprints, transfer_fingerprints
+from inventory.selectors import (
+    correction_fingerprints,
+    count_fingerprints,
+    transfer_fingerprints,
+)
+from inventory.services.correcting import follow_correction_approval
 from inventory.services.counting import follow_count_approval
 from inventory.services.transferring import follow_transfer_approval
 
-TRANSFER, COUNT = "inventory.transfer", "inventory.count"
+TRANSFER, COUNT, CORRECTION = "inventory.transfer", "inventory.count", "inventory.correction"
 register_document(
     TRANSFER, DocumentKind(transfer_fingerprints, "Transfer", page="finance:transfer")
 )
 register_document(COUNT, DocumentKind(count_fingerprints, "Count", page="finance:count"))
+register_document(
+    CORRECTION, DocumentKind(correction_fingerprints, "Correction", page="finance:correction")
+)
 
 
 @subscribe(ApprovalDecided)
@@ -42,6 +50,22 @@ def follow_decision_about_count(event: ApprovalDecided) -> None:
     decided = approval(event.approval_id)
     follow_count_approval(
         count_id=event.document_id,
+        state=event.state,
+        decided_by=User.objects.filter(pk=event.decided_by_id).first(),
+        fingerprint=decided.fingerprint,
+        reason=event.reason,
+        now=timezone.now(),
+    )
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_correction(event: ApprovalDecided) -> None:
+    """Approve a correction of stock, or call it off, as was decided in the inbox."""
+    if event.document_kind != CORRECTION or event.cause == "withdrawn":
+        return
+    decided = approval(event.approval_id)
+    follow_correction_approval(
+        correction_id=event.document_id,
         state=event.state,
         decided_by=User.objects.filter(pk=event.decided_by_id).first(),
         fingerprint=decided.fingerprint,

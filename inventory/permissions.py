@@ -21,6 +21,10 @@ APPROVE_TRANSFER = "inventory.approve_transfer"
 MOVE_TRANSFER = "inventory.move_transfer"
 SETTLE_TRANSFER = "inventory.settle_transfer"
 POST_LATE_COST = "inventory.post_latecost"
+VIEW_CORRECTION = "inventory.view_correction"
+REQUEST_CORRECTION = "inventory.request_correction"
+APPROVE_CORRECTION = "inventory.approve_correction"
+POST_CORRECTION = "inventory.post_correction"
 VIEW_COUNT = "inventory.view_count"
 PLAN_COUNT = "inventory.plan_count"
 COUNT = "inventory.count_stock"
@@ -68,6 +72,10 @@ GRANTS: dict[str, list[str]] = {
     MOVE_TRANSFER: ["warehouse", "shipping", "operations_lead", "partner"],
     SETTLE_TRANSFER: ["operations_lead", "controller"],
     POST_LATE_COST: ["ap", "controller"],
+    VIEW_CORRECTION: ["warehouse", "planner", "operations_lead", "controller", "executive"],
+    REQUEST_CORRECTION: ["warehouse", "operations_lead", "controller"],
+    APPROVE_CORRECTION: ["operations_lead", "controller"],
+    POST_CORRECTION: ["operations_lead", "controller"],
     VIEW_COUNT: ["warehouse", "planner", "operations_lead", "controller", "executive", "partner"],
     PLAN_COUNT: ["operations_lead", "controller"],
     COUNT: ["warehouse", "operations_lead", "partner"],

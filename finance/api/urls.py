@@ -8,6 +8,7 @@ from finance.api import views
 router = SimpleRouter()
 router.register("shipments", views.ShipmentViewSet, basename="shipment")
 router.register("late-costs", views.LateCostViewSet, basename="late-cost")
+router.register("adjustments", views.AdjustmentViewSet, basename="adjustment")
 router.register("counts", views.CountViewSet, basename="count")
 router.register("transfers", views.TransferViewSet, basename="transfer")
 router.register("invoices", views.InvoiceViewSet, basename="invoice")

@@ -13,6 +13,7 @@ from finance.services._books import (
     soft_close_period,
 )
 from finance.services._converting import BadRate, NoRate, RateRow, save_rates
+from finance.services._correcting import PostedCorrection, post_correction
 from finance.services._counting import PostedCount, post_count
 from finance.services._invoicing import Invoiced, invoice_shipments
 from finance.services._landing import post_late_costs
@@ -71,6 +72,7 @@ __all__ = [
     "PaymentDraft",
     "PeriodClosed",
     "PeriodHasBlockers",
+    "PostedCorrection",
     "PostedCount",
     "PostedPayment",
     "RateRow",
@@ -93,6 +95,7 @@ __all__ = [
     "open_all_books",
     "open_books",
     "packing_slip_pdf",
+    "post_correction",
     "post_count",
     "post_late_costs",
     "post_payment",

@@ -1,5 +1,13 @@
 """The pages of the floor and of money."""
 
+from finance.views._corrections import (
+    agree_to_correct,
+    ask_to_correct,
+    call_off_correction,
+    correction,
+    corrections,
+    post_corrected,
+)
 from finance.views._counts import (
     add_found,
     agree_to_count,
@@ -64,15 +72,20 @@ from finance.views._transfers import (
 __all__ = [
     "add_found",
     "agree",
+    "agree_to_correct",
     "agree_to_count",
     "allocate",
     "ask",
     "ask_for_suggested",
+    "ask_to_correct",
     "bound_by_customers",
     "call_off",
+    "call_off_correction",
     "call_off_count",
     "close_month",
     "confirm_ship",
+    "correction",
+    "corrections",
     "count",
     "counts",
     "deliver",
@@ -98,6 +111,7 @@ __all__ = [
     "picking",
     "plan",
     "post",
+    "post_corrected",
     "post_found",
     "receive",
     "receiving",

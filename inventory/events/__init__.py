@@ -20,6 +20,7 @@ from inventory.events._lots import (
     ReservationsExpired,
 )
 from inventory.events._moving import (
+    CorrectionPosted,
     CountPlanned,
     CountPosted,
     CountSubmitted,
@@ -33,6 +34,7 @@ from inventory.events._moving import (
 )
 
 __all__ = [
+    "CorrectionPosted",
     "CountPlanned",
     "CountPosted",
     "CountSubmitted",

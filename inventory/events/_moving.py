@@ -174,3 +174,20 @@ class CountPosted(Event):
     @property
     def key(self) -> str:
         return f"count:{self.count_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionPosted(Event):
+    """Stock was adjusted, or changed its status; `value` is of all lines, without their signs."""
+
+    name: ClassVar[str] = "inventory.correction_posted"
+    correction_id: int
+    number: str
+    entity_id: int
+    node_id: int
+    kind: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        return f"correction:{self.correction_id}"

@@ -1,5 +1,6 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
 from inventory.models.calendar import Calendar, CalendarDay
+from inventory.models.correction import Correction, CorrectionLine
 from inventory.models.costing import CostLayer, LateCost, LayerIssue
 from inventory.models.count import Count, CountLine
 from inventory.models.lot import Lot
@@ -33,6 +34,8 @@ __all__ = [
     "CalendarDay",
     "Carrier",
     "Carton",
+    "Correction",
+    "CorrectionLine",
     "CostLayer",
     "Count",
     "CountLine",

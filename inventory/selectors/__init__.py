@@ -21,6 +21,15 @@ from inventory.selectors._classes import (
     classes_of,
     inventory_health,
 )
+from inventory.selectors._corrections import (
+    CorrectionLineRow,
+    CorrectionPage,
+    CorrectionRow,
+    correction_fingerprints,
+    correction_page,
+    correction_rows,
+    put_aside_by,
+)
 from inventory.selectors._costing import LayerRow, layers_of
 from inventory.selectors._counts import (
     CountLineRow,
@@ -53,7 +62,12 @@ from inventory.selectors._lots import (
     lots,
 )
 from inventory.selectors._options import Option, Wanted, options
-from inventory.selectors._places import NodeToMove, nodes_to_move, products_by_code
+from inventory.selectors._places import (
+    NodeToMove,
+    lots_by_code,
+    nodes_to_move,
+    products_by_code,
+)
 from inventory.selectors._products import (
     ProductHit,
     ProductPage,
@@ -110,6 +124,9 @@ __all__ = [
     "AgeBand",
     "CandidateRow",
     "Coming",
+    "CorrectionLineRow",
+    "CorrectionPage",
+    "CorrectionRow",
     "CountLineRow",
     "CountPage",
     "CountRow",
@@ -159,6 +176,9 @@ __all__ = [
     "candidates_of",
     "class_limits",
     "classes_of",
+    "correction_fingerprints",
+    "correction_page",
+    "correction_rows",
     "count_fingerprints",
     "count_page",
     "count_rows",
@@ -168,6 +188,7 @@ __all__ = [
     "layers_of",
     "lot_traces",
     "lots",
+    "lots_by_code",
     "moves_of",
     "node_hours",
     "nodes_to_move",
@@ -180,6 +201,7 @@ __all__ = [
     "products",
     "products_by_code",
     "projections",
+    "put_aside_by",
     "reached_demand",
     "receipts_of_demand",
     "register_demand",

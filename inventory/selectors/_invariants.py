@@ -1,6 +1,7 @@
 """What must hold of stock at every commit."""
 
 from erp.kernel.invariants import Invariant
+from inventory.selectors._corrections import CORRECTIONS
 from inventory.selectors._costing import COSTING
 from inventory.selectors._counts import COUNTS
 from inventory.selectors._moving import TRANSFERS
@@ -8,6 +9,7 @@ from inventory.selectors._moving import TRANSFERS
 INVARIANTS = [
     *TRANSFERS,
     *COUNTS,
+    *CORRECTIONS,
     *COSTING,
     Invariant(
         "inventory.stock_is_the_sum_of_its_moves",

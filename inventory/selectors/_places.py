@@ -20,6 +20,13 @@ PLACES = """
 """
 
 
+LOTS = """
+    SELECT l.product_id, l.code, l.id
+    FROM unnest(%(products)s::bigint[], %(codes)s::text[]) AS k (product_id, code)
+    JOIN inventory_lot l ON l.product_id = k.product_id AND l.code = k.code
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeToMove:
     """One company's goods at one node; `is_own`: the person may send from there."""
@@ -39,3 +46,9 @@ def products_by_code(codes: Collection[str]) -> dict[str, int]:
     """Return the ids of products by their codes; one that is not there is left out."""
     known = [code for code in codes if "\0" not in code]
     return dict(Product.objects.filter(code__in=known).values_list("code", "id"))
+
+
+def lots_by_code(named: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Return the ids of lots by product and code; one that is not there is left out."""
+    params = {"products": [key[0] for key in named], "codes": [key[1] for key in named]}
+    return {(row[0], row[1]): row[2] for row in rows(LOTS, params)}

@@ -1,5 +1,6 @@
 """The resources of finance, and those of shipments and receiving."""
 
+from finance.api.views._corrections import AdjustmentViewSet
 from finance.api.views._costs import LateCostViewSet
 from finance.api.views._counts import CountViewSet
 from finance.api.views._floor import ReceivingViewSet, ShipmentViewSet
@@ -14,6 +15,7 @@ from finance.api.views._transfers import TransferViewSet
 
 __all__ = [
     "AccountViewSet",
+    "AdjustmentViewSet",
     "CountViewSet",
     "InvoiceViewSet",
     "JournalEntryViewSet",
