@@ -9,6 +9,7 @@ from rest_framework import serializers
 from erp.api.serializers import AmountInput, StrictSerializer, TextInput
 from erp.governance.selectors import TimelineRow
 from exceptions.models import ExceptionCase, WaitingOn
+from exceptions.rules.catalogue import PLAY_KINDS
 from exceptions.rules.plays import Play
 from exceptions.selectors import Analytics, Handled, label_of
 from exceptions.services import COMMENT_MAX
@@ -182,6 +183,11 @@ def shown_play(play: Play) -> dict[str, Any]:
         "cost": money(play.cost),
         "currency": play.currency,
         "new_date": play.new_date,
+        "p90_date": play.p90_date,
+        "margin": None if play.margin is None else money(play.margin),
+        "score": money(play.score),
+        "reasons": play.reasons,
+        "undo": PLAY_KINDS[play.key.partition(".")[0]].undo,
         "who_loses": [
             {"name": one.name, "what": one.what, "amount": money(one.amount)} for one in play.losers
         ],

@@ -23,6 +23,8 @@ class Loser:
 class Play:
     """One way out. `cost` is what it costs us, in `currency`, penalties included.
 
+    `new_date` is when the customer has the goods one time of two, `p90_date` nine of ten. `margin`
+    is what we earn on what it serves, once `cost` is paid; none where it is about no sale.
     `permission` is the gate: who runs it must hold it in the case's entity. `barred` says why this
     person may not; empty when they may, or nobody was asked. `facts` are what running it needs.
     """
@@ -35,6 +37,8 @@ class Play:
     permission: str
     gate: str
     new_date: date | None = None
+    p90_date: date | None = None
+    margin: Decimal | None = None
     losers: tuple[Loser, ...] = ()
     is_complete: bool = True
     barred: str = ""
@@ -43,6 +47,30 @@ class Play:
     @property
     def who_loses(self) -> str:
         return "; ".join(f"{one.name}: {one.what}" for one in self.losers) or "Nobody loses."
+
+    @property
+    def taken(self) -> Decimal:
+        """What it takes from others, in `currency`."""
+        return sum((one.amount for one in self.losers), NOTHING)
+
+    @property
+    def score(self) -> Decimal:
+        """What it costs us and takes from others, as a loss: the highest is the best."""
+        return -(self.cost + self.taken)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it ranks where it does, the weightiest first."""
+        said = ["mends it whole" if self.is_complete else "mends only a part"]
+        said.append(f"costs {self.cost:,.2f} {self.currency}" if self.cost else "costs nothing")
+        if self.taken:
+            said.append(f"takes {self.taken:,.2f} {self.currency} from others")
+        if self.margin is not None:
+            said.append(f"{self.margin:,.2f} {self.currency} margin after")
+        if self.new_date:
+            sure = f", 9 of 10 by {self.p90_date:%-d %b}" if self.p90_date else ""
+            said.append(f"there by {self.new_date:%-d %b}{sure}")
+        return said
 
     def kept(self) -> dict[str, Any]:
         """Return the play as it stays on the case for ever: decimals and dates as text."""
@@ -53,6 +81,10 @@ class Play:
             "cost": str(self.cost),
             "currency": self.currency,
             "new_date": self.new_date and self.new_date.isoformat(),
+            "p90_date": self.p90_date and self.p90_date.isoformat(),
+            "margin": None if self.margin is None else str(self.margin),
+            "score": str(self.score),
+            "reasons": self.reasons,
             "losers": [
                 {"name": one.name, "what": one.what, "amount": str(one.amount)}
                 for one in self.losers
@@ -62,6 +94,14 @@ class Play:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a play did: the sentence for the case, and what undoing it needs."""
+
+    said: str
+    made: Mapping[str, str | int] = field(default_factory=dict)
+
+
 def ranked(plays: Sequence[Play]) -> list[Play]:
     """Return the best first: what this person may run, what mends it whole, cost, then date."""
     return sorted(
@@ -69,7 +109,7 @@ def ranked(plays: Sequence[Play]) -> list[Play]:
         key=lambda play: (
             bool(play.barred),
             not play.is_complete,
-            play.cost + sum((one.amount for one in play.losers), NOTHING),
+            -play.score,
             play.new_date or date.max,
             play.key,
         ),

@@ -13,6 +13,17 @@ from exceptions.selectors._types import CaseType, Row, statement
 
 UNKNOWN_SUPPLY_DAYS = 14
 HOLD_TAKES_DAYS = 1
+# Plays that leave a line waiting, for a day that was promised: until then nothing is amiss.
+DATED = (
+    "backorder", "partial", "pegged_inbound", "redate", "transfer", "transfer_group", "buy",
+    "buy_expedited",
+)  # fmt: skip
+SHORTAGE_PLAYS = (
+    "other_node", "split", "partial", "backorder", "pegged_inbound", "redate", "transfer",
+    "transfer_group", "buy", "buy_expedited", "substitute", "cancel_line",
+)  # fmt: skip
+CREDIT_PLAYS = ("release", "raise_limit", "prepayment", "keep_held", "cancel")
+PRICE_PLAYS = ("release", "honour_contract", "honour_quote", "reprice", "cancel")
 
 SHORTAGE = statement(
     """
@@ -60,7 +71,7 @@ SHORTAGE = statement(
       AND {within}
       AND NOT EXISTS (
           SELECT FROM exceptions_exceptioncase kept
-          JOIN exceptions_playrun run ON run.case_id = kept.id AND run.key = 'backorder'
+          JOIN exceptions_playrun run ON run.case_id = kept.id AND run.key = ANY (ARRAY[{dated}])
           WHERE kept.subject_kind = 'orders.line' AND kept.subject_id = l.id
             AND (run.chosen ->> 'new_date')::date >= {today}
             AND (run.chosen -> 'facts' ->> 'missing')::numeric >= l.waiting
@@ -68,6 +79,7 @@ SHORTAGE = statement(
 """,
     subject="l.id",
     order="o.id",
+    dated=", ".join(f"'{key}'" for key in DATED),
 )
 
 HOLD = statement(
@@ -157,7 +169,9 @@ def expose_too_late(row: Row) -> Exposure:
     )
 
 
-def hold(code: str, label: str, kind: str) -> CaseType:
+def hold(
+    code: str, label: str, kind: str, plays: tuple[str, ...] = ("release", "cancel")
+) -> CaseType:
     return CaseType(
         code=code,
         label=label,
@@ -166,7 +180,7 @@ def hold(code: str, label: str, kind: str) -> CaseType:
         expose=expose_hold,
         describe=describe_hold,
         facts=("due_date", "owner_role"),
-        plays=("release", "cancel"),
+        plays=plays,
     )
 
 
@@ -179,12 +193,12 @@ ORDER_TYPES = [
         expose=expose_shortage,
         describe=describe_shortage,
         facts=("missing", "ordered", "product", "due_date", "supply", "supply_date", "elsewhere"),
-        plays=("other_node", "backorder"),
+        plays=SHORTAGE_PLAYS,
         cause_kind="procurement.order",
     ),
-    hold("orders.credit_hold", "Credit hold", "credit"),
-    hold("orders.price_hold", "Price hold", "price"),
-    hold("orders.margin_hold", "Margin hold", "margin"),
+    hold("orders.credit_hold", "Credit hold", "credit", CREDIT_PLAYS),
+    hold("orders.price_hold", "Price hold", "price", PRICE_PLAYS),
+    hold("orders.margin_hold", "Margin hold", "margin", PRICE_PLAYS),
     hold("orders.completeness_hold", "Incomplete order", "completeness"),
     hold("orders.promise_hold", "Promise hold", "promise"),
     hold("orders.compliance_hold", "Compliance hold", "compliance"),

@@ -5,24 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from erp.accounts.models import Role
 from erp.kernel.sql import records
 from exceptions.models import ExceptionCase
 from exceptions.rules.exposure import CENT, NOTHING
-from exceptions.rules.plays import Loser, Play
+from exceptions.rules.plays import Play
 from finance import permissions as finance_permissions
 from inventory import permissions as inventory_permissions
 from orders import permissions as orders_permissions
 
-HOLD = """
-    SELECT h.id, h.kind, h.owner_role, o.id AS order_id, o.number, o.total, o.currency,
-           o.requested_date, o.entity_id, a.credit_limit,
-           a.receivable + a.unbilled + a.committed - a.unapplied + o.total AS exposure
-    FROM orders_hold h
-    JOIN orders_order o ON o.id = h.order_id
-    JOIN orders_creditaccount a ON a.id = o.account_id
-    WHERE h.id = %(id)s AND h.state = 'active'
-"""
 SHORT_PICK = """
     SELECT sl.id, sh.entity_id, sh.node_id, sl.product_id, p.code AS product, e.currency,
            st.lot_id, st.status, least(sl.quantity - sl.picked, st.on_hand) AS quantity,
@@ -42,73 +32,39 @@ SHORT_PICK = """
         AND pc.entity_id = sh.entity_id
     WHERE sl.id = %(id)s AND sl.picked < sl.quantity
 """
-PURCHASE = """
-    SELECT po.id, po.number, po.total, po.currency, po.expected_date, a.permission, a.role
-    FROM procurement_purchaseorder po
-    JOIN governance_approval a ON a.document_kind = 'procurement.order'
-        AND a.document_id = po.id AND a.state = 'pending'
-    WHERE po.id = %(id)s AND po.state = 'pending'
+# Where else there is what a picker did not find, for the order line that waits for it again.
+ELSEWHERE = """
+    SELECT l.id AS line_id, n.id AS node_id, n.code, n.name, p.code AS product, o.currency,
+           o.requested_date, least(l.waiting, sum(s.on_hand - s.reserved)) AS quantity
+    FROM inventory_shipmentline sl
+    JOIN inventory_shipment sh ON sh.id = sl.shipment_id
+    JOIN orders_orderline l ON l.id = sl.demand_id AND sl.demand_kind = 'orders.line'
+        AND l.waiting > 0
+    JOIN orders_order o ON o.id = l.order_id
+        AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
+    JOIN inventory_product p ON p.id = l.product_id
+    JOIN inventory_stock s ON s.product_id = l.product_id AND s.entity_id = o.entity_id
+        AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
+        AND s.node_id <> sh.node_id
+    JOIN inventory_node n ON n.id = s.node_id AND n.is_active
+    WHERE sl.id = %(id)s
+    GROUP BY l.id, o.id, n.id, p.id
+    ORDER BY least(l.waiting, sum(s.on_hand - s.reserved)) DESC, n.id
+    LIMIT 1
+"""
+OVERDUE = """
+    SELECT sh.id, sh.number, sh.planned_date, n.code AS node, o.currency, o.requested_date
+    FROM inventory_shipment sh
+    JOIN inventory_node n ON n.id = sh.node_id
+    JOIN orders_order o ON o.id = sh.source_id AND sh.source_kind = 'orders.order'
+    WHERE sh.id = %(id)s AND sh.state IN ('planned', 'picked', 'packed')
 """
 
 Row = Mapping[str, Any]
 
 
-def hold_plays(case: ExceptionCase, now: datetime) -> list[Play]:
-    """Return what can be done about a held order: let it go once, or cancel it. One query."""
-    return [
-        play
-        for row in records(HOLD, {"id": case.subject_id})
-        for play in (release(row, case.party), cancel(row, case.party))
-    ]
-
-
-def release(row: Row, party: str) -> Play:
-    owner = role_label(row["owner_role"])
-    if row["kind"] != "credit":
-        said = "It goes on to allocation as it is."
-    elif row["credit_limit"]:
-        share = row["exposure"] / row["credit_limit"] * 100
-        said = (
-            f"{party} would owe {row['exposure']:,.2f} {row['currency']}, {share:.1f} % of the"
-            " limit. The next order is checked again."
-        )
-    else:
-        said = f"{party} has no credit limit; {row['exposure']:,.2f} {row['currency']} in all."
-    return Play(
-        key="release",
-        title=f"Release {row['number']} once",
-        detail=said,
-        cost=NOTHING,
-        currency=row["currency"],
-        permission=orders_permissions.RELEASE,
-        gate=f"{owner}, and not the order's author",
-        new_date=row["requested_date"],
-        facts={"hold_id": row["id"], "owner_role": row["owner_role"]},
-    )
-
-
-def cancel(row: Row, party: str) -> Play:
-    return Play(
-        key="cancel",
-        title=f"Cancel {row['number']}",
-        detail="Nothing is reserved or owed any more. The sale is lost.",
-        cost=NOTHING,
-        currency=row["currency"],
-        permission=orders_permissions.CANCEL,
-        gate="Customer service, order desk or operations lead",
-        losers=(
-            Loser(
-                name=party,
-                what=f"the whole order, {row['total']:,.2f} {row['currency']}",
-                amount=row["total"],
-            ),
-        ),
-        facts={"order_id": row["order_id"]},
-    )
-
-
 def short_pick_plays(case: ExceptionCase, now: datetime) -> list[Play]:
-    """Return what can be done about stock that was not there to pick. One query."""
+    """Return what can be done about stock that was not there to pick. Two queries."""
     plays = []
     for row in records(SHORT_PICK, {"id": case.subject_id}):
         quantity = f"{row['quantity'].normalize():f} {row['product']}"
@@ -140,7 +96,7 @@ def short_pick_plays(case: ExceptionCase, now: datetime) -> list[Play]:
                 **common,
             )
         )
-    return plays
+    return [*plays, *repick(case)]
 
 
 def billing_plays(case: ExceptionCase, now: datetime) -> list[Play]:
@@ -175,26 +131,37 @@ def delivery_plays(case: ExceptionCase, now: datetime) -> list[Play]:
     ]
 
 
-def approval_plays(case: ExceptionCase, now: datetime) -> list[Play]:
-    """Return what can be done about a purchase order that waits for approval. One query."""
+def shipment_plays(case: ExceptionCase, now: datetime) -> list[Play]:
+    """Return what can be done about a shipment that should have left. One query."""
     return [
         Play(
-            key="approve",
-            title=f"Approve {row['number']}",
-            detail=(
-                f"Buys for {row['total']:,.2f} {row['currency']},"
-                f" expected {row['expected_date']:%-d %b}."
-            ),
+            key="replan",
+            title=f"Plan {row['number']} anew",
+            detail=f"What was picked goes back to its shelf at {row['node']} and stays reserved;"
+            " a new shipment is planned from today.",
             cost=NOTHING,
             currency=row["currency"],
-            permission=row["permission"],
-            gate=f"{role_label(row['role'])}, and not who asked for it",
-            new_date=row["expected_date"],
-            facts={"order_id": row["id"]},
+            permission=inventory_permissions.SHIP,
+            gate="Shipping, warehouse or operations lead",
+            facts={"shipment_id": row["id"]},
         )
-        for row in records(PURCHASE, {"id": case.subject_id})
+        for row in records(OVERDUE, {"id": case.subject_id})
     ]
 
 
-def role_label(role: str) -> str:
-    return str(Role(role).label) if role in Role.values else role or "Whoever holds the right"
+def repick(case: ExceptionCase) -> list[Play]:
+    """Return the play of picking elsewhere what was not found. One query."""
+    return [
+        Play(
+            key="repick",
+            title=f"Pick {row['quantity'].normalize():f} {row['product']} at {row['code']}",
+            detail=f"They are free at {row['name']}. What was not found stays to be looked for.",
+            cost=NOTHING,
+            currency=row["currency"],
+            permission=orders_permissions.ALLOCATE,
+            gate="Planner, order desk or operations lead",
+            is_complete=False,
+            facts={"line_id": row["line_id"], "node_id": row["node_id"]},
+        )
+        for row in records(ELSEWHERE, {"id": case.subject_id})
+    ]

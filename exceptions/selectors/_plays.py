@@ -6,14 +6,15 @@ from datetime import datetime
 from erp.accounts.models import RoleAssignment, User
 from exceptions.models import ExceptionCase
 from exceptions.rules.plays import Play, barred, ranked
+from exceptions.selectors._hold_plays import hold_plays
 from exceptions.selectors._other_plays import (
-    approval_plays,
     billing_plays,
     delivery_plays,
-    hold_plays,
+    shipment_plays,
     short_pick_plays,
 )
 from exceptions.selectors._shortage_plays import shortage_plays
+from exceptions.selectors._supply_plays import approval_plays, late_plays
 
 PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "orders.line": shortage_plays,
@@ -24,13 +25,15 @@ PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
 PRICED_BY_TYPE: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "finance.shipped_not_billed": billing_plays,
     "procurement.approval_overdue": approval_plays,
+    "procurement.late_supply": late_plays,
+    "inventory.shipment_overdue": shipment_plays,
 }
 
 
 def plays_of(case: ExceptionCase, *, user: User | None, now: datetime) -> list[Play]:
     """Return the ways out of a live case at this moment, best first; none of a closed one.
 
-    For `user`, those that they may not run say why. A handful of queries.
+    For `user`, those that they may not run say why. A dozen queries at most.
     """
     price = PRICED_BY_TYPE.get(case.type) or PRICED.get(case.subject_kind)
     if price is None or case.state not in ExceptionCase.LIVE:
@@ -44,7 +47,7 @@ def plays_of(case: ExceptionCase, *, user: User | None, now: datetime) -> list[P
 def _for(play: Play, case: ExceptionCase, user: User) -> Play:
     if play.permission and not user.has_perm(play.permission, case.entity_id):
         return barred(play, f"{play.gate} may do this.")
-    if play.key == "release":
+    if play.key in {"release", "honour_quote"}:
         return _release_for(play, case, user)
     return play
 

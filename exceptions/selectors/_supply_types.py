@@ -202,6 +202,7 @@ SUPPLY_TYPES = [
             f" {row['orders']} orders wait behind it"
         ),
         facts=("orders", "expected_date"),
+        plays=("accept_late", "resource", "split_purchase", "close_rest"),
         pace=Pace.CLOCK,
         gathers=True,
     ),
@@ -216,7 +217,7 @@ SUPPLY_TYPES = [
             f" {row['submitted_at']:%-d %b}; {row['orders']} orders wait behind it"
         ),
         facts=("orders", "submitted_at"),
-        plays=("approve",),
+        plays=("approve", "send_back"),
         pace=Pace.CLOCK,
     ),
     CaseType(
@@ -232,7 +233,7 @@ SUPPLY_TYPES = [
             f" ({row['reason'].replace('_', ' ')}); they stand in {row['status']}"
         ),
         facts=("missing", "product", "node", "status", "reason"),
-        plays=("put_back", "write_off"),
+        plays=("put_back", "write_off", "repick"),
     ),
     CaseType(
         code="inventory.shipment_overdue",
@@ -244,6 +245,7 @@ SUPPLY_TYPES = [
             f"was to leave {row['node']} on {row['planned_date']:%-d %b}; still {row['state']}"
         ),
         facts=("node", "planned_date"),
+        plays=("replan",),
         pace=Pace.CLOCK,
     ),
     CaseType(

@@ -68,7 +68,8 @@ def run_play(
     refuse_closed(case)
     offered = plays_of(case, user=actor, now=now)
     play = _chosen(offered, key, quoted)
-    outcome = RUNNERS[key.partition(".")[0]](play, actor, now)
+    done = RUNNERS[key.partition(".")[0]](play, actor, now)
+    outcome = done.said
     run = PlayRun.objects.create(
         case=case,
         key=key.partition(".")[0],
@@ -111,6 +112,8 @@ def _chosen(offered: list[Play], key: str, quoted: Decimal | None) -> Play:
 def _go_on(case: ExceptionCase, actor: User, now: datetime) -> None:
     """Mark a case that the play mended only in part as in the hands of who ran it."""
     fresh = ExceptionCase.objects.lock(case.pk)
+    if fresh.state == fresh.State.WAITING:  # the play was to wait
+        return
     if fresh.state != fresh.State.IN_PROGRESS:
         restart_clock(fresh, now)
         fresh.start()

@@ -1,67 +1,38 @@
 """What each play does: calls of the domains' own services, in one transaction."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from erp.accounts.models import User
 from erp.outbox.services import replay_deliveries
-from exceptions.rules.plays import Play
-from finance.services import adjust_stock, invoice_shipments
+from exceptions.rules.plays import Done, Play
+from exceptions.services import _buying, _freeing, _mending
+from finance.services import adjust_stock, invoice_shipments, void_shipment
 from inventory.services import StockAdjustment
-from orders.services import cancel_order, keep_backorder, lift_hold, serve_from_node
-from procurement.services import approve_order
 
-Runner = Callable[[Play, User, datetime], str]
+Runner = Callable[[Play, User | None, datetime], Done]
 
 
-def keep(play: Play, actor: User, now: datetime) -> str:
-    promised: date | None = play.new_date
-    if promised is None:
-        raise LookupError("a backorder without a date was offered")
-    keep_backorder(line_id=int(play.facts["line_id"]), promised_date=promised, actor=actor, now=now)
-    return f"Backordered: promised for {promised:%-d %b %Y}."
+def put_back(play: Play, actor: User | None, now: datetime) -> Done:
+    move_stock(play.facts, (str(play.facts["status"]), "available"), "Found again", actor, now)
+    return Done(f"{play.title}: done.", play.facts)
 
 
-def send_from_node(play: Play, actor: User, now: datetime) -> str:
-    serve_from_node(
-        line_id=int(play.facts["line_id"]),
-        node_id=int(play.facts["node_id"]),
-        actor=actor,
-        now=now,
-    )
-    return f"{play.title}."
+def write_off(play: Play, actor: User | None, now: datetime) -> Done:
+    move_stock(play.facts, (str(play.facts["status"]), ""), "Not found", actor, now)
+    return Done(f"{play.title}: done.", play.facts)
 
 
-def release(play: Play, actor: User, now: datetime) -> str:
-    lift_hold(hold_id=int(play.facts["hold_id"]), actor=actor, reason="Released once.", now=now)
-    return f"{play.title}: done."
-
-
-def cancel(play: Play, actor: User, now: datetime) -> str:
-    cancel_order(
-        order_id=int(play.facts["order_id"]),
-        actor=actor,
-        reason="Cancelled out of its exception case.",
-        now=now,
-    )
-    return "The order was cancelled."
-
-
-def put_back(play: Play, actor: User, now: datetime) -> str:
-    _adjust(play, "available", "Found again", actor, now)
-    return f"{play.title}: done."
-
-
-def write_off(play: Play, actor: User, now: datetime) -> str:
-    _adjust(play, None, "Not found", actor, now)
-    return f"{play.title}: done."
-
-
-def _adjust(play: Play, into: str | None, reason: str, actor: User, now: datetime) -> None:
-    facts = play.facts
+def move_stock(
+    facts: Mapping[str, str | int],
+    way: tuple[str, str],
+    reason: str,
+    actor: User | None,
+    now: datetime,
+) -> None:
+    """Move the quantity of a short pick from one status into another; empty is off the books."""
     quantity = Decimal(facts["quantity"])
-    signed = [(-quantity, str(facts["status"]))] + ([(quantity, into)] if into else [])
     adjustments = [
         StockAdjustment(
             entity_id=int(facts["entity_id"]),
@@ -72,36 +43,61 @@ def _adjust(play: Play, into: str | None, reason: str, actor: User, now: datetim
             status=status,
             lot_id=int(facts["lot_id"]) if facts.get("lot_id") else None,
         )
-        for change, status in signed
+        for change, status in ((-quantity, way[0]), (quantity, way[1]))
+        if status
     ]
     adjust_stock(adjustments=adjustments, kind="adjustment", actor=actor, now=now)
 
 
-def invoice(play: Play, actor: User, now: datetime) -> str:
+def replan(play: Play, actor: User | None, now: datetime) -> Done:
+    shipment_id = int(play.facts["shipment_id"])
+    planned = void_shipment(shipment_id=shipment_id, reason=play.title, actor=actor, now=now)
+    numbers = ", ".join(one.number for one in planned)
+    return Done(f"{play.title}: {numbers}." if numbers else f"{play.title}: nothing was left.")
+
+
+def invoice(play: Play, actor: User | None, now: datetime) -> Done:
     done = invoice_shipments(shipment_ids=[int(play.facts["shipment_id"])], now=now)
-    return f"Invoiced as {', '.join(one.number for one in done)}." if done else "Invoiced before."
+    said = f"Invoiced as {', '.join(one.number for one in done)}." if done else "Invoiced before."
+    return Done(said)
 
 
-def replay(play: Play, actor: User, now: datetime) -> str:
+def replay(play: Play, actor: User | None, now: datetime) -> Done:
     replay_deliveries(delivery_ids=[int(play.facts["delivery_id"])])
-    return "Given to its handler again."
-
-
-def approve(play: Play, actor: User, now: datetime) -> str:
-    order = approve_order(order_id=int(play.facts["order_id"]), actor=actor, now=now)
-    if order.state == "pending":
-        return f"You agreed to {order.number}; others must agree as well."
-    return f"{order.number} was approved."
+    return Done("Given to its handler again.")
 
 
 RUNNERS: Mapping[str, Runner] = {
-    "backorder": keep,
-    "other_node": send_from_node,
-    "release": release,
-    "cancel": cancel,
+    "other_node": _mending.send_from_node,
+    "split": _mending.send_from_several,
+    "partial": _mending.send_part,
+    "backorder": _mending.keep,
+    "pegged_inbound": _mending.hold_to_inbound,
+    "redate": _mending.redate,
+    "transfer": _mending.transfer,
+    "transfer_group": _mending.transfer,
+    "buy": _mending.buy,
+    "buy_expedited": _mending.buy,
+    "substitute": _mending.substitute,
+    "cancel_line": _mending.cancel_short,
+    "release": _freeing.release,
+    "cancel": _freeing.cancel,
+    "raise_limit": _freeing.raise_limit,
+    "prepayment": _freeing.take_prepayment,
+    "keep_held": _freeing.keep_held,
+    "honour_contract": _freeing.price_anew,
+    "honour_quote": _freeing.honour_quote,
+    "reprice": _freeing.price_anew,
+    "accept_late": _buying.accept_late,
+    "resource": _buying.resource,
+    "split_purchase": _buying.split_purchase,
+    "close_rest": _buying.close_rest,
+    "approve": _buying.approve,
+    "send_back": _buying.send_back,
     "put_back": put_back,
     "write_off": write_off,
+    "repick": _mending.send_from_node,
+    "replan": replan,
     "invoice": invoice,
     "replay": replay,
-    "approve": approve,
 }

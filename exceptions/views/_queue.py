@@ -16,6 +16,7 @@ from erp.kernel.errors import DomainError
 from erp.kernel.http import SignedInRequest
 from exceptions import permissions, selectors
 from exceptions.models import ExceptionCase, WaitingOn
+from exceptions.rules.catalogue import PLAY_KINDS
 from exceptions.services import assign, dismiss, merge, take
 from exceptions.views._showing import entry, panel, role_label, severity
 
@@ -145,7 +146,12 @@ def types_page(request: SignedInRequest) -> HttpResponse:
     """Show every type of case there is, and how many are open of each."""
     live = selectors.type_counts(entity_ids=request.scope(permissions.VIEW))
     rows = [
-        {"kind": kind, "open": live.get(code, (0, None))[0], "worst": live.get(code, (0, None))[1]}
+        {
+            "kind": kind,
+            "plays": [PLAY_KINDS[key] for key in kind.plays],
+            "open": live.get(code, (0, None))[0],
+            "worst": live.get(code, (0, None))[1],
+        }
         for code, kind in selectors.TYPES.items()
     ]
     return render(request, "exceptions/types.html", {"rows": rows})

@@ -64,9 +64,16 @@ def serve_from_node(
 
 @transaction.atomic
 def keep_backorder(
-    *, line_id: int, promised_date: date, actor: User | None, now: datetime
+    *,
+    line_id: int,
+    promised_date: date,
+    actor: User | None,
+    now: datetime,
+    p90_date: date | None = None,
 ) -> OrderLine:
     """Promise what a line waits for to another day, and leave it waiting.
+
+    `p90_date` is the day by which it comes nine times of ten, where that is known.
 
     Raises:
         OrderLine.DoesNotExist: there is no such line.
@@ -82,7 +89,7 @@ def keep_backorder(
         raise NothingWaits(f"Line {line.position} of {line.order.number} waits for nothing.")
     line.promised_date = promised_date
     line.first_promised_date = line.first_promised_date or promised_date
-    line.promised_p90_date = None
+    line.promised_p90_date = p90_date
     line.promise_basis = {
         "at": now.isoformat(), "by": "hand", "cause": "Kept as a backorder", "supplies": [],
     }  # fmt: skip

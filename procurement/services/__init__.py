@@ -15,6 +15,7 @@ from procurement.services._approving import (
 )
 from procurement.services._following import (
     BadReceipt,
+    BadReduction,
     NotIncoming,
     ReceivedOrder,
     ReceivedOrderLine,
@@ -23,6 +24,7 @@ from procurement.services._following import (
     cancel_order,
     close_order,
     record_received,
+    reduce_order,
     reschedule_order,
     send_order,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "BadOrder",
     "BadProposal",
     "BadReceipt",
+    "BadReduction",
     "NotDraft",
     "NotIncoming",
     "OfferRow",
@@ -62,6 +65,7 @@ __all__ = [
     "note_served",
     "note_waiting",
     "record_received",
+    "reduce_order",
     "reject_order",
     "reject_proposal",
     "replenish",

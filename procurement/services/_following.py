@@ -20,7 +20,7 @@ from procurement.events import (
     PurchaseOrderSent,
 )
 from procurement.models import PurchaseOrder
-from procurement.rules import received_value
+from procurement.rules import received_value, total_of
 from procurement.services._announcing import announce
 from procurement.services._approving import KIND
 from procurement.services._chaining import order_act
@@ -150,6 +150,12 @@ def reschedule_order(
     return order
 
 
+class BadReduction(DomainError):
+    """So much cannot be taken off a line."""
+
+    code: ClassVar[str] = "bad_reduction"
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedOrderLine:
     """What came of one line: base units, worth `value` whole cents in the order's currency."""
@@ -182,6 +188,11 @@ RECEIVE = """
     UPDATE procurement_purchaseorderline l SET received = l.received + came.quantity
     FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[]) AS came (id, quantity)
     WHERE l.id = came.id
+"""
+REDUCE = """
+    UPDATE procurement_purchaseorderline l SET quantity = l.quantity - less.quantity
+    FROM unnest(%(lines)s::bigint[], %(cuts)s::numeric[]) AS less (id, quantity)
+    WHERE l.id = less.id
 """
 
 
@@ -274,6 +285,49 @@ def _checked(
         if came[line_id] > left:
             raise BadReceipt(field, f"Only {left.normalize():f} are still to come.")
     return came
+
+
+@transaction.atomic
+def reduce_order(
+    *,
+    order_id: int,
+    quantities: Mapping[int, Decimal],
+    actor: User | None,
+    reason: str,
+    now: datetime,
+) -> PurchaseOrder:
+    """Take so much (by line id, base units) off what is still to come; the total follows.
+
+    Something of each line must stay to come: close or cancel the order for more. Locks the order
+    and its lines. What was taken off is not looked at again: whoever reduces buys it elsewhere.
+
+    Raises:
+        PurchaseOrder.DoesNotExist: there is no such order.
+        NotIncoming: nothing is to come (any more).
+        UnknownLine: the order has no such line.
+        BadReduction: a quantity is not above zero, or nothing of the line would still come.
+    """
+    order = PurchaseOrder.objects.lock(order_id)
+    if order.state not in PurchaseOrder.INCOMING:
+        raise NotIncoming(f"Nothing of {order.number} is to come.")
+    standing = {row["id"]: row for row in records(LINES, {"order": order.pk})}
+    for line_id, cut in quantities.items():
+        if line_id not in standing:
+            raise UnknownLine(f"{order.number} has no line {line_id}.")
+        left = standing[line_id]["quantity"] - standing[line_id]["received"]
+        if not cut.is_finite() or not 0 < cut < left or round(cut, 3) != cut:
+            raise BadReduction(f"Take off more than nothing and less than {left.normalize():f}.")
+    before = order.total
+    run(REDUCE, {"lines": list(quantities), "cuts": list(quantities.values())})
+    order.total = total_of(
+        (row["quantity"] - quantities.get(pk, Decimal(0)), row["unit_price"])
+        for pk, row in standing.items()
+    )
+    order.save(update_fields=["total"])
+    said = {"total": order.total, "was": before, "lines": len(quantities)}
+    note(order, "reduce", actor, now, after=said, reason=reason)
+    announce(order.pk)
+    return order
 
 
 @transaction.atomic

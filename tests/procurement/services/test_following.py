@@ -13,6 +13,7 @@ from erp.outbox.models import Message
 from procurement.models import PurchaseOrder, PurchaseProposal
 from procurement.services import (
     BadReceipt,
+    BadReduction,
     NotIncoming,
     ReceivedOrder,
     UnknownLine,
@@ -22,6 +23,7 @@ from procurement.services import (
     cancel_order,
     close_order,
     record_received,
+    reduce_order,
     replenish,
     reschedule_order,
     send_order,
@@ -169,6 +171,48 @@ class TestCloseOrder:
     def test_refuses_when_nothing_has_come(self) -> None:
         with pytest.raises(TransitionNotAllowed):
             close_order(order_id=make_sent_order().pk, actor=None, now=NOW)
+
+
+@pytest.mark.django_db
+class TestReduceOrder:
+    def test_takes_off_what_is_still_to_come_and_the_total_follows(self) -> None:
+        order = make_sent_order()
+        line = order.lines.order_by("position")[0]
+
+        reduce_order(
+            order_id=order.pk, quantities={line.pk: Decimal("0.5")}, actor=None, reason="Elsewhere",
+            now=NOW,
+        )  # fmt: skip
+
+        after = order_again(order)
+        assert after.lines.get(pk=line.pk).quantity == line.quantity - Decimal("0.5")
+        assert after.total == sum(
+            round(each.quantity * each.unit_price, 2) for each in after.lines.all()
+        )
+        assert after.state == order.state
+
+    @pytest.mark.parametrize("share", ["0", "-1", "1", "2"])
+    def test_refuses_to_leave_nothing_to_come_and_changes_nothing(self, share: str) -> None:
+        order = make_sent_order()
+        line = order.lines.order_by("position")[0]
+        cut = line.quantity * Decimal(share)
+
+        with pytest.raises(BadReduction):
+            reduce_order(
+                order_id=order.pk, quantities={line.pk: cut}, actor=None, reason="", now=NOW
+            )
+
+        after = order_again(order)
+        assert after.lines.get(pk=line.pk).quantity == line.quantity
+        assert after.total == order.total
+
+    def test_refuses_a_line_of_another_order(self) -> None:
+        order = make_sent_order()
+
+        with pytest.raises(UnknownLine):
+            reduce_order(
+                order_id=order.pk, quantities={0: Decimal(1)}, actor=None, reason="", now=NOW
+            )
 
 
 @pytest.mark.django_db
