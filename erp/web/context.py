@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from erp.accounts.models import Entity, User
-from erp.web.navigation import navigation
+from erp.web.navigation import bell, navigation
 
 THEMES = ("light", "dark")
 
@@ -39,5 +39,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_entities": SimpleLazyObject(lambda: entities_of(request)),
         "shell_entity": SimpleLazyObject(lambda: chosen_entity(request)),
         "shell_navigation": SimpleLazyObject(lambda: navigation(request)),
+        "shell_bell": SimpleLazyObject(lambda: bell(request)),
         "shell_now": timezone.localtime(),
     }

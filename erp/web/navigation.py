@@ -80,6 +80,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
 ]  # fmt: skip
 
 
+NOTICES = Item(_("Notices"), "bell", "exceptions:notices", hot=True)
+KEPT = "navigation_counts"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One navigation line as drawn for one person."""
@@ -124,6 +128,29 @@ def open_items(request: HttpRequest) -> list[tuple[str, list[tuple[Item, str]]]]
     return groups
 
 
+def counts_of(request: HttpRequest) -> dict[str, int]:
+    """Return how much waits behind the items and the bell of a page. At most one read of the cache.
+
+    Read once for a request, however many parts of the page show some of it.
+    """
+    kept: dict[str, int] | None = vars(request).get(KEPT)
+    if kept is None:
+        offered = [item.url for _name, items in open_items(request) for item, _href in items]
+        names = [name for name in [*offered, NOTICES.url] if name in COUNTED]
+        kept = vars(request)[KEPT] = cached_counts(request, names)
+    return kept
+
+
+def bell(request: HttpRequest) -> Line | None:
+    """Return the way to what this person was told, with how much is unread; None without one."""
+    href = may_open(request, NOTICES)
+    if href is None:
+        return None
+    unread = counts_of(request).get(NOTICES.url)
+    is_here = request.path == href
+    return Line(str(NOTICES.label), NOTICES.icon, href, is_here, NOTICES.hot, unread)
+
+
 def navigation(request: HttpRequest) -> list[tuple[str, list[Line]]]:
     """Return what to draw on the left, with counts: at most one read of the cache.
 
@@ -131,7 +158,7 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[Line]]]:
     """
     groups = open_items(request)
     offered = [pair for _name, pairs in groups for pair in pairs]
-    counts = cached_counts(request, [item.url for item, _href in offered if item.url in COUNTED])
+    counts = counts_of(request)
     here = max(
         (href for _item, href in offered if _is_above(href, request.path)), key=len, default=""
     )

@@ -179,7 +179,7 @@ def search(request: SignedInRequest) -> HttpResponse:
 def navigation_lines(request: SignedInRequest) -> HttpResponse:
     """Answer the navigation anew, as for the page `?at=`: its counts have changed."""
     request.path = request.GET.get("at", "/")
-    return render(request, "components/navigation.html")
+    return render(request, "components/navigation.html", {"again": True})
 
 
 @require_POST

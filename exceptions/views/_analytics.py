@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from exceptions import permissions, selectors
-from exceptions.selectors import Analytics
+from exceptions.selectors import Analytics, Cause
 
 SPANS = (30, 90, 365)
 CAUSES_SHOWN = 12
@@ -87,10 +87,18 @@ def pareto(found: Analytics) -> Sequence[dict[str, Any]]:
             "label": cause.label,
             "value": cause.rank,
             "share": cause.rank / most if most else 0,
-            "text": f"{cause.cases:,} from {cause.causes:,} · {per_cent(cause.upto)} % so far",
+            "text": f"{said(cause)} · {per_cent(cause.upto)} % with those above",
         }
         for cause in found.causes[:CAUSES_SHOWN]
     ]
+
+
+def said(cause: Cause) -> str:
+    """Return how many cases a cause brought about: "23 cases", "400 cases of 2 causes"."""
+    cases = f"{cause.cases:,} case{'' if cause.cases == 1 else 's'}"
+    if cause.cases == cause.causes:
+        return cases
+    return f"{cases} of {cause.causes:,} cause{'' if cause.causes == 1 else 's'}"
 
 
 def per_cent(share: Decimal) -> Decimal:

@@ -1,14 +1,20 @@
 """The morning of a planner: the queue by keyboard alone, and what arrives while it is open."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from erp.accounts.models import User
+from erp.accounts.models import Entity, User
 from erp.web.live import announce
 from exceptions.models import ExceptionCase
+from exceptions.services import assign, fire_due_timers, refresh
+from finance.services import open_books
+from inventory.models import ProductCost, Shipment, ShipmentLine
+from orders.models import OrderLine
 from tests.exceptions import factories
 
 SignIn = Callable[[Page, User], None]
@@ -96,3 +102,75 @@ def test_the_control_tower_opens_its_rows(
     assert_accessible(page)
     page.locator("#rows a").first.click()
     page.wait_for_url(f"**/exceptions/{case.pk}/")
+
+
+def found_short(entity: Entity) -> ExceptionCase:
+    """Goods that a picker did not find; they stand in inspection until somebody looks."""
+    open_books(entity_id=entity.pk, now=timezone.now())
+    made = factories.order("fulfilling")
+    item = factories.product()
+    line = OrderLine.objects.create(
+        order=made, position=1, product=item, uom="EA", uom_quantity=5, quantity=5, unit_price=10,
+        amount=50, reserved=3,
+    )  # fmt: skip
+    shelf = factories.stock(item, 3)
+    factories.stock(item, 2, status="inspection")
+    ProductCost.objects.create(entity=entity, product=item, quantity=5, value=40)
+    shipment = Shipment.objects.create(
+        entity=entity, node=shelf.node, source_kind="orders.order", source_id=made.pk,
+        source_number=made.number, planned_date=factories.TODAY, created_at=factories.NOW,
+    )  # fmt: skip
+    short = ShipmentLine.objects.create(
+        shipment=shipment, demand_kind="orders.line", demand_id=line.pk, product=item, stock=shelf,
+        quantity=5, picked=3, short_reason="not_found",
+    )  # fmt: skip
+    refresh(type="inventory.short_pick", subject_ids=[short.pk], now=timezone.now())
+    return ExceptionCase.objects.get(type="inventory.short_pick")
+
+
+def run_first(page: Page, case: ExceptionCase, way: str) -> None:
+    """Go down to a case with the keyboard and run the way out of that name with its digit."""
+    beside = page.locator("#beside")
+    for _ in range(6):
+        if case.subject_label in beside.inner_text():
+            break
+        page.keyboard.press("j")
+        page.wait_for_timeout(400)
+    expect(beside).to_contain_text(case.subject_label)
+    digit = beside.locator(".play", has_text=way).locator("kbd").first.inner_text()
+    page.keyboard.press(digit)
+    asked = page.locator("dialog[open]")
+    if asked.count():
+        page.keyboard.press("Enter")
+    expect(page.locator("#rows")).not_to_contain_text(case.subject_label)
+    assert state_of(case) == "resolved"
+
+
+def test_the_day_of_an_operations_person(page: Page, sign_in: SignIn, planner: User) -> None:
+    entity = Entity.objects.get(code="US01")
+    dana = factories.person("dana", "operations_lead", "credit", "planner")
+    theirs = factories.person("pat", "buyer")
+    short = shortage(600)
+    hold = factories.hold_case(now=timezone.now(), total=50)
+    missing = found_short(entity)
+    sign_in(page, dana)
+    page.goto("/exceptions/")
+    expect(page.locator("[data-live=on]")).to_be_visible()
+    expect(page.locator("#rows tr")).to_have_count(3)
+
+    run_first(page, short, "Backorder")
+    run_first(page, hold, "Release")
+    run_first(page, missing, "back on the shelf")
+    expect(page.locator("#rows")).to_contain_text("Nothing is open here")
+
+    quiet = shortage(60)
+    assign(case_id=quiet.pk, to=None, actor=theirs, now=timezone.now())
+    fired = fire_due_timers(now=quiet.acknowledge_by + timedelta(minutes=1))
+    assert [one.case_id for one in fired][-1] == quiet.pk
+    announce("exceptions", quiet.entity_id, str(quiet.pk))
+
+    expect(page.locator("#rows tr").first).to_contain_text("escalated")
+    expect(page.locator("#bell")).to_have_attribute("aria-label", re.compile(r"\d+ unread"))
+    page.locator("#bell").click()
+    page.wait_for_url("**/exceptions/notices/")
+    expect(page.locator("main")).to_contain_text(quiet.subject_label)

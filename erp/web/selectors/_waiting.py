@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from erp.accounts.models import User
 from erp.governance.permissions import VIEW_APPROVAL
@@ -17,8 +18,15 @@ class Waiting:
 
 WAITING: dict[str, Waiting] = {
     "exceptions:queue": Waiting("exceptions.view_exceptioncase", """
-        SELECT count(*) FROM exceptions_exceptioncase
-        WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('resolved', 'dismissed')"""),
+        SELECT count(*) FROM (
+            SELECT FROM exceptions_exceptioncase
+            WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('resolved', 'dismissed')
+              AND parent_id IS NULL
+            LIMIT 1000) few"""),
+    "exceptions:notices": Waiting("exceptions.view_exceptioncase", """
+        SELECT count(*) FROM (
+            SELECT FROM exceptions_notice
+            WHERE user_id = %(user)s AND read_at IS NULL LIMIT 100) few"""),
     "orders:board": Waiting("orders.view_order", """
         SELECT count(*) FROM orders_order
         WHERE entity_id = ANY(%(entities)s)
@@ -65,7 +73,8 @@ def all_waiting(
     found = dict.fromkeys(url_names, 0)
     asked = [name for name in url_names if name in WAITING and scope(WAITING[name].permission)]
     if asked:
-        parts, params = [], {}
+        parts = []
+        params: dict[str, Any] = {"user": user.pk}
         for place, name in enumerate(asked):
             statement = WAITING[name].statement.replace("%(entities)s", f"%(entities{place})s")
             parts.append(f"({statement})")
