@@ -128,7 +128,9 @@ class TestDoors:
         client.force_login(factories.person("ann", "planner"))
         empty = client.get("/exceptions/analytics/").content.decode()
         case = factories.shortage_case()
-        ExceptionCase.objects.filter(pk=case.pk).update(opened_at=timezone.now() - timedelta(days=1))
+        ExceptionCase.objects.filter(pk=case.pk).update(
+            opened_at=timezone.now() - timedelta(days=1)
+        )
 
         page = client.get("/exceptions/analytics/?by=owner&days=365").content.decode()
 
