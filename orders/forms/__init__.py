@@ -2,6 +2,7 @@
 
 from orders.forms._agreeing import BlanketEntry
 from orders.forms._kitting import KitEntry
+from orders.forms._offers import Coded, GroupForm, PriceListForm, PromotionForm, ended
 from orders.forms._orders import (
     GRID_MAX,
     CustomerForm,
@@ -16,12 +17,17 @@ from orders.forms._terms import TermsForm
 __all__ = [
     "GRID_MAX",
     "BlanketEntry",
+    "Coded",
     "CustomerForm",
     "Entry",
+    "GroupForm",
     "HeadForm",
     "KitEntry",
     "MassForm",
     "PriceForm",
+    "PriceListForm",
+    "PromotionForm",
     "Row",
     "TermsForm",
+    "ended",
 ]

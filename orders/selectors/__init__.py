@@ -83,6 +83,15 @@ from orders.selectors._lists import (
     shipments_of,
 )
 from orders.selectors._live import Goods, NextBreak, goods_of, next_breaks
+from orders.selectors._offers import (
+    GroupLine,
+    ListLine,
+    PromotionLine,
+    group_board,
+    list_board,
+    members_elsewhere,
+    promotion_board,
+)
 from orders.selectors._page import HoldRow, LineRow, OrderPage, Receipt, order_page, receipts_of
 from orders.selectors._prices import (
     PriceFilters,
@@ -139,6 +148,7 @@ __all__ = [
     "Exposure",
     "Follower",
     "Goods",
+    "GroupLine",
     "HeldOrder",
     "HoldFilters",
     "HoldRow",
@@ -148,6 +158,7 @@ __all__ = [
     "Letter",
     "LinePromise",
     "LineRow",
+    "ListLine",
     "Lookalike",
     "MonthOrdered",
     "NextBreak",
@@ -157,6 +168,7 @@ __all__ = [
     "PriceLine",
     "ProductHit",
     "PromiseEntry",
+    "PromotionLine",
     "QuoteLineRow",
     "QuotePage",
     "QuoteRow",
@@ -188,6 +200,7 @@ __all__ = [
     "exposure",
     "followers_of",
     "goods_of",
+    "group_board",
     "hold_counts",
     "hold_queue",
     "ids_by_code",
@@ -199,8 +212,10 @@ __all__ = [
     "letter_of",
     "licence_list",
     "licences_within",
+    "list_board",
     "lookalikes",
     "matches_within",
+    "members_elsewhere",
     "members_of",
     "next_breaks",
     "one_price",
@@ -222,6 +237,7 @@ __all__ = [
     "product_ids",
     "product_search",
     "promises_of",
+    "promotion_board",
     "promotions_within",
     "quote_board",
     "quote_list",

@@ -124,12 +124,7 @@ def _save_group(row: GroupRow, actor: User | None, now: datetime) -> int:
     group, before = _written(
         group or CustomerGroup(code=row.code), {"name": row.name, "parent_id": row.parent_id}
     )
-    above, depth = group.parent, 1
-    while above is not None:
-        depth += 1
-        if above.pk == group.pk or depth > DEPTH_MAX:
-            raise GroupLoop(f"{row.code} cannot stand below {group.parent}.")
-        above = above.parent
+    refuse_loop(row)
     after: dict[str, Any] = {"code": row.code, "name": row.name, "parent": row.parent_id}
     if row.members is not None:
         members = Customer.objects.filter(group=group)
@@ -140,6 +135,21 @@ def _save_group(row: GroupRow, actor: User | None, now: datetime) -> int:
         after |= {"members": len(set(row.members))}
     _tell(_Told("group", group.pk, None), before, after, actor, now)
     return int(group.pk)
+
+
+def refuse_loop(row: GroupRow) -> None:
+    """Refuse a group that would stand below itself.
+
+    Raises:
+        GroupLoop: it would, or it would stand ten levels deep.
+    """
+    parent = CustomerGroup.objects.filter(pk=row.parent_id or 0).first()
+    above, depth = parent, 1
+    while above is not None:
+        depth += 1
+        if above.code == row.code or depth > DEPTH_MAX:
+            raise GroupLoop(f"{row.code} cannot stand below {parent}.")
+        above = above.parent
 
 
 def _save_list(row: PriceListRow, actor: User | None, now: datetime) -> int:

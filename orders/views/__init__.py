@@ -28,6 +28,15 @@ from orders.views._holds import (
     lift_queued,
 )
 from orders.views._kits import edit_kit, kit, kits, new_kit
+from orders.views._offers import (
+    customer_groups,
+    end_promotion,
+    price_lists,
+    promotions,
+    write_group,
+    write_price_list,
+    write_promotion,
+)
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._prices import change_many, export_prices, new_price, prices
 from orders.views._quotes import accept as accept_quote
@@ -54,6 +63,7 @@ __all__ = [
     "claim_many",
     "compliance",
     "customer",
+    "customer_groups",
     "customer_hits",
     "customers",
     "decline_quote",
@@ -61,6 +71,7 @@ __all__ = [
     "edit_kit",
     "edit_quote",
     "end_blanket",
+    "end_promotion",
     "erase_customer",
     "export_prices",
     "follow",
@@ -85,8 +96,10 @@ __all__ = [
     "order_it",
     "plan_call_off",
     "preview",
+    "price_lists",
     "prices",
     "product_hits",
+    "promotions",
     "quote",
     "quote_paper",
     "quotes",
@@ -101,4 +114,7 @@ __all__ = [
     "track",
     "unfollow",
     "waiting_of_product",
+    "write_group",
+    "write_price_list",
+    "write_promotion",
 ]

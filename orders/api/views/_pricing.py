@@ -15,16 +15,18 @@ from erp.api.requests import actor_of
 from erp.api.serializers import AmountInput, QuantityInput, RateInput, StrictSerializer, TextInput
 from erp.api.views import ResourceViewSet
 from orders import permissions
-from orders.api.views._prices import id_of, wrong
+from orders.api.views._prices import change_shown, id_of, wrong
 from orders.models import CustomerGroup, PriceList, Promotion
 from orders.selectors import (
     customer_groups,
     ids_by_code,
+    members_elsewhere,
     members_of,
     price_lists_within,
     promotions_within,
 )
-from orders.services import GroupRow, PriceListRow, PromotionRow, save_price_masters
+from orders.services import GroupRow, PriceListRow, PromotionRow
+from orders.services.offering import OfferOutcome, OfferRow, change_offers
 
 MEMBERS_MAX = 1_000
 
@@ -112,14 +114,18 @@ class CustomerGroupViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         body = self.body()
         members = body.get("members")
+        if members is not None:
+            elsewhere = members_elsewhere(code=body["code"], entity_ids=self.scope())
+            members = sorted({*_ids("customer", "members", members), *elsewhere})
         row = GroupRow(
             code=body["code"],
             name=body["name"],
             parent_id=id_of("group", body["parent"]) if body.get("parent") else None,
-            members=None if members is None else _ids("customer", "members", members),
+            members=members,
         )
-        save_price_masters(rows=[row], actor=actor_of(request), now=timezone.now())
-        return Response(_group(customer_groups().get(code=body["code"])), status=201)
+        outcome = _change(row, min(self.scope()), request)
+        made = customer_groups().filter(code=row.code).first()
+        return _answer(outcome, _group(made) if made else {})
 
 
 class PriceListViewSet(ResourceViewSet):
@@ -166,9 +172,9 @@ class PriceListViewSet(ResourceViewSet):
             is_active=body.get("is_active", True),
             **held,
         )
-        save_price_masters(rows=[row], actor=actor_of(request), now=timezone.now())
-        made = price_lists_within(entity_ids=[entity.pk]).get(code=row.code)
-        return Response(_list(made), status=201)
+        outcome = _change(row, entity.pk, request)
+        made = price_lists_within(entity_ids=[entity.pk]).filter(code=row.code).first()
+        return _answer(outcome, _list(made) if made else {})
 
 
 class PromotionViewSet(ResourceViewSet):
@@ -199,9 +205,22 @@ class PromotionViewSet(ResourceViewSet):
         entity_id = self.entity_id(body.pop("entity"))
         values = _promotion_values(body)
         row = PromotionRow(entity_id=entity_id, **values)
-        save_price_masters(rows=[row], actor=actor_of(request), now=timezone.now())
-        made = promotions_within(entity_ids=[entity_id]).get(code=row.code)
-        return Response(_promotion(made), status=201)
+        outcome = _change(row, entity_id, request)
+        made = promotions_within(entity_ids=[entity_id]).filter(code=row.code).first()
+        return _answer(outcome, _promotion(made) if made else {})
+
+
+def _change(row: OfferRow, entity_id: int, request: Request) -> OfferOutcome:
+    actor, now = actor_of(request), timezone.now()
+    return change_offers(rows=[row], entity_id=entity_id, actor=actor, now=now)
+
+
+def _answer(outcome: OfferOutcome, shown: Mapping[str, Any]) -> Response:
+    """Answer what is kept now: 201 once written, 202 where somebody must agree."""
+    if not outcome.waiting:
+        return Response(shown, status=201)
+    asked = [change_shown(each) for each in outcome.waiting]
+    return Response({**shown, "change_requests": asked}, status=202)
 
 
 def _promotion_values(body: dict[str, Any]) -> dict[str, Any]:

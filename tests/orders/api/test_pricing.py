@@ -31,6 +31,12 @@ def price(**values: Any) -> dict[str, Any]:
     return {"entity": "US01", "product": "HX-110", "valid_from": "2026-06-01"} | values
 
 
+def agree_all(deliver_all: Any) -> None:
+    for waiting in Approval.objects.filter(state="pending"):
+        agree(waiting)
+    deliver_all()
+
+
 class TestPrices:
     @pytest.mark.parametrize(("asked", "status"), [("10.50", 201), ("10.5001", 202), ("9.4", 202)])
     def test_beyond_the_tolerance_somebody_else_agrees(
@@ -103,22 +109,28 @@ class TestPrices:
 
 
 class TestListsAndGroups:
-    def test_are_written_read_and_changed(self, pricing, api) -> None:
+    def test_are_written_read_and_changed(self, pricing, api, deliver_all) -> None:
         make.account(make.customer("ACME"))
         make.customer("FAR")  # no account here: not shown
         group = {"code": "RETAIL", "name": "Retail", "members": ["ACME", "FAR"]}
-        assert api.post(GROUPS, group, format="json").status_code == 201
+        told = api.post(GROUPS, group, format="json")
+        assert (told.status_code, CustomerGroup.objects.count()) == (202, 0)
+        agree_all(deliver_all)
         child = {"code": "WEB", "name": "Web shops", "parent": "RETAIL"}
         assert api.post(GROUPS, child, format="json").json()["parent"] == "RETAIL"
         held = {"entity": "US01", "code": "L1", "name": "One", "groups": ["RETAIL"]}
 
         made = api.post(LISTS, held | {"customers": ["ACME"]}, format="json")
 
-        assert made.json()["groups"] == ["RETAIL"]
+        assert made.status_code == 202
+        agree_all(deliver_all)
+        assert api.get(f"{LISTS}L1/").json()["groups"] == ["RETAIL"]
         assert api.get(f"{LISTS}L1/").json()["customers"] == ["ACME"]
         assert api.get(f"{GROUPS}RETAIL/").json()["members"] == ["ACME"]
         assert Customer.objects.get(code="FAR").group == CustomerGroup.objects.get(code="RETAIL")
-        again = api.post(LISTS, held | {"name": "Uno", "customers": []}, format="json").json()
+        api.post(LISTS, held | {"name": "Uno", "customers": []}, format="json")
+        agree_all(deliver_all)
+        again = api.get(f"{LISTS}L1/").json()
         assert (again["name"], again["customers"], again["groups"]) == ("Uno", [], ["RETAIL"])
 
     def test_refuse_a_loop(self, pricing, api) -> None:
@@ -139,7 +151,7 @@ class TestListsAndGroups:
 
 
 class TestPromotions:
-    def test_are_written_listed_and_ended(self, pricing, api) -> None:
+    def test_are_written_listed_and_ended(self, pricing, api, deliver_all) -> None:
         make.product("HX-110")
         asked = {
             "entity": "US01",
@@ -151,11 +163,14 @@ class TestPromotions:
             "valid_from": "2026-03-01",
         }
 
-        made = api.post(PROMOTIONS, asked, format="json")
+        asked_for = api.post(PROMOTIONS, asked, format="json")
+        assert (asked_for.status_code, Promotion.objects.count()) == (202, 0)
+        agree_all(deliver_all)
         ended = api.post(PROMOTIONS, asked | {"valid_to": "2026-06-01"}, format="json")
 
-        assert made.status_code == 201, made.json()
-        assert (ended.json()["id"], ended.json()["valid_to"]) == (made.json()["id"], "2026-06-01")
+        assert ended.status_code == 201, ended.json()
+        made = Promotion.objects.get()
+        assert (ended.json()["id"], ended.json()["valid_to"]) == (made.pk, "2026-06-01")
         assert [p["code"] for p in api.get(PROMOTIONS).json()["results"]] == ["SPRING"]
 
     @pytest.mark.parametrize(
