@@ -35,6 +35,7 @@ from erp.governance.selectors._duties import (
     role_conflicts,
 )
 from erp.governance.selectors._entitled import Entitlement, entitled_to, entitlements_of
+from erp.governance.selectors._inbox import InboxFilters, InboxPage, inbox
 from erp.governance.selectors._invariants import INVARIANTS
 from erp.governance.selectors._linting import Lint, PastCase, lint_of
 from erp.governance.selectors._people import same_person
@@ -99,6 +100,8 @@ __all__ = [
     "DutyPair",
     "Entitlement",
     "Flip",
+    "InboxFilters",
+    "InboxPage",
     "Lint",
     "PastCase",
     "PendingApproval",
@@ -140,6 +143,7 @@ __all__ = [
     "entitled_to",
     "entitlements_of",
     "in_the_clear",
+    "inbox",
     "last_replay",
     "lint_of",
     "named_changes",

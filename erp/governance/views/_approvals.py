@@ -1,6 +1,6 @@
 """The inbox: what waits for a person's decision, what it brings about, and what they say to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,6 +19,7 @@ from erp.accounts.models import Role
 from erp.governance import permissions
 from erp.governance.documents import document_kind, kind_name
 from erp.governance.selectors import (
+    InboxFilters,
     PendingApproval,
     StepRow,
     TimelineRow,
@@ -26,8 +27,8 @@ from erp.governance.selectors import (
     asked_by,
     colleagues,
     decided_lately,
+    inbox,
     timeline,
-    waiting_for,
 )
 from erp.governance.services import (
     Verdict,
@@ -41,6 +42,7 @@ PASSED_ON_FOR = timedelta(days=14)
 BULK_MAX = 100
 TOLD = 12
 PARTS = 2  # of a checkbox: id and fingerprint
+ENDED = "ended"
 VIEWS: Mapping[str, Any] = {
     "": gettext_lazy("To decide"),
     "for-others": gettext_lazy("On behalf of others"),
@@ -68,11 +70,30 @@ SAID: Mapping[str, Any] = {
 def approvals(request: SignedInRequest) -> HttpResponse:
     """Show what waits for this person, the weightiest first, and one of them beside the list."""
     scope = request.scope(permissions.VIEW_APPROVAL)
-    waiting = waiting_for(user=request.user, entity_ids=scope)
-    by_view = _by_view(request, waiting, scope)
     view = request.GET.get("view", "")
     view = view if view in VIEWS else ""
-    rows = [row for row in by_view[view] if _matches(row, request)]
+    least = _least(request.GET.get("least", ""))
+    filters = InboxFilters(
+        view=view if view != ENDED else "",
+        text=_typed(request, "q"),
+        kind=_typed(request, "kind"),
+        least=least if least.is_finite() else None,
+    )
+    page = inbox(
+        user=request.user,
+        entity_ids=scope,
+        filters=filters,
+        now=timezone.now(),
+        after=request.GET.get("after", ""),
+    )
+    settled = {
+        "mine": asked_by(user=request.user, entity_ids=scope),
+        ENDED: decided_lately(entity_ids=scope),
+    }
+    rows = [] if view == ENDED else page.rows
+    if not page.next_cursor or view == ENDED:
+        rows = [*rows, *(row for row in settled.get(view, ()) if _matches(row, request))]
+    counts = {name: page.counts.get(name, 0) + len(settled.get(name, ())) for name in VIEWS}
     at = request.GET.get("at", "")
     chosen = next((row for row in rows if str(row.id) == at), None)
     is_live = bool(request.htmx and not request.htmx.boosted)
@@ -82,9 +103,10 @@ def approvals(request: SignedInRequest) -> HttpResponse:
         "rows": [(row, kind_name(row.document_kind)) for row in rows],
         "at": shown.id if shown else None,
         "view": view,
-        "mine": len(by_view[""]),
-        "views": [(name, label, len(by_view[name])) for name, label in VIEWS.items()],
-        "kinds": sorted({(row.document_kind, kind_name(row.document_kind)) for row in waiting}),
+        "next_cursor": "" if view == ENDED else page.next_cursor,
+        "mine": counts[""],
+        "views": [(name, label, counts[name]) for name, label in VIEWS.items()],
+        "kinds": [(kind, kind_name(kind)) for kind in page.kinds],
         "is_bulk": view in {"", "for-others"},
         "may_delegate": bool(request.scope(permissions.DELEGATE)),
     }
@@ -178,22 +200,6 @@ def pass_on(request: SignedInRequest, approval_id: int) -> HttpResponse:
     said = _("{person} may decide {document} on your behalf for 14 days.")
     messages.success(request, said.format(person=people[chosen], document=row.label))
     return redirect("governance:approvals")
-
-
-def _by_view(
-    request: SignedInRequest, waiting: Sequence[PendingApproval], scope: frozenset[int]
-) -> dict[str, Sequence[PendingApproval]]:
-    user = request.user
-    return {
-        "": [row for row in waiting if row.may_decide],
-        "for-others": [row for row in waiting if row.may_decide and row.acting_for],
-        "stuck": [row for row in waiting if row.stranded],
-        "mine": [
-            *(row for row in waiting if not row.may_decide),
-            *asked_by(user=user, entity_ids=scope),
-        ],
-        "ended": decided_lately(entity_ids=scope),
-    }
 
 
 def _matches(row: PendingApproval, request: SignedInRequest) -> bool:
