@@ -1,5 +1,6 @@
 """What lies where, for whom it is kept, and why somebody got what they got."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from inventory.services.promising import Wish, offer_supply, promise_terms
 from inventory.services.tracking import block_lot, release_lot
 
 PAGE = 100
+EXPIRY_DAYS = 30
 ID_MAX = 2**63 - 1
 
 
@@ -140,6 +142,7 @@ def lots(request: SignedInRequest) -> HttpResponse:
         entity_ids=request.scope(permissions.VIEW_STOCK),
         code=text_of(request, "q"),
         shown=text_of(request, "shown"),
+        until=timezone.localdate() + timedelta(days=EXPIRY_DAYS),
         after=cursor_of(request),
         limit=PAGE + 1,
     )
@@ -151,6 +154,7 @@ def lots(request: SignedInRequest) -> HttpResponse:
         "shows": [
             ("", _("All")),
             ("there", _("Some on hand")),
+            ("expiring", _("Expire within 30 days")),
             ("blocked", _("Blocked")),
             ("expired", _("Expired")),
         ],

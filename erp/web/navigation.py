@@ -48,6 +48,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
     (_("Supply"), [
         Item(_("Inventory"), "boxes", "inventory:stock"),
         Item(_("Inventory health"), "heart-pulse", "inventory:health"),
+        Item(_("Lots"), "calendar-clock", "inventory:lots"),
         Item(_("Products"), "package-search", "inventory:products"),
         Item(_("Availability"), "calendar-search", "inventory:finder"),
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
@@ -60,6 +61,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Pick & pack"), "hand", "finance:picking"),
         Item(_("Shipments"), "truck", "finance:shipments"),
         Item(_("Counts"), "list-checks", "finance:counts"),
+        Item(_("Corrections"), "scale", "finance:corrections"),
     ]),
     (_("Money"), [
         Item(_("Invoices"), "receipt", "finance:invoices"),

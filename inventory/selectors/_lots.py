@@ -19,8 +19,9 @@ LOTS = """
         AND (%(after)s::bigint IS NULL OR l.id > %(after)s)
         AND (%(shown)s <> 'blocked' OR l.blocked_at IS NOT NULL)
         AND (%(shown)s <> 'expired' OR l.expired_at IS NOT NULL)
+        AND (%(shown)s <> 'expiring' OR l.expired_at IS NULL AND l.expires_on <= %(until)s::date)
     GROUP BY l.id, p.id
-    HAVING %(shown)s <> 'there' OR sum(s.on_hand) > 0
+    HAVING %(shown)s NOT IN ('there', 'expiring') OR sum(s.on_hand) > 0
     ORDER BY l.id
     LIMIT %(limit)s
 """
@@ -143,18 +144,21 @@ def lots(
     code: str = "",
     product: str = "",
     shown: str = "",
+    until: date | None = None,
     after: int | None = None,
     limit: int = 100,
 ) -> list[LotRow]:
     """Return the lots of which these entities have or had some, by id. One query.
 
-    `shown` is "there" (some is on hand), "blocked", "expired" or all.
+    `shown` is "there" (some is on hand), "expiring" (some is, and it is good for no longer than
+    `until`), "blocked", "expired" or all.
     """
     params = {
         "entities": sorted(entity_ids),
         "code": code,
         "product": product,
         "shown": shown,
+        "until": until,
         "after": after,
         "limit": limit,
     }

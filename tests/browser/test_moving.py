@@ -1,6 +1,7 @@
 """Transfers and counts in a browser: a phone at the dock and at the shelf."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -9,6 +10,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
 from inventory.models import Count, Stock, Transfer
+from inventory.services.correcting import (
+    CorrectionDraft,
+    CorrectionLineDraft,
+    request_correction,
+)
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.finance import factories
 from tests.finance.factories import World, product
@@ -119,7 +125,24 @@ def test_the_pages_are_accessible(  # noqa: PLR0917
     expect(page.get_by_role("heading", level=1)).to_contain_text("CC-")
     count = Count.objects.get().number
 
+    draft = CorrectionDraft(
+        entity_id=world.entity.pk,
+        node_id=world.node.pk,
+        reason="Water on the floor",
+        lines=[
+            CorrectionLineDraft(
+                product_id=product(world).pk, quantity=Decimal(900), to_status="quarantine"
+            )
+        ],
+    )
+    aside = request_correction(draft=draft, actor=None, now=factories.NOW).number
+
     for path in (
+        reverse("finance:corrections"),
+        reverse("finance:ask_correction"),
+        reverse("finance:correction", args=[aside]),
+        reverse("inventory:lots"),
+        reverse("inventory:stock"),
         reverse("finance:transfers"),
         reverse("finance:ask_transfer"),
         reverse("finance:transfer_suggestions"),

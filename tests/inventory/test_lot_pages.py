@@ -1,7 +1,10 @@
 """Lots on pages and over REST."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Entity, User
@@ -47,6 +50,18 @@ class TestPages:
         client.post("/inventory/lots/A1/release/?product=MILK", {"reason": "Fine"})
         batch.refresh_from_db()
         assert batch.blocked_at is None
+
+    def test_shows_what_expires_soon(self, client: Client, everything: User, batch: Lot) -> None:
+        today = timezone.localdate()
+        for code, days in (("SOON", 30), ("LATE", 31)):
+            made = lot(batch.product, code, expires_on=today + timedelta(days=days))
+            stocked(batch.product, 1, lot=made)
+        client.force_login(everything)
+
+        listed = client.get("/inventory/lots/?shown=expiring").content
+
+        assert b">SOON<" in listed
+        assert not any(code in listed for code in (b">LATE<", b">A1<"))
 
     def test_hides_what_others_own(self, client: Client, everything: User) -> None:
         item = product("WINE", tracking="lot")

@@ -48,6 +48,9 @@ WAITING: dict[str, Waiting] = {
     "finance:counts": Waiting("inventory.view_count", """
         SELECT count(*) FROM inventory_count
         WHERE entity_id = ANY(%(entities)s) AND state NOT IN ('posted', 'cancelled')"""),
+    "finance:corrections": Waiting("inventory.view_correction", """
+        SELECT count(*) FROM inventory_correction
+        WHERE entity_id = ANY(%(entities)s) AND state IN ('review', 'approved')"""),
     "finance:transfers": Waiting("inventory.view_transfer", """
         SELECT count(*) FROM inventory_transfer
         WHERE (entity_id = ANY(%(entities)s) OR to_entity_id = ANY(%(entities)s))
