@@ -56,7 +56,7 @@ register_demand(ORDER_LINES)
 register_subject("orders.order", SubjectKind(order_numbers, page="orders:order"))
 register_document(
     REALLOCATION,
-    DocumentKind(reallocation_fingerprints, "Re-allocation"),
+    DocumentKind(reallocation_fingerprints, "Re-allocation", page="orders:reallocation"),
 )
 register_person("orders.customer", PersonKind(find=find_customer, erase=empty_customer))
 

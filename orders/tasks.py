@@ -9,6 +9,7 @@ from orders.services import allocate_orders, end_lifts
 from orders.services.agreeing import announce_endings, expire_blankets, make_due_call_offs
 from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
+from orders.services.reallocating import simulate_queued
 
 BATCH = 500
 
@@ -55,3 +56,10 @@ def screen_again(**_later: Any) -> None:
 def end_lifts_over(**_later: Any) -> None:
     """Ask the checks again about orders whose lift ended before the goods left."""
     end_lifts(now=timezone.now())
+
+
+@shared_task(expires=10)
+def simulate_reallocations(**_later: Any) -> None:
+    """Simulate the re-allocations that are too large to be waited for."""
+    while simulate_queued(now=timezone.now()):
+        pass

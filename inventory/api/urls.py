@@ -14,6 +14,6 @@ router.register("stock", views.StockViewSet, basename="stock")
 router.register("stock-moves", views.StockMoveViewSet, basename="stock-move")
 router.register("lots", views.LotViewSet, basename="lot")
 router.register("availability", views.AvailabilityViewSet, basename="availability")
-router.register("allocation-runs", views.AllocationRunViewSet, basename="allocation-run")
+router.register("allocation-passes", views.AllocationRunViewSet, basename="allocation-pass")
 
 urlpatterns = router.urls

@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from django.db import transaction
 
+from erp.governance.services import Question, decide
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
-from inventory.rules import NEVER, Policy, Rule, Sources, Wants, plan
+from inventory.rules import NEVER, Policy, Rule, Sources, Wants, plan, policy_of
+
+CAUSE = "Rehearsal"
 
 FREE = Prepared("""
     SELECT s.id, w.entity_id, w.product_id, s.node_id,
@@ -55,12 +58,47 @@ def rehearse_allocation(
 ) -> list[Served]:
     """Decide about whole orders as `allocate` would, the first in turn first, and keep nothing.
 
-    Answers in the order of `baskets`, in thousandths of base units. One query, nothing is locked:
-    by the time stock is kept it may be gone.
+    Each company's baskets are decided by its own `inventory.allocation`, unless `policy` is given.
+    Answers in the order of `baskets`, in thousandths of base units. One query for each company and
+    one reading of the policy; nothing is locked: by the time stock is kept it may be gone.
     """
+    turns: dict[int, list[int]] = {}
+    for turn, basket in enumerate(baskets):
+        if basket.wishes:
+            turns.setdefault(basket.owner, []).append(turn)
+    policies = _policies(turns, baskets, now) if policy is None else dict.fromkeys(turns, policy)
+    answers = [Served({}, {}) for _ in baskets]
+    for owner, mine in turns.items():
+        served = _served([baskets[turn] for turn in mine], policies[owner], now)
+        for turn, each in zip(mine, served, strict=True):
+            answers[turn] = each
+    return answers
+
+
+def _policies(
+    turns: Mapping[int, Sequence[int]], baskets: Sequence[Basket], now: datetime
+) -> dict[int, Policy]:
+    """Return by company how it allocates now."""
+    questions = [
+        Question(
+            owner,
+            "inventory.run",
+            0,
+            {"cause": CAUSE, "demands": sum(len(baskets[turn].wishes) for turn in mine)},
+        )
+        for owner, mine in turns.items()
+    ]
+    decisions = decide(policy="inventory.allocation", questions=questions, now=now, keep=False)
+    today = now.date().toordinal()
+    return {
+        owner: policy_of(decision.outcome, today=today)
+        for owner, decision in zip(turns, decisions, strict=True)
+    }
+
+
+def _served(baskets: Sequence[Basket], policy: Policy, now: datetime) -> list[Served]:
+    """Decide about one company's baskets, each of which wants something."""
     wants = _wants(baskets)
-    if not len(wants):
-        return [Served({}, {}) for _ in baskets]
     keys = {(basket.owner, wish.product) for basket in baskets for wish in basket.wishes}
     entities, products = zip(*keys, strict=True)
     found = rows(
@@ -69,7 +107,7 @@ def rehearse_allocation(
     columns = np.array([row[:6] for row in found], np.int64).reshape(-1, 6)
     expires = [row[6].toordinal() if row[6] else NEVER for row in found]
     sources = replace(Sources(*columns.T), expires=np.array(expires, np.int64))
-    planned = plan(wants, sources, policy or Policy())
+    planned = plan(wants, sources, policy)
     nodes: list[dict[int, int]] = [{} for _ in baskets]
     missing: list[dict[int, int]] = [{} for _ in baskets]
     lines = planned.line

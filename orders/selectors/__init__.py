@@ -110,7 +110,16 @@ from orders.selectors._quotes import (
     quote_page,
     quotes_of_order,
 )
-from orders.selectors._reallocations import reallocation_fingerprints
+from orders.selectors._reallocations import (
+    ReallocationPage,
+    ReallocationRow,
+    SegmentRow,
+    reallocation_changes,
+    reallocation_fingerprints,
+    reallocation_list,
+    reallocation_page,
+    reallocation_segments,
+)
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
 from orders.selectors._tracking import (
     LINK_DAYS,
@@ -125,6 +134,13 @@ from orders.selectors._tracking import (
 )
 from orders.selectors._trend import MonthOrdered, order_trend
 from orders.selectors._waiting import ORDER_LINES
+from orders.selectors._workbench import (
+    Claim,
+    ShortProduct,
+    claim_of,
+    claims_on,
+    short_products,
+)
 
 __all__ = [
     "INVARIANTS",
@@ -141,6 +157,7 @@ __all__ = [
     "BoardRow",
     "BoardTotals",
     "CallOffRow",
+    "Claim",
     "ClassFact",
     "CustomerHit",
     "CustomerPage",
@@ -172,9 +189,13 @@ __all__ = [
     "QuoteLineRow",
     "QuotePage",
     "QuoteRow",
+    "ReallocationPage",
+    "ReallocationRow",
     "Receipt",
     "RunRow",
+    "SegmentRow",
     "ShipToRow",
+    "ShortProduct",
     "Stage",
     "TrackedOrder",
     "WaitingLine",
@@ -188,6 +209,8 @@ __all__ = [
     "blankets_of_order",
     "board_totals",
     "certificates_within",
+    "claim_of",
+    "claims_on",
     "classes_of",
     "customer_groups",
     "customer_list",
@@ -243,11 +266,16 @@ __all__ = [
     "quote_list",
     "quote_page",
     "quotes_of_order",
+    "reallocation_changes",
     "reallocation_fingerprints",
+    "reallocation_list",
+    "reallocation_page",
+    "reallocation_segments",
     "receipts_of",
     "restrictions_within",
     "ship_to_of",
     "shipments_of",
+    "short_products",
     "stages",
     "subscription_list",
     "tracked_order",

@@ -16,8 +16,10 @@ from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
 from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, PromotionViewSet
 from orders.api.views._quotes import QuoteViewSet
+from orders.api.views._reallocations import AllocationRunViewSet, OverrideViewSet
 
 __all__ = [
+    "AllocationRunViewSet",
     "BlanketViewSet",
     "CertificateViewSet",
     "CustomerGroupViewSet",
@@ -27,6 +29,7 @@ __all__ = [
     "KitViewSet",
     "LicenceViewSet",
     "OrderViewSet",
+    "OverrideViewSet",
     "PartyMatchViewSet",
     "PriceListViewSet",
     "PriceViewSet",

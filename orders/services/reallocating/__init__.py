@@ -14,7 +14,11 @@ from orders.services.reallocating._refusing import (
     NotEnoughToTake,
     Overtaken,
 )
-from orders.services.reallocating._simulating import propose_reallocation, simulate_queued
+from orders.services.reallocating._simulating import (
+    foresee_override,
+    propose_reallocation,
+    simulate_queued,
+)
 
 __all__ = [
     "BadReallocation",
@@ -25,6 +29,7 @@ __all__ = [
     "commit_run",
     "discard_run",
     "follow_reallocation_approval",
+    "foresee_override",
     "propose_override",
     "propose_reallocation",
     "reject_reallocation",

@@ -100,24 +100,62 @@ def new_override(
     """
     if not reason.strip():
         raise BadReallocation("reason", "Say why others have to give up their stock.")
+    made = _override(line, quantity, taken_from, now)
+    made.reason, made.requested_by = reason.strip()[:300], actor
+    made.save(force_insert=True)
+    made = Reallocation.objects.lock(made.pk)
+    shared, gathered = write_simulation(made, now)
+    _refuse(line, shared, gathered)
+    return made
+
+
+@transaction.atomic
+def foresee_override(
+    *, line_id: int, quantity: Decimal, taken_from: Collection[int], now: datetime
+) -> list[ReallocationChange]:
+    """Say who would lose how much if so much were taken for a line; nothing is written.
+
+    Answers changes that are not saved, the line's own among them, in the order of rank.
+
+    Raises:
+        OrderLine.DoesNotExist: there is no such line.
+        BadReallocation: the line does not wait for so much.
+        NotEnoughToTake: that much cannot be taken for it.
+    """
+    line = OrderLine.objects.select_related("order__entity").get(pk=line_id)
+    would = _override(line, quantity, taken_from, now)
+    would.pk = 0
+    gathered = gather(would, now, is_locked=False)
+    shared = rehearse_reallocation(field=gathered.field, now=now)
+    _refuse(line, shared, gathered)
+    changes = _changes(would, shared, gathered, now)
+    lines = OrderLine.objects.select_related("order__customer", "product").in_bulk(
+        [each.line_id for each in changes]
+    )
+    for each in changes:
+        each.line = lines[each.line_id]
+    return changes
+
+
+def _override(
+    line: OrderLine, quantity: Decimal, taken_from: Collection[int], now: datetime
+) -> Reallocation:
     if quantity <= 0 or quantity > line.waiting:
         waits = f"{line.waiting.normalize():f}"
         raise BadReallocation("quantity", f"The line waits for {waits}: take that or less.")
-    made = Reallocation(
+    return Reallocation(
         entity_id=line.order.entity_id,
         kind=Reallocation.Kind.OVERRIDE,
         scope={"products": [line.product_id], "nodes": []},
         line=line,
         quantity=quantity,
         taken_from=sorted(set(taken_from)),
-        reason=reason.strip()[:300],
         currency=line.order.entity.currency,
-        requested_by=actor,
         requested_at=now,
     )
-    made.save(force_insert=True)
-    made = Reallocation.objects.lock(made.pk)
-    shared, gathered = write_simulation(made, now)
+
+
+def _refuse(line: OrderLine, shared: Shared, gathered: Gathered) -> None:
     if line.pk not in gathered.parts:
         raise BadReallocation(
             "line", "It leaves together with others, or is not allocated yet: take it as a whole."
@@ -126,7 +164,6 @@ def new_override(
         held = shared.lines[line.pk]
         could = f"{(held.after - held.before).normalize():f}"
         raise NotEnoughToTake(f"Only {could} could be taken for it from those who may lose.")
-    return made
 
 
 def write_simulation(of: Reallocation, now: datetime) -> tuple[Shared, Gathered]:

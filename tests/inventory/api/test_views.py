@@ -221,10 +221,10 @@ class TestAllocationRuns:
         pen = product("PEN")
         stocked(pen, 3)
         run = reserved(demand(pen, 5, id=7, label="SO-1")).run_id
-        (row,) = everything.get("/api/v1/allocation-runs/").json()["results"]
+        (row,) = everything.get("/api/v1/allocation-passes/").json()["results"]
         assert (row["id"], row["lines"], row["short"], row["given"]) == (run, 1, 1, "3.000")
-        assert everything.get(f"/api/v1/allocation-runs/{run}/").json() == row
-        answer = everything.get(f"/api/v1/allocation-runs/{run}/receipts/").json()
+        assert everything.get(f"/api/v1/allocation-passes/{run}/").json() == row
+        answer = everything.get(f"/api/v1/allocation-passes/{run}/receipts/").json()
         (receipt,) = answer["results"]
         assert (receipt["document"], receipt["flip"]) == ("SO-1", "2 more of PEN at DC-A")
         assert receipt["candidates"] == [
@@ -234,6 +234,6 @@ class TestAllocationRuns:
     def test_of_another_company_is_not_there(self, everything: APIClient) -> None:
         other = company("DE01", "EUR")
         run = reserved(demand(product("PEN"), 5, entity_id=other.pk)).run_id
-        assert everything.get("/api/v1/allocation-runs/").json()["results"] == []
-        assert everything.get(f"/api/v1/allocation-runs/{run}/").status_code == 404
-        assert everything.get(f"/api/v1/allocation-runs/{run}/receipts/").status_code == 404
+        assert everything.get("/api/v1/allocation-passes/").json()["results"] == []
+        assert everything.get(f"/api/v1/allocation-passes/{run}/").status_code == 404
+        assert everything.get(f"/api/v1/allocation-passes/{run}/receipts/").status_code == 404
