@@ -28,6 +28,11 @@ HELD = (  # days until the requested date, at least -> probability that the hold
     (2, Decimal("0.35")),
     (0, Decimal("0.6")),
 )
+EXPIRY = (  # days a lot is still good, at least -> share of it that is usually left over
+    (15, Decimal("0.25")),
+    (8, Decimal("0.5")),
+    (0, Decimal("0.8")),
+)
 HELD_PAST_DATE = Decimal("0.9")
 
 
@@ -109,3 +114,8 @@ def penalty(*, rate: Decimal, amount: Decimal, days: int) -> Decimal:
     """
     owed = min(amount, rate * amount * max(0, days))
     return owed.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def expiry_probability(days_left: int) -> Decimal:
+    """Return which share of a lot is lost that is good for so many days; expired, all of it."""
+    return next((share for least, share in EXPIRY if days_left >= least), CERTAIN)

@@ -8,6 +8,7 @@ from exceptions.rules.exposure import (
     CERTAIN,
     NOTHING,
     Exposure,
+    expiry_probability,
     hold_probability,
     miss_probability,
 )
@@ -15,6 +16,7 @@ from exceptions.selectors._types import CaseType, Pace, Row, statement
 
 COUNT_LOSES = Decimal("0.5")  # of what a picker did not find, this share is usually gone
 APPROVAL_HOURS = 24
+EXPIRY_DAYS = 30
 
 # What customers wait for behind a purchase order: lines nobody has reserved stock for yet.
 BEHIND = """
@@ -143,6 +145,30 @@ DRIFT = statement(
     subject="s.id",
 )
 
+# What is kept for somebody leaves before it expires; once it has expired, nothing of it leaves.
+LOT_EXPIRING = statement(
+    """
+    SELECT s.id AS subject_id, p.code || ' ' || lot.code || ' @ ' || n.code AS subject_label,
+           s.entity_id, e.currency, NULL::bigint AS order_id, n.name AS party,
+           p.code AS product, lot.code AS lot, n.code AS node, s.expires_on,
+           s.expires_on - {today} AS days_left, trim_scale(due.quantity) AS quantity,
+           due.quantity * coalesce(pc.value / nullif(pc.quantity, 0), 0) AS revenue
+    FROM inventory_stock s
+    JOIN inventory_lot lot ON lot.id = s.lot_id
+    JOIN accounts_entity e ON e.id = s.entity_id
+    JOIN inventory_node n ON n.id = s.node_id
+    JOIN inventory_product p ON p.id = s.product_id
+    LEFT JOIN inventory_productcost pc ON pc.product_id = s.product_id
+        AND pc.entity_id = s.entity_id
+    CROSS JOIN LATERAL (
+        SELECT s.on_hand - CASE WHEN s.expires_on < {today} THEN 0 ELSE s.reserved END AS quantity
+    ) due
+    WHERE s.lot_id IS NOT NULL AND s.expires_on <= {today} + {days} AND due.quantity > 0
+      AND s.status NOT IN ('in_transit', 'damaged') AND {within}
+""",
+    subject="s.id",
+    days=str(EXPIRY_DAYS),
+)
 
 LINES_BEHIND = """
     SELECT DISTINCT l.id
@@ -246,6 +272,24 @@ SUPPLY_TYPES = [
         ),
         facts=("node", "planned_date"),
         plays=("replan",),
+        pace=Pace.CLOCK,
+    ),
+    CaseType(
+        code="inventory.lot_expiring",
+        label="Lot expiring",
+        subject_kind="inventory.stock",
+        statement=LOT_EXPIRING,
+        expose=lambda row: Exposure(
+            p_miss=expiry_probability(row["days_left"]),
+            revenue=row["revenue"],
+            currency=row["currency"],
+        ),
+        describe=lambda row: (
+            f"{row['quantity']:f} {row['product']} of lot {row['lot']} at {row['node']}"
+            f" {'expired' if row['days_left'] < 0 else 'expire'} on {row['expires_on']:%-d %b %Y};"
+            " nobody has them"
+        ),
+        facts=("product", "lot", "node", "expires_on", "quantity"),
         pace=Pace.CLOCK,
     ),
     CaseType(

@@ -13,8 +13,8 @@ from exceptions.models import ExceptionCase
 from exceptions.selectors import Pace, types_at
 from exceptions.services import refresh, run_play, sweep
 from finance.services import adjust_stock, invoice_shipments, ship_shipments
-from inventory.models import ShipmentLine
-from inventory.services import Pick, ShortPick
+from inventory.models import Lot, Product, ShipmentLine, Stock
+from inventory.services import Pick, ShortPick, StockAdjustment
 from orders.services import cancel_order, pick_shipments
 from procurement.models import PurchaseOrder
 from procurement.services import submit_order
@@ -126,6 +126,78 @@ class TestShortPick:
         assert live("inventory.short_pick") == []
         assert live("orders.shortage") == []  # what was found was reserved for the line
         nothing_was_missed()
+
+
+class TestExpiry:
+    def lying(self, where: World, days: int, *, on_hand: str = "10") -> Lot:
+        milk = Product.objects.create(code=f"MILK{days}", name="Milk", tracking="lot")
+        lot = Lot.objects.create(
+            product=milk,
+            code="L1",
+            expires_on=timezone.localdate() + timedelta(days=days),
+            created_at=timezone.now(),
+        )
+        taken_in = StockAdjustment(
+            entity_id=where.entity.pk,
+            node_id=where.node.pk,
+            product_id=milk.pk,
+            lot_id=lot.pk,
+            quantity=Decimal(on_hand),
+            unit_value=Decimal(4),
+            reason="Opening",
+        )
+        adjust_stock(adjustments=[taken_in], kind="opening", actor=None, now=timezone.now())
+        return lot
+
+    @pytest.mark.parametrize(
+        ("days", "loss"), [(-1, "40"), (0, "32"), (7, "32"), (8, "20"), (15, "10"), (30, "10")]
+    )
+    def test_tells_of_a_lot_that_nobody_has_before_it_expires(
+        self, where: World, days: int, loss: str
+    ) -> None:
+        lot = self.lying(where, days)
+
+        refresh(type="inventory.lot_expiring", now=timezone.now())
+
+        (case,) = live("inventory.lot_expiring")
+        assert (case.expected_loss, case.queue) == (Decimal(loss), "planner")
+        assert f"10 {lot.product.code} of lot L1" in case.summary
+        assert ("expired on" if days < 0 else "expire on") in case.summary
+
+    def test_says_nothing_of_what_is_good_for_longer(self, where: World) -> None:
+        self.lying(where, 31)
+
+        refresh(type="inventory.lot_expiring", now=timezone.now())
+
+        assert live("inventory.lot_expiring") == []
+
+    def test_ends_when_the_goods_are_written_off(self, where: World) -> None:
+        lot = self.lying(where, 3)
+        refresh(type="inventory.lot_expiring", now=timezone.now())
+        assert len(live("inventory.lot_expiring")) == 1
+        gone = StockAdjustment(
+            entity_id=where.entity.pk,
+            node_id=where.node.pk,
+            product_id=lot.product_id,
+            lot_id=lot.pk,
+            quantity=Decimal(-10),
+            reason="Too old",
+        )
+        adjust_stock(adjustments=[gone], kind="adjustment", actor=None, now=timezone.now())
+
+        refresh(type="inventory.lot_expiring", now=timezone.now())
+
+        assert live("inventory.lot_expiring") == []
+
+    def test_counts_only_what_nobody_has_until_it_has_expired(self, where: World) -> None:
+        lot = self.lying(where, 3)
+        Stock.objects.filter(lot=lot).update(reserved=10)
+
+        refresh(type="inventory.lot_expiring", now=timezone.now())
+        assert live("inventory.lot_expiring") == []
+        refresh(type="inventory.lot_expiring", now=timezone.now() + timedelta(days=5))
+
+        assert [case.expected_loss for case in live("inventory.lot_expiring")] == [Decimal(40)]
 
 
 class TestBilling:

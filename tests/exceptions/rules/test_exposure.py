@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from exceptions.rules.exposure import (
     CERTAIN,
     Exposure,
+    expiry_probability,
     hold_probability,
     miss_probability,
     penalty,
@@ -71,3 +72,10 @@ class TestPenalty:
     def test_charges_nothing_in_time(self) -> None:
         assert penalty(rate=Decimal("0.02"), amount=Decimal(1000), days=0) == 0
         assert penalty(rate=Decimal("0.02"), amount=Decimal(1000), days=3) == 60
+
+
+class TestExpiryProbability:
+    @given(days)
+    def test_the_sooner_a_lot_expires_the_more_of_it_is_lost(self, left: int) -> None:
+        assert expiry_probability(left) >= expiry_probability(left + 1)
+        assert expiry_probability(-1) == CERTAIN
