@@ -11,7 +11,7 @@ from exceptions.events import CaseResolved
 from exceptions.selectors import lines_behind
 from exceptions.services import clear, reconsider_children, refresh
 from finance.events import InvoicePosted
-from inventory.events import PickFellShort, ShipmentShipped
+from inventory.events import PickFellShort, ShipmentShipped, TransferFellShort, TransferSettled
 from orders.events import (
     HoldLifted,
     LineCovered,
@@ -105,6 +105,21 @@ def open_cases_of_short_picks(events: Sequence[PickFellShort]) -> None:
         subject_ids=[event.shipment_line_id for event in events],
         now=timezone.now(),
     )
+
+
+@subscribe_batch(TransferFellShort)
+def open_cases_of_short_transfers(events: Sequence[TransferFellShort]) -> None:
+    look_at_transfers([event.transfer_id for event in events])
+
+
+@subscribe_batch(TransferSettled)
+def clear_cases_of_settled_transfers(events: Sequence[TransferSettled]) -> None:
+    look_at_transfers([event.transfer_id for event in events])
+
+
+def look_at_transfers(transfer_ids: Sequence[int]) -> None:
+    """Hold the cases about short transfers against the world."""
+    refresh(type="inventory.transfer_short", subject_ids=transfer_ids, now=timezone.now())
 
 
 @subscribe_batch(ShipmentShipped)

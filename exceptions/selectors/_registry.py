@@ -1,12 +1,13 @@
 """The closed list of what may be a case."""
 
+from exceptions.selectors._moving_types import MOVING_TYPES
 from exceptions.selectors._order_types import ORDER_TYPES
 from exceptions.selectors._supply_types import SUPPLY_TYPES
 from exceptions.selectors._system_types import SYSTEM_TYPES
 from exceptions.selectors._types import CaseType, Pace
 
 TYPES: dict[str, CaseType] = {
-    kind.code: kind for kind in [*ORDER_TYPES, *SUPPLY_TYPES, *SYSTEM_TYPES]
+    kind.code: kind for kind in [*ORDER_TYPES, *SUPPLY_TYPES, *MOVING_TYPES, *SYSTEM_TYPES]
 }
 
 

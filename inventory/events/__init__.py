@@ -30,6 +30,7 @@ from inventory.events._moving import (
     TransferPicked,
     TransferReceived,
     TransferRequested,
+    TransferSettled,
     TransferShipped,
 )
 
@@ -59,5 +60,6 @@ __all__ = [
     "TransferPicked",
     "TransferReceived",
     "TransferRequested",
+    "TransferSettled",
     "TransferShipped",
 ]

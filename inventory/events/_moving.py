@@ -111,6 +111,23 @@ class TransferFellShort(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSettled(Event):
+    """Somebody said what became of what was missing of a transfer: it is closed."""
+
+    name: ClassVar[str] = "inventory.transfer_settled"
+    transfer_id: int
+    number: str
+    entity_id: int
+    to_entity_id: int
+    origin_id: int
+    destination_id: int
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.transfer_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferCancelled(Event):
     """A transfer will not go: what was kept for it is free again."""
 

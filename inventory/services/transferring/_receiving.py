@@ -12,7 +12,7 @@ from django.db import transaction
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
-from inventory.events import TransferFellShort, TransferReceived
+from inventory.events import TransferFellShort, TransferReceived, TransferSettled
 from inventory.models import (
     StockMove,
     StockStatus,
@@ -129,6 +129,7 @@ def receive_transfer(
         StockReceived
         TransferReceived
         TransferFellShort
+        TransferSettled
     """
     transfer = Transfer.objects.lock(transfer_id)
     before = transfer.state
@@ -154,6 +155,11 @@ def receive_transfer(
             *(
                 [TransferFellShort(**facts(transfer), missing=f"{left:f}", value=f"{worth:f}")]
                 if before == State.IN_TRANSIT and transfer.state == State.RECEIVED
+                else []
+            ),
+            *(
+                [TransferSettled(**facts(transfer))]
+                if before == State.RECEIVED and transfer.state == State.CLOSED
                 else []
             ),
         ]
