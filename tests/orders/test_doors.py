@@ -12,10 +12,20 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Role, User
+from erp.governance.models import AuditEntry
 from erp.governance.services import DutyConflict, delegate
 from erp.kernel.errors import DomainError
+from erp.partners.models import ImportJob
+from erp.partners.selectors import read_import
+from erp.partners.services import (
+    Plan,
+    advance_import,
+    check_import,
+    receive_files,
+    start_import,
+)
 from exceptions.rules.plays import Play
-from exceptions.services._running import release as release_by_play
+from exceptions.services._freeing import release as release_by_play
 from orders.models import CreditAccount, Hold, Order
 from orders.services import (
     AccountRow,
@@ -100,6 +110,26 @@ def by_claiming(hold: Hold, who: User) -> None:
         lift_hold(hold_id=hold.pk, actor=who, reason="x", now=timezone.now())
 
 
+def by_import(hold: Hold, who: User) -> None:
+    """Raise the customer's limit by a file, so that the hold would clear by itself."""
+    job = import_limit(hold, who, "500")
+    assert (job.state, CreditAccount.objects.get().credit_limit < 500) == ("failed", True)
+
+
+def import_limit(hold: Hold, who: User, limit: str) -> ImportJob:
+    customer, now = hold.order.customer, make.NOW + timedelta(hours=1)
+    content = f"code,name,credit_limit\n{customer.code},{customer.name},{limit}\n".encode()
+    entity = hold.order.entity
+    files = {"customers.csv": content}
+    job = receive_files(entity=entity, files=files, kind="customers", actor=who, now=now)
+    job = check_import(job_id=job.pk, now=now)
+    start_import(job_id=job.pk, actor=who, now=now)
+    plan = Plan(read_import(job=job))
+    while advance_import(job_id=job.pk, plan=plan, now=now):
+        pass
+    return ImportJob.objects.get()
+
+
 DOORS = [
     by_page, by_rest, by_bulk, by_service, by_play, by_admin, by_bulk_pages, by_bulk_rest,
     by_claiming,
@@ -168,6 +198,32 @@ def test_a_door_for_many_opens_to_a_colleague(door: Door) -> None:
 
     assert Hold.objects.get().state == "lifted"
     assert Order.objects.get().state == "released"
+
+
+class TestTheImporter:
+    """Its hold would clear by itself once a file raises the limit: who sent it answers for it."""
+
+    @pytest.mark.parametrize("who", ["author", "second account", "superuser"])
+    def test_is_shut_to_the_author(self, who: str) -> None:
+        one = make.person("mira", Role.CREDIT, employee_ref="E-7", is_superuser=who == "superuser")
+        twin = make.person("mira2", Role.CREDIT, employee_ref="E-7")
+        hold = held(actor=one)
+
+        by_import(hold, twin if who == "second account" else one)
+
+        assert Hold.objects.get().state == "active"
+        assert Order.objects.get().state == "held"
+
+    def test_opens_to_a_colleague_and_names_them(self) -> None:
+        hold = held(actor=make.person("mira", Role.CUSTOMER_SERVICE))
+        karl = make.person("karl", Role.CREDIT)
+
+        job = import_limit(hold, karl, "500")
+
+        assert (job.state, CreditAccount.objects.get().credit_limit) == ("done", 500)
+        assert Order.objects.get().state == "released"
+        entry = AuditEntry.objects.get(action="orders.raise_limit")
+        assert entry.actor_id == karl.pk
 
 
 class TestTheLimit:

@@ -9,7 +9,7 @@ from erp.kernel.sql import rows, run
 from erp.partners.models import ImportJob
 from erp.partners.rules.checking import Checked, Loadable
 from erp.partners.services._history import OrderLoader
-from erp.partners.services._masters import TOUCHES, Touches, load_masters
+from erp.partners.services._masters import TOUCHES, Load, Touches, load_masters
 
 PIECE = 2_000
 TRACK = """
@@ -46,7 +46,8 @@ class Plan:
         piece = loadable[job.position : job.position + PIECE]
         before = [(touched, _found(touched, piece, job)) for touched in TOUCHES[kind]]
         if piece:
-            load_masters(kind, piece, entity=job.entity, reason=f"import {job.pk}", now=now)
+            load = Load(job.entity, f"import {job.pk}", job.created_by, now)
+            load_masters(kind, piece, load)
         for number, (touched, known) in enumerate(before):
             after = _found(touched, piece, job)
             changed = {i: known.get(i) for i, row in after.items() if known.get(i) != row}

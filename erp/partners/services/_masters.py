@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from erp.accounts.models import Entity
+from erp.accounts.models import Entity, User
 from erp.kernel.sql import rows
 from erp.partners.rules.checking import Loadable
 from finance.services import adjust_stock
@@ -44,6 +44,16 @@ IDS = {
     "orders.PriceList": "SELECT code, id FROM orders_pricelist WHERE code = ANY(%(codes)s)",
     "procurement.Supplier": "SELECT code, id FROM procurement_supplier WHERE code = ANY(%(codes)s)",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """On whose behalf rows are loaded, and where: `actor` sent the file and answers for it."""
+
+    entity: Entity
+    reason: str
+    actor: User | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +106,13 @@ TOUCHES: dict[str, list[Touches]] = {
 }
 
 
-def load_masters(
-    kind: str, loadable: Sequence[Loadable], *, entity: Entity, reason: str, now: datetime
-) -> None:
-    """Create or change the rows of one kind, set-based."""
-    LOADERS[kind]([row.values for row in loadable], entity, reason, now)
+def load_masters(kind: str, loadable: Sequence[Loadable], load: Load) -> None:
+    """Create or change the rows of one kind, set-based, as whoever sent the file.
+
+    Raises:
+        DutyConflict: a credit limit goes up for orders that the sender wrote.
+    """
+    LOADERS[kind]([row.values for row in loadable], load)
 
 
 def ids_of(model: str, codes: set[Any]) -> dict[str, int]:
@@ -120,7 +132,7 @@ ADDRESS = ("address", "city", "region", "postal_code", "country")
 CONTACT = ("contact", "email", "phone")
 
 
-def _products(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _products(values: list[Values], load: Load) -> None:
     wanted = (
         "code",
         "name",
@@ -139,73 +151,75 @@ def _products(values: list[Values], entity: Entity, reason: str, now: datetime) 
         "order_multiple",
     )
     upsert_products(
-        drafts=[ProductDraft(**_given(v, *wanted)) for v in values], actor=None, now=now
+        drafts=[ProductDraft(**_given(v, *wanted)) for v in values], actor=load.actor, now=load.now
     )
 
 
-def _carriers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _carriers(values: list[Values], load: Load) -> None:
     carriers = [
         CarrierDraft(
             **_given(v, "code", "name", "phone", "base_rate", "rate_per_kg"),
             **_whole(v, "transit_days"),
-            currency=entity.currency,
+            currency=load.entity.currency,
         )
         for v in values
     ]
-    upsert_carriers(drafts=carriers, actor=None, now=now)
+    upsert_carriers(drafts=carriers, actor=load.actor, now=load.now)
 
 
-def _suppliers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _suppliers(values: list[Values], load: Load) -> None:
     wanted = ("code", "name", *ADDRESS, *CONTACT)
     upsert_suppliers(suppliers=[SupplierRow(**_given(v, *wanted)) for v in values])
 
 
-def _customers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _customers(values: list[Values], load: Load) -> None:
     wanted = ("code", "name", "tier", "tax_id", *ADDRESS, *CONTACT)
-    upsert_customers(rows=[CustomerRow(**_given(v, *wanted)) for v in values], actor=None, now=now)
+    upsert_customers(
+        rows=[CustomerRow(**_given(v, *wanted)) for v in values], actor=load.actor, now=load.now
+    )
     ids = ids_of("orders.Customer", {v["code"] for v in values})
     accounts = [
         AccountRow(
-            entity_id=entity.pk,
+            entity_id=load.entity.pk,
             customer_id=ids[v["code"]],
-            currency=entity.currency,
+            currency=load.entity.currency,
             **_given(v, "credit_limit", "penalty_rate"),
             **_whole(v, "terms_days"),
         )
         for v in values
     ]
-    upsert_accounts(rows=accounts, actor=None, now=now)
+    upsert_accounts(rows=accounts, actor=load.actor, now=load.now)
 
 
-def _prices(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _prices(values: list[Values], load: Load) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     customers = ids_of("orders.Customer", {v.get("customer") for v in values})
     groups = ids_of("orders.CustomerGroup", {v.get("group") for v in values})
     lists = ids_of("orders.PriceList", {v.get("price_list") for v in values})
     prices = [
         PriceRow(
-            entity_id=entity.pk,
+            entity_id=load.entity.pk,
             product_id=products[v["product"]],
             customer_id=customers.get(v.get("customer") or ""),
             group_id=groups.get(v.get("group") or ""),
             price_list_id=lists.get(v.get("price_list") or ""),
-            currency=v.get("currency") or entity.currency,
+            currency=v.get("currency") or load.entity.currency,
             **_given(v, "unit_price", "valid_from", "valid_until", "min_quantity", "uom"),
         )
         for v in values
     ]
-    upsert_prices(rows=prices, actor=None, now=now)
+    upsert_prices(rows=prices, actor=load.actor, now=load.now)
 
 
-def _offers(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _offers(values: list[Values], load: Load) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     suppliers = ids_of("procurement.Supplier", {v["supplier"] for v in values})
     offers = [
         OfferRow(
-            entity_id=entity.pk,
+            entity_id=load.entity.pk,
             supplier_id=suppliers[v["supplier"]],
             product_id=products[v["product"]],
-            currency=entity.currency,
+            currency=load.entity.currency,
             **_given(v, "unit_price", "moq", "multiple"),
             **_whole(v, "lead_time_days"),
         )
@@ -214,12 +228,12 @@ def _offers(values: list[Values], entity: Entity, reason: str, now: datetime) ->
     upsert_offers(offers=offers)
 
 
-def _replenishment(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _replenishment(values: list[Values], load: Load) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     nodes = ids_of("inventory.Node", {v["node"] for v in values})
     rules = [
         RuleRow(
-            entity_id=entity.pk,
+            entity_id=load.entity.pk,
             node_id=nodes[v["node"]],
             product_id=products[v["product"]],
             reorder_point=v["reorder_point"],
@@ -231,29 +245,29 @@ def _replenishment(values: list[Values], entity: Entity, reason: str, now: datet
     upsert_rules(rules=rules)
 
 
-def _stock(values: list[Values], entity: Entity, reason: str, now: datetime) -> None:
+def _stock(values: list[Values], load: Load) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     nodes = ids_of("inventory.Node", {v["node"] for v in values})
     adjust_stock(
         adjustments=[
             StockAdjustment(
-                entity_id=entity.pk,
+                entity_id=load.entity.pk,
                 node_id=nodes[v["node"]],
                 product_id=products[v["product"]],
                 quantity=v["quantity"],
                 unit_value=v["unit_value"],
-                reason=reason,
+                reason=load.reason,
             )
             for v in values
             if v["quantity"]
         ],
         kind="opening",
-        actor=None,
-        now=now,
+        actor=load.actor,
+        now=load.now,
     )
 
 
-LOADERS: dict[str, Callable[[list[Values], Entity, str, datetime], None]] = {
+LOADERS: dict[str, Callable[[list[Values], Load], None]] = {
     "products": _products,
     "carriers": _carriers,
     "suppliers": _suppliers,
