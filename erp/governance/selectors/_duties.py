@@ -67,6 +67,15 @@ class DutyPair:
     why: str
     assigning: str
 
+    @property
+    def one_said(self) -> str:
+        """Return the first as a person says it: `orders.submit_order` is "submit order"."""
+        return self.one.rpartition(".")[2].replace("_", " ")
+
+    @property
+    def other_said(self) -> str:
+        return self.other.rpartition(".")[2].replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class DutyConflictRow:

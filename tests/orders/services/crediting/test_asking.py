@@ -9,7 +9,7 @@ import pytest
 
 from erp.accounts.models import User
 from erp.governance.models import Approval, AuditEntry, ChangeRequest
-from erp.governance.services import OwnRequest, approve
+from erp.governance.services import OwnRequest, approve, settle_change
 from orders.models import CreditAccount, Customer, Order
 from orders.services import CreditTerms, ReasonMissing, agree_credit, request_customer_changes
 from orders.services._crediting import BadCreditTerms
@@ -67,6 +67,32 @@ class TestRequestCreditTerms:
 
         with pytest.raises(OwnRequest):
             agree(change, credit)
+
+    @pytest.mark.parametrize("is_twin", [False, True])
+    def test_is_not_written_by_who_wrote_the_order_that_waits(
+        self, clerk: User, *, is_twin: bool
+    ) -> None:
+        author = make.person("mira", "credit", employee_ref="E-7")
+        twin = make.person("mira2", "credit", employee_ref="E-7")
+        on = make.account(limit="100")
+        waits = make.submitted(on, make.line(make.priced("250")), actor=author)
+        change = asked(on, INSURED, clerk)
+
+        decider = twin if is_twin else author
+        agree(change, decider)
+        assert change is not None
+        settled = settle_change(
+            change_id=change.pk,
+            state="approved",
+            decided_by=decider,
+            reason="",
+            now=make.NOW + timedelta(hours=1),
+        )
+
+        on.refresh_from_db()
+        assert (on.insured_amount, settled.state) == (0, "void")
+        assert "wrote an order of this customer that waits" in settled.note
+        assert Order.objects.get(pk=waits.pk).state == "held"
 
     def test_asks_for_nothing_where_nothing_changes(self, clerk: User) -> None:
         on = make.account()
