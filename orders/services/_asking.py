@@ -14,6 +14,8 @@ from erp.governance.models import ChangeRequest
 from erp.governance.services import (
     Change,
     Decision,
+    Effect,
+    EffectKind,
     Personal,
     Question,
     ValueMoved,
@@ -34,6 +36,7 @@ OF_CUSTOMER = ("tax_id", "bank_account")
 TERMS = ("credit_limit", "terms_days", "penalty_rate")
 SHARE_STEP = Decimal("0.0001")
 ROWS_MAX = 5_000
+EFFECTS_SHOWN = 12
 
 # What a price replaces: the one of its series on that day, else what the default list says.
 NOW = """
@@ -174,10 +177,19 @@ def request_customer_changes(
                 amount=after if name == "credit_limit" else Decimal(0),
                 currency=account.currency if name == "credit_limit" else "",
                 policy_version=said.policy_version,
+                effects=_more_owed(before, after, account.currency, name),
                 now=now,
             )
         )
     return waiting
+
+
+def _more_owed(before: Any, after: Any, currency: str, name: str) -> list[Effect]:
+    """Say by how much more, or less, may be owed."""
+    if name != "credit_limit":
+        return []
+    said = "More may be owed by" if after > before else "Less may be owed by"
+    return [Effect(EffectKind.MONEY, said, abs(after - before), currency)]
 
 
 def _label(customer: Customer, name: str, before: Any, after: Any) -> str:
@@ -323,8 +335,31 @@ def _ask_for_prices(
         currency=row.currency,
         consequence=f"{label}. {reason}"[:300],
         policy_version=said.policy_version,
+        effects=_price_effects(lines),
         now=now,
     )
+
+
+def _price_effects(lines: Sequence[tuple[PriceRow, Mapping[str, Any]]]) -> list[Effect]:
+    """Name the prices that move, the furthest first, and by how much a base unit each."""
+
+    def moved(line: tuple[PriceRow, Mapping[str, Any]]) -> Decimal:
+        row, known = line
+        return Decimal(row.unit_price - (known["own_price"] or known["list_price"] or 0))
+
+    ordered = sorted(lines, key=lambda line: -abs(moved(line)))
+    shown = [
+        Effect(
+            EffectKind.CHANGE,
+            f"{_name(row, known)}: {_was(known)} → {_text(row.unit_price)}",
+            moved((row, known)),
+            row.currency,
+        )
+        for row, known in ordered[:EFFECTS_SHOWN]
+    ]
+    if len(lines) > EFFECTS_SHOWN:
+        shown.append(Effect(EffectKind.CHANGE, f"and {len(lines) - EFFECTS_SHOWN} more prices"))
+    return shown
 
 
 def _seen(known: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Changes of sensitive master data: asked for by one, agreed to by another."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from django.db import transaction
 
 from erp.accounts.models import User
 from erp.governance.models import ChangeRequest
+from erp.governance.rules.approving import ApprovalFacts, Effect
 from erp.governance.services._approving import request_approval, withdraw
 from erp.governance.services._recording import Change, as_json, record
 from erp.kernel.errors import DomainError
@@ -79,11 +80,12 @@ def request_change(
     currency: str = "",
     consequence: str = "",
     policy_version: str = "",
+    effects: Sequence[Effect] = (),
 ) -> ChangeRequest:
     """Ask that `field` of a record becomes `after`; somebody else with `permission` must agree.
 
     Asking for the same again returns what waits; asking for another value replaces it. Values are
-    plain: text, numbers as text, or lists and maps of them.
+    plain: text, numbers as text, or lists and maps of them. `effects` are shown to who decides.
 
     Raises:
         NothingChanges: `after` is what it is already.
@@ -128,6 +130,7 @@ def request_change(
         fingerprint=fingerprint_of(change),
         requested_by=requested_by,
         policy_version=policy_version,
+        facts=ApprovalFacts(effects=effects),
         now=now,
     )
     return change

@@ -57,6 +57,11 @@ class TestPrices:
         (waiting,) = told["change_requests"]
         assert waiting["before"] == {"HX-110 2026-06-01": "10"}
         assert waiting["after"] == {"HX-110 2026-06-01": "8"}
+        (effect,) = Approval.objects.get().effects
+        assert effect["text"] == "HX-110 2026-06-01: 10 → 8"
+        assert (effect["kind"], Decimal(effect["amount"]), effect["currency"]) == (
+            "change", -2, "USD",
+        )  # fmt: skip
 
         agree(Approval.objects.get())
         deliver_all()

@@ -150,3 +150,24 @@ class TestABankAccount:
         assert Customer.objects.get(pk=on.customer_id).bank_account == IBAN
         entry = AuditEntry.objects.get(action="orders.change_bank_account")
         assert IBAN not in str(entry.after)
+
+
+class TestTheConsequence:
+    @pytest.mark.parametrize(
+        ("limit", "said"), [("150", "More may be owed by"), ("50", "Less may be owed by")]
+    )
+    def test_of_another_limit_is_said_in_money(self, clerk: User, limit: str, said: str) -> None:
+        on = make.account(limit="100")
+
+        request_customer_changes(
+            customer_id=on.customer_id,
+            entity_id=on.entity_id,
+            wanted={"credit_limit": Decimal(limit)},
+            reason="x",
+            actor=clerk,
+            now=make.NOW,
+        )
+
+        (effect,) = Approval.objects.get().effects
+        assert (effect["kind"], effect["text"]) == ("money", said)
+        assert (Decimal(effect["amount"]), effect["currency"]) == (50, on.currency)
