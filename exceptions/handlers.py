@@ -5,11 +5,20 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from erp.governance.documents import DocumentKind, register_document
+from erp.governance.events import ApprovalDecided
 from erp.outbox.events import DeliveryDied
-from erp.outbox.registry import subscribe_batch
-from exceptions.events import CaseResolved
-from exceptions.selectors import lines_behind
-from exceptions.services import clear, reconsider_children, refresh
+from erp.outbox.registry import subscribe, subscribe_batch
+from exceptions.events import CaseOpened, CaseResolved
+from exceptions.selectors import lines_behind, play_fingerprints
+from exceptions.services import (
+    automate,
+    clear,
+    follow_play_approval,
+    reconsider_children,
+    refresh,
+)
+from exceptions.services._asking import KIND
 from finance.events import InvoicePosted
 from inventory.events import PickFellShort, ShipmentShipped, TransferFellShort, TransferSettled
 from orders.events import (
@@ -30,6 +39,23 @@ from procurement.events import (
 from procurement.services import Waiting, note_served, note_waiting
 
 TOO_LATE = "orders.law_found_too_late"
+
+register_document(KIND, DocumentKind(play_fingerprints, "Way out", page="exceptions:case"))
+
+
+@subscribe(ApprovalDecided)
+def follow_decision_about_play(event: ApprovalDecided) -> None:
+    """Run a way out, or drop it, as was decided in the inbox, or by the clock."""
+    if event.document_kind != KIND or event.cause == "automatic":
+        return
+    follow_play_approval(
+        request_id=event.document_id, state=event.state, reason=event.reason, now=timezone.now()
+    )
+
+
+@subscribe_batch(CaseOpened)
+def run_what_needs_no_person(events: Sequence[CaseOpened]) -> None:
+    automate(case_ids=[event.case_id for event in events], now=timezone.now())
 
 
 @subscribe_batch(LineFellShort)

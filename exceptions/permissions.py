@@ -3,6 +3,7 @@
 VIEW = "exceptions.view_exceptioncase"
 WORK = "exceptions.work_case"
 DISMISS = "exceptions.dismiss_case"
+APPROVE_PLAY = "exceptions.approve_play"
 
 STAFF = [
     "customer_service",
@@ -41,4 +42,5 @@ GRANTS: dict[str, list[str]] = {
         "administrator",
     ],
     DISMISS: ["operations_lead", "controller"],
+    APPROVE_PLAY: ["operations_lead", "controller", "executive"],
 }

@@ -33,4 +33,5 @@ urlpatterns = [
     path("<int:pk>/files/", views.attach_file, name="attach"),
     path("<int:pk>/files/<int:file_id>/", views.attachment, name="file"),
     path("<int:pk>/plays/<str:key>/", views.play_case, name="play"),
+    path("<int:pk>/plays/<str:key>/undo/", views.undo_case, name="undo"),
 ]

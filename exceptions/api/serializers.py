@@ -77,6 +77,12 @@ class RunInput(StrictSerializer):
     quoted = AmountInput(required=False)
 
 
+class UndoInput(StrictSerializer):
+    """Why a way out is undone."""
+
+    reason = TextInput(max_length=300)
+
+
 class CaseOutput(serializers.Serializer[Any]):
     """One case. `expected_loss` is in `currency`."""
 

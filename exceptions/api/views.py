@@ -26,7 +26,7 @@ from erp.api.requests import actor_of
 from erp.api.views import ResourceViewSet, one_by_one
 from exceptions import permissions, selectors
 from exceptions.api import serializers
-from exceptions.models import ExceptionCase
+from exceptions.models import ExceptionCase, PlayRequest
 from exceptions.services import (
     acknowledge,
     assign,
@@ -38,6 +38,7 @@ from exceptions.services import (
     run_play,
     snooze,
     take,
+    undo_play,
     unmerge,
     wait,
     watch,
@@ -69,6 +70,7 @@ class ExceptionViewSet(ResourceViewSet):
         "comment": permissions.WORK,
         "reopen": permissions.WORK,
         "run": permissions.WORK,
+        "undo": permissions.WORK,
         "wait": permissions.WORK,
         "go_on": permissions.WORK,
         "snooze": permissions.WORK,
@@ -106,6 +108,7 @@ class ExceptionViewSet(ResourceViewSet):
         "comment": serializers.CommentInput,
         "dismiss": serializers.ReasonInput,
         "run": serializers.RunInput,
+        "undo": serializers.UndoInput,
         "wait": serializers.WaitInput,
         "go_on": serializers.NothingInput,
         "snooze": serializers.SnoozeInput,
@@ -210,8 +213,30 @@ class ExceptionViewSet(ResourceViewSet):
             {
                 "key": run.key,
                 "outcome": run.outcome,
+                "waits_for_approval": isinstance(run, PlayRequest),
                 "chosen": run.chosen,
                 "alternatives": run.alternatives,
+                "case": serializers.shown(self._case(pk)),
+            }
+        )
+
+    @action(detail=True, methods=["post"], url_path=r"plays/(?P<key>[\w.-]{1,60})/undo")
+    def undo(self, request: Request, pk: str, key: str) -> Response:
+        """Undo the last run of one way out, whole or not at all."""
+        case, body = self._case(pk), self.body()
+        run = undo_play(
+            case_id=case.pk,
+            key=key,
+            reason=body["reason"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return Response(
+            {
+                "key": run.key,
+                "outcome": run.outcome,
+                "undone_at": run.undone_at,
+                "undo_reason": run.undo_reason,
                 "case": serializers.shown(self._case(pk)),
             }
         )

@@ -1,6 +1,6 @@
 from exceptions.models.case import ExceptionCase, WaitingOn
 from exceptions.models.notice import CaseAttachment, CaseWatcher, Notice, NoticePreference
-from exceptions.models.work import CaseComment, CaseInterval, CaseTimer, PlayRun
+from exceptions.models.work import CaseComment, CaseInterval, CaseTimer, PlayRequest, PlayRun
 
 __all__ = [
     "CaseAttachment",
@@ -11,6 +11,7 @@ __all__ = [
     "ExceptionCase",
     "Notice",
     "NoticePreference",
+    "PlayRequest",
     "PlayRun",
     "WaitingOn",
 ]

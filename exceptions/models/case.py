@@ -138,6 +138,7 @@ class ExceptionCase(FSMModelMixin, models.Model):
         permissions = [
             ("work_case", "Can work an exception case"),
             ("dismiss_case", "Can dismiss an exception case"),
+            ("approve_play", "Can agree to somebody's way out of a case"),
         ]
         constraints = [
             models.CheckConstraint(

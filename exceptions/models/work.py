@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
 
 from exceptions.models.case import ExceptionCase
 
@@ -117,17 +118,108 @@ class CaseComment(models.Model):
 
 
 class PlayRun(models.Model):
-    """A play that somebody chose on a case, beside the others that were offered. Kept for ever."""
+    """A play that was run on a case, beside the others that were offered. Kept for ever.
+
+    Without `run_by` the house ran it, by `policy_version`. `made` is what undoing it needs; it can
+    be undone until `undo_until` (none: never). One that was undone stays, with who and why.
+    """
 
     case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="play_runs")
     key = models.CharField(max_length=40)
     chosen = models.JSONField()
     alternatives = models.JSONField(default=list)
+    made = models.JSONField(default=dict)
     run_at = models.DateTimeField()
     run_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     outcome = models.CharField(max_length=300)
+    policy_version = models.CharField(max_length=60, blank=True, db_default="")
+    undo_until = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    undo_reason = models.CharField(max_length=300, blank=True, db_default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(undone_at=None, undo_reason="")
+                | (Q(undone_at__isnull=False) & ~Q(undo_reason="")),
+                name="exceptions_playrun_undone_says_why",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} on {self.case_id}"
+
+
+class PlayRequestQuerySet(models.QuerySet["PlayRequest"]):
+    def lock(self, request_id: int) -> "PlayRequest":
+        """Return one request, locked, with its case.
+
+        Raises:
+            PlayRequest.DoesNotExist: there is no such request.
+        """
+        return self.select_for_update(of=("self",)).select_related("case").get(pk=request_id)
+
+
+class PlayRequest(FSMModelMixin, models.Model):
+    """A play that waits for somebody's agreement; agreed to, it runs if nothing moved.
+
+    ```
+    pending ──run──▶ run
+        └────drop──▶ dropped
+    ```
+    `fingerprint` is the play as it was asked about, in short.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waits for agreement"
+        RUN = "run", "Run"
+        DROPPED = "dropped", "Dropped"
+
+    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="play_requests")
+    key = models.CharField(max_length=60)
+    chosen = models.JSONField()
+    alternatives = models.JSONField(default=list)
+    fingerprint = models.CharField(max_length=64)
+    state = FSMField(choices=State, default=State.PENDING, protected=True)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=300, blank=True)
+
+    objects = PlayRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "run", "dropped"]),
+                name="exceptions_playrequest_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", settled_at=None)
+                | Q(state__in=["run", "dropped"], settled_at__isnull=False),
+                name="exceptions_playrequest_settled_at_is_set_once_settled",
+            ),
+            models.UniqueConstraint(
+                fields=["case"],
+                condition=Q(state="pending"),
+                name="exceptions_playrequest_one_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} asked for on {self.case_id}"
+
+    @transition(field=state, source=State.PENDING, target=State.RUN)
+    def run(self, *, at: datetime, outcome: str) -> None:
+        self.settled_at, self.outcome = at, outcome[:300]
+
+    @transition(field=state, source=State.PENDING, target=State.DROPPED)
+    def drop(self, *, at: datetime, outcome: str) -> None:
+        self.settled_at, self.outcome = at, outcome[:300]

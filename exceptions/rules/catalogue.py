@@ -18,7 +18,7 @@ RESERVED = "What is reserved is moved by allocating the line anew."
 CANCELLED = "What was cancelled was told to the customer: it is ordered anew."
 OFF_THE_SHELF = "Stock is moved back by the opposite adjustment, while it is still there."
 PURCHASE = "The purchase is called off, unless something of it came."
-PRICES = "The lines get the prices back that they had."
+PRICES = "The lines get the prices back that they had; the order is held for them again."
 
 PLAY_KINDS: Mapping[str, PlayKind] = {
     "other_node": PlayKind("Ship from another node", final=RESERVED),

@@ -1,5 +1,7 @@
 """Ways out of a case, with their price."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -72,6 +74,12 @@ class Play:
             said.append(f"there by {self.new_date:%-d %b}{sure}")
         return said
 
+    @property
+    def fingerprint(self) -> str:
+        """What somebody agrees to, in short: the play with its price, days, losers and steps."""
+        said = json.dumps(self.kept(), sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()
+
     def kept(self) -> dict[str, Any]:
         """Return the play as it stays on the case for ever: decimals and dates as text."""
         return {
@@ -90,6 +98,7 @@ class Play:
                 for one in self.losers
             ],
             "gate": self.gate,
+            "permission": self.permission,
             "facts": dict(self.facts),
         }
 
@@ -111,6 +120,7 @@ def ranked(plays: Sequence[Play]) -> list[Play]:
             not play.is_complete,
             -play.score,
             play.new_date or date.max,
+            play.key != "pegged_inbound",  # of two that are alike, the one that moves by itself
             play.key,
         ),
     )

@@ -30,7 +30,7 @@ from exceptions.selectors._case import (
     timers,
 )
 from exceptions.selectors._invariants import INVARIANTS
-from exceptions.selectors._plays import plays_of
+from exceptions.selectors._plays import play_fingerprints, plays_of
 from exceptions.selectors._queue import (
     COUNTED_MAX,
     Queue,
@@ -83,6 +83,7 @@ __all__ = [
     "label_of",
     "lines_behind",
     "notices",
+    "play_fingerprints",
     "plays_of",
     "preference",
     "queue",

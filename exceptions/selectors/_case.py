@@ -13,6 +13,7 @@ from erp.governance.selectors import TimelineRow, timeline
 from erp.kernel.sql import records
 from exceptions import permissions
 from exceptions.models import ExceptionCase
+from exceptions.rules.catalogue import PLAY_KINDS
 from exceptions.rules.exposure import NOTHING
 from exceptions.selectors._registry import label_of
 
@@ -26,7 +27,8 @@ COMMENTS = """
     WHERE m.case_id = %(id)s ORDER BY m.id
 """
 RUNS = """
-    SELECT r.run_at, r.outcome, r.chosen, r.alternatives,
+    SELECT r.key, r.run_at, r.outcome, r.chosen, r.alternatives, r.policy_version, r.undo_until,
+           r.undone_at, r.undo_reason,
            coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS author
     FROM exceptions_playrun r LEFT JOIN accounts_user u ON u.id = r.run_by_id
     WHERE r.case_id = %(id)s ORDER BY r.id
@@ -91,13 +93,24 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A play that was run, beside those that were not chosen."""
+    """A play that was run, beside those that were not chosen; without an author by the house."""
 
+    key: str
     at: datetime
     author: str
     outcome: str
     chosen: Mapping[str, Any]
     alternatives: Sequence[Mapping[str, Any]]
+    policy_version: str
+    undo_until: datetime | None
+    undone_at: datetime | None
+    undo_reason: str
+
+    @property
+    def how_undone(self) -> str:
+        """How it can still be undone, or why not."""
+        kind = PLAY_KINDS.get(self.key)
+        return (kind.undo or kind.final) if kind else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +205,16 @@ def runs(case_id: int) -> list[Run]:
     """Return the plays that were run, oldest first. One query."""
     return [
         Run(
+            key=r["key"],
             at=r["run_at"],
             author=r["author"],
             outcome=r["outcome"],
             chosen=json.loads(r["chosen"]),
             alternatives=json.loads(r["alternatives"]),
+            policy_version=r["policy_version"],
+            undo_until=r["undo_until"],
+            undone_at=r["undone_at"],
+            undo_reason=r["undo_reason"],
         )
         for r in records(RUNS, {"id": case_id})
     ]

@@ -73,6 +73,7 @@ SHORTAGE = statement(
           SELECT FROM exceptions_exceptioncase kept
           JOIN exceptions_playrun run ON run.case_id = kept.id AND run.key = ANY (ARRAY[{dated}])
           WHERE kept.subject_kind = 'orders.line' AND kept.subject_id = l.id
+            AND run.undone_at IS NULL
             AND (run.chosen ->> 'new_date')::date >= {today}
             AND (run.chosen -> 'facts' ->> 'missing')::numeric >= l.waiting
       )

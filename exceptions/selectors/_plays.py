@@ -1,10 +1,10 @@
 """The ways out of a case, as one person may take them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from erp.accounts.models import RoleAssignment, User
-from exceptions.models import ExceptionCase
+from exceptions.models import ExceptionCase, PlayRequest
 from exceptions.rules.plays import Play, barred, ranked
 from exceptions.selectors._hold_plays import hold_plays
 from exceptions.selectors._other_plays import (
@@ -61,3 +61,9 @@ def _release_for(play: Play, case: ExceptionCase, user: User) -> Play:
     if case.order is not None and case.order.created_by_id == user.pk:
         return barred(play, "You wrote this order: somebody else lifts its holds.")
     return play
+
+
+def play_fingerprints(request_ids: Collection[int]) -> Mapping[int, str]:
+    """Return by id what was asked for, of requests that still wait. One query."""
+    waiting = PlayRequest.objects.filter(pk__in=request_ids, state=PlayRequest.State.PENDING)
+    return dict(waiting.values_list("pk", "fingerprint"))

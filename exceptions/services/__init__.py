@@ -1,6 +1,9 @@
 """Everything that changes an exception case."""
 
+from exceptions.services._agreeing import follow_play_approval
+from exceptions.services._asking import OtherPlayWaits
 from exceptions.services._attaching import BadFile, attach
+from exceptions.services._automating import automate
 from exceptions.services._closing import (
     NotClosed,
     NothingToReopen,
@@ -22,6 +25,7 @@ from exceptions.services._refreshing import (
     refresh,
     sweep,
 )
+from exceptions.services._undoing import CannotUndo, NothingToUndo, TooLateToUndo, undo_play
 from exceptions.services._waiting import BadWait, NotWaiting, go_on, snooze, wait
 from exceptions.services._working import (
     COMMENT_MAX,
@@ -43,6 +47,7 @@ __all__ = [
     "BadMerge",
     "BadWait",
     "CannotOwn",
+    "CannotUndo",
     "CaseClosed",
     "Fired",
     "GateClosed",
@@ -50,19 +55,24 @@ __all__ = [
     "NotWaiting",
     "NothingSaid",
     "NothingToReopen",
+    "NothingToUndo",
+    "OtherPlayWaits",
     "PlayNotOffered",
     "PriceMoved",
     "Raised",
     "Refreshed",
     "StillSo",
     "Swept",
+    "TooLateToUndo",
     "acknowledge",
     "assign",
     "attach",
+    "automate",
     "clear",
     "comment",
     "dismiss",
     "fire_due_timers",
+    "follow_play_approval",
     "go_on",
     "merge",
     "prefer",
@@ -77,6 +87,7 @@ __all__ = [
     "snooze",
     "sweep",
     "take",
+    "undo_play",
     "unmerge",
     "wait",
     "watch",

@@ -25,6 +25,7 @@ from exceptions.services import (
     run_play,
     snooze,
     take,
+    undo_play,
     unmerge,
     wait,
     watch,
@@ -107,6 +108,20 @@ def play_case(request: SignedInRequest, pk: int, key: str) -> HttpResponse:
         quoted=amount(request.POST.get("quoted", "")),
     )
     return done(request, pk, run.outcome)
+
+
+@require_POST
+@requires(permissions.WORK)
+def undo_case(request: SignedInRequest, pk: int, key: str) -> HttpResponse:
+    case = case_of(request, pk, permissions.WORK)
+    run = undo_play(
+        case_id=case.pk,
+        key=key,
+        reason=request.POST.get("reason", ""),
+        actor=request.user,
+        now=timezone.now(),
+    )
+    return done(request, pk, f"{run.chosen['title']}: undone.")
 
 
 @require_POST

@@ -105,6 +105,7 @@ def case_page(request: SignedInRequest, pk: int) -> HttpResponse:
     context |= {
         "comments": selectors.comments(pk),
         "runs": selectors.runs(pk),
+        "now": timezone.now(),
         "timers": selectors.timers(pk),
         "timeline": [entry(row) for row in told],
         "colleagues": selectors.colleagues(case.entity_id) if context["may_work"] else [],

@@ -66,10 +66,10 @@ def offered(*lead_times: int) -> Scene:
     return line_short(item)
 
 
-def inbound() -> Scene:
+def inbound(**values: Any) -> Scene:
     item = costly()
     factories.purchase(item, 50)
-    return line_short(item)
+    return line_short(item, **values)
 
 
 def of_the_group() -> Scene:
@@ -91,6 +91,10 @@ def alike() -> Scene:
 def over_limit() -> Scene:
     open_books(entity_id=factories.company().pk, now=NOW)
     case = factories.hold_case(total=1000, account=factories.account(credit_limit=400))
+    OrderLine.objects.create(
+        order_id=case.order_id, position=1, product=costly(), uom="EA", uom_quantity=10,
+        quantity=10, unit_price=100, amount=1000,
+    )  # fmt: skip
     return case, doer(), NOW
 
 

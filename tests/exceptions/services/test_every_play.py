@@ -15,6 +15,7 @@ from exceptions.rules.catalogue import PLAY_KINDS
 from exceptions.selectors import TYPES, plays_of
 from exceptions.services import run_play
 from exceptions.services._running import RUNNERS
+from exceptions.services._undoing import UNDOERS
 from tests.exceptions.scenes import SCENES
 
 APPS = ("orders", "inventory", "procurement", "finance", "exceptions", "governance", "outbox")
@@ -58,6 +59,8 @@ def test_each_play_has_a_name_a_runner_a_scene_and_a_type() -> None:
     of_types = {key for kind in TYPES.values() for key in kind.plays}
 
     assert set(RUNNERS) == set(PLAY_KINDS) == set(SCENES) == of_types
+    assert set(UNDOERS) == {key for key, kind in PLAY_KINDS.items() if kind.undo}
+    assert all(bool(kind.undo) != bool(kind.final) for kind in PLAY_KINDS.values())
 
 
 @pytest.mark.parametrize("key", sorted(RUNNERS))
@@ -71,6 +74,7 @@ class TestEveryPlay:
         before = digest()
 
         run = run_play(case_id=case.pk, key=key, actor=who, now=now, quoted=play.cost)
+        assert isinstance(run, PlayRun)
 
         assert (run.key, run.chosen["cost"]) == (key, str(play.cost))
         moved = {table for table, said in digest().items() if said != before[table]}
