@@ -94,6 +94,15 @@ def ask_for(
         facts=ApprovalFacts(losers_value=play.taken, effects=losers),
         now=now,
     )
+    _note(case, play, gate, actor, now)
+    is_agreed = asked.state == "approved"
+    if is_agreed:
+        request.run(at=now, outcome=f"{play.title}: nobody need agree.")
+        request.save()
+    return request, is_agreed
+
+
+def _note(case: ExceptionCase, play: Play, gate: Gate, actor: User | None, now: datetime) -> None:
     change = Change(
         entity_id=case.entity_id,
         action="exceptions.ask_for_play",
@@ -105,8 +114,3 @@ def ask_for(
         reason=f"{play.title}: needs agreement"[:300],
     )
     record(changes=[change], actor=actor, now=now)
-    is_agreed = asked.state == "approved"
-    if is_agreed:
-        request.run(at=now, outcome=f"{play.title}: nobody need agree.")
-        request.save()
-    return request, is_agreed
