@@ -220,6 +220,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_NAME_OVERRIDES": {
         "PurposeEnum": ["undeclared", "civil", "research", "military", "nuclear", "chemical"],
+        "StrategyEnum": ["win", "gain", "redistribute", "fill", "lose"],
+        "StockStatusEnum": ["available", "quarantine", "damaged", "inspection"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

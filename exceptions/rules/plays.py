@@ -111,6 +111,15 @@ class Done:
     made: Mapping[str, str | int] = field(default_factory=dict)
 
 
+def not_chosen(offered: Sequence[Play], chosen: Play) -> list[dict[str, Any]]:
+    """Return the others as they stay on the case, which more people read than were offered them.
+
+    What tells of a sister company's stock is left out.
+    """
+    others = [play for play in offered if play.key != chosen.key]
+    return [play.kept() for play in others if "seller_id" not in play.facts]
+
+
 def ranked(plays: Sequence[Play]) -> list[Play]:
     """Return the best first: what this person may run, what mends it whole, cost, then date."""
     return sorted(

@@ -15,6 +15,7 @@ from exceptions.selectors._other_plays import (
 )
 from exceptions.selectors._shortage_plays import shortage_plays
 from exceptions.selectors._supply_plays import approval_plays, late_plays
+from inventory import permissions as inventory_permissions
 
 PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "orders.line": shortage_plays,
@@ -40,8 +41,14 @@ def plays_of(case: ExceptionCase, *, user: User | None, now: datetime) -> list[P
         return []
     plays = price(case, now)
     if user is not None:
-        plays = [_for(play, case, user) for play in plays]
+        plays = [_for(play, case, user) for play in plays if may_know(play, user)]
     return ranked(plays)
+
+
+def may_know(play: Play, user: User) -> bool:
+    """Test if this person may know what a sister company has: what a play takes there says it."""
+    seller = play.facts.get("seller_id")
+    return seller is None or user.has_perm(inventory_permissions.VIEW_STOCK, int(seller))
 
 
 def _for(play: Play, case: ExceptionCase, user: User) -> Play:

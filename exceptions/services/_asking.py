@@ -16,7 +16,7 @@ from erp.governance.services import (
 )
 from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRequest
-from exceptions.rules.plays import Play
+from exceptions.rules.plays import Play, not_chosen
 from exceptions.selectors import label_of
 from exceptions.services._threads import thread
 
@@ -65,7 +65,7 @@ def ask_for(
         case=case,
         key=play.key,
         chosen=play.kept(),
-        alternatives=[other.kept() for other in offered if other.key != play.key],
+        alternatives=not_chosen(offered, play),
         fingerprint=play.fingerprint,
         requested_at=now,
         requested_by=actor,

@@ -14,7 +14,7 @@ from erp.outbox.publishing import publish
 from exceptions.events import CaseChanged, CaseResolved
 from exceptions.models import ExceptionCase, PlayRequest, PlayRun
 from exceptions.rules.catalogue import PLAY_KINDS
-from exceptions.rules.plays import Play
+from exceptions.rules.plays import Play, not_chosen
 from exceptions.rules.yardstick import about_dollars
 from exceptions.selectors import case_type, label_of, plays_of
 from exceptions.services._asking import Gate, ask_for
@@ -155,7 +155,7 @@ def perform(
         case=case,
         key=key,
         chosen=play.kept(),
-        alternatives=[other.kept() for other in offered if other.key != play.key],
+        alternatives=not_chosen(offered, play),
         made=dict(done.made),
         run_at=now,
         run_by=actor,

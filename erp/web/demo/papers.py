@@ -154,7 +154,7 @@ def _blanket(desk: _Desk, turn: int, buyer: DemoCustomer) -> None:
     draft = BlanketDraft(
         entity_id=entity_id,
         customer_id=customer_id,
-        valid_from=began.date(),
+        valid_from=began.date() - timedelta(days=1),  # it is still yesterday in the west
         valid_until=desk.today + timedelta(days=(5, 24, 90, 150, 200, 305, 28)[turn % 7]),
         lines=[
             BlanketLineDraft(

@@ -16,6 +16,7 @@ from exceptions.selectors import TYPES, plays_of
 from exceptions.services import run_play
 from exceptions.services._running import RUNNERS
 from exceptions.services._undoing import UNDOERS
+from tests.exceptions import factories
 from tests.exceptions.scenes import SCENES
 
 APPS = ("orders", "inventory", "procurement", "finance", "exceptions", "governance", "outbox")
@@ -103,3 +104,18 @@ class TestEveryPlay:
         assert step > 3  # the case, the run, the trail, and what the play is for
         assert PlayRun.objects.filter(case=case, key=key).count() == 1
         assert digest() != before
+
+
+@pytest.mark.django_db
+def test_nobody_learns_of_a_sister_company_s_stock_by_a_way_out(entity: Entity) -> None:
+    case, who, now = SCENES["transfer_group"]()
+    stranger = factories.person("stranger", "planner")
+
+    offered = {play.key for play in plays_of(case, user=stranger, now=now)}
+    theirs = {play.key for play in plays_of(case, user=who, now=now)}
+    other = min(offered)
+    run = run_play(case_id=case.pk, key=other, actor=who, now=now)
+
+    assert theirs - offered == {"transfer_group"}
+    assert isinstance(run, PlayRun)
+    assert "transfer_group" not in {one["key"] for one in run.alternatives}
