@@ -20,7 +20,14 @@ from exceptions.services import (
 )
 from exceptions.services._asking import KIND
 from finance.events import InvoicePosted
-from inventory.events import PickFellShort, ShipmentShipped, TransferFellShort, TransferSettled
+from inventory.events import (
+    PickFellShort,
+    ShipmentDelivered,
+    ShipmentFailed,
+    ShipmentShipped,
+    TransferFellShort,
+    TransferSettled,
+)
 from orders.events import (
     HoldLifted,
     LineCovered,
@@ -155,6 +162,23 @@ def clear_cases_of_late_shipments(events: Sequence[ShipmentShipped]) -> None:
         subject_ids=[event.shipment_id for event in events],
         now=timezone.now(),
     )
+
+
+@subscribe_batch(ShipmentFailed)
+def open_cases_of_failed_shipments(events: Sequence[ShipmentFailed]) -> None:
+    refresh_arrivals([event.shipment_id for event in events])
+
+
+@subscribe_batch(ShipmentDelivered)
+def clear_cases_of_delivered_shipments(events: Sequence[ShipmentDelivered]) -> None:
+    refresh_arrivals([event.shipment_id for event in events])
+
+
+def refresh_arrivals(shipment_ids: Sequence[int]) -> None:
+    """Hold the cases about shipments that left against the world."""
+    now = timezone.now()
+    for code in ("inventory.shipment_failed", "inventory.delivery_overdue"):
+        refresh(type=code, subject_ids=shipment_ids, now=now)
 
 
 @subscribe_batch(InvoicePosted)

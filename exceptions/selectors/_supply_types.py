@@ -96,11 +96,11 @@ SHORT_PICK = statement(
     order="sh.source_id",
 )
 
-SHIPMENT_OVERDUE = statement(
-    """
+SHIPMENT = """
     SELECT sh.id AS subject_id, sh.number AS subject_label, sh.entity_id, o.currency,
            o.id AS order_id, c.name AS party, c.tier, n.code AS node, sh.state,
-           sh.planned_date, {today} - sh.planned_date AS days_late,
+           sh.planned_date, sh.failure, greatest({today} - {since}, 0) AS days_late,
+           coalesce(sh.promised_date, o.requested_date) AS due_date,
            coalesce(sh.promised_date, o.requested_date) - {today} AS due_in,
            a.penalty_rate, worth.revenue
     FROM inventory_shipment sh
@@ -115,11 +115,14 @@ SHIPMENT_OVERDUE = statement(
         FROM inventory_shipmentline sl JOIN orders_orderline l ON l.id = sl.demand_id
         WHERE sl.shipment_id = sh.id AND sl.demand_kind = 'orders.line'
     ) worth ON true
-    WHERE sh.state IN ('planned', 'picked', 'packed') AND sh.planned_date < {today}
-      AND {within}
-""",
+    WHERE {which} AND {within}
+"""
+SHIPMENT_OVERDUE = statement(
+    SHIPMENT,
     subject="sh.id",
     order="o.id",
+    since="sh.planned_date",
+    which="sh.state IN ('planned', 'picked', 'packed') AND sh.planned_date < {today}",
 )
 
 DRIFT = statement(
