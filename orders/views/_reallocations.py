@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from erp.accounts.models import Entity
 from erp.governance.selectors import approval_waiting_for, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
@@ -75,6 +76,11 @@ def workbench(request: SignedInRequest) -> HttpResponse:
         "recent": list(recent),
         "segments": SEGMENTS,
         "strategies": STRATEGIES,
+        "companies": [
+            company
+            for company in Entity.objects.filter(pk__in=request.scope(permissions.REALLOCATE))
+            if company.code in {row.entity for row in products if row.code == chosen}
+        ],
         "may_share": bool(request.scope(permissions.REALLOCATE)),
         "may_take": bool(request.scope(permissions.OVERRIDE)),
     }
@@ -86,6 +92,9 @@ def workbench(request: SignedInRequest) -> HttpResponse:
 def share_out(request: SignedInRequest) -> HttpResponse:
     """Simulate sharing out anew: one product, or everything of the entity in view."""
     scope = request.scope(permissions.REALLOCATE)
+    asked = request.POST.get("entity", "")
+    if asked.isdecimal():
+        scope &= {int(asked)}
     if len(scope) != 1:
         raise BadReallocation("entity", _("Choose the company whose stock is shared out."))
     code = request.POST.get("product", "")

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from erp.accounts.models import User
+from erp.accounts.models import RoleAssignment, User
 from orders.models import Order, Reallocation
 from tests.orders import factories as make
 from tests.orders.services.reallocating.worlds import held, ordered
@@ -65,6 +65,24 @@ class TestWorkbench:
         assert done.status_code == 302
         assert (held(early), held(late)) == (1, 4)
         assert client.get(f"/orders/reallocations/{run.number}/").status_code == 200
+
+    def test_asks_for_the_company_where_there_are_several(
+        self, planner: User, client: Client
+    ) -> None:
+        shortage()
+        there = make.company("DE01", "EUR")
+        RoleAssignment.objects.create(user=planner, entity=there, role="planner")
+        mine = make.company()
+        other = make.company("FR01", "EUR")
+
+        unsaid = client.post("/orders/workbench/share-out/", {"product": "PEN"})
+        theirs = client.post("/orders/workbench/share-out/", {"product": "PEN", "entity": other.pk})
+        said = client.post("/orders/workbench/share-out/", {"product": "PEN", "entity": mine.pk})
+
+        assert "Choose the company" in unsaid.content.decode()
+        assert "Choose the company" in theirs.content.decode()
+        assert said.status_code == 302
+        assert Reallocation.objects.get().entity == mine
 
     def test_lets_one_go(self, planner: User, client: Client) -> None:
         early, _ = shortage()
