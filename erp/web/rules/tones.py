@@ -3,7 +3,7 @@
 TONES: dict[str, frozenset[str]] = {
     "s1": frozenset({
         "blocked", "breached", "cancelled", "canceled", "dead", "declined", "disputed", "expired",
-        "failed", "late", "lost", "overdue", "refused", "rejected", "short", "void", "voided",
+        "failed", "late", "lost", "overdue", "refused", "rejected", "short", "stale", "void", "voided",
     }),
     "s2": frozenset({
         "at_risk", "backordered", "escalated", "exception", "held", "hold", "mismatch", "on_hold",
@@ -11,21 +11,21 @@ TONES: dict[str, frozenset[str]] = {
         "quarantine", "quarantined", "short_picked",
     }),
     "s3": frozenset({
-        "checked", "soft_closed",
+        "checked", "simulated", "soft_closed",
         "awaiting_approval", "in_review", "recount", "review",
         "partially_paid", "partially_shipped", "partly_paid",
         "partly_shipped", "pending", "pending_approval", "proposed", "requested", "snoozed",
         "due", "submitted", "waiting",
     }),
     "ok": frozenset({
-        "ordered", "reviewed",
+        "committed", "ordered", "reviewed", "run",
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",
         "reserved", "resolved", "settled", "shipped", "succeeded", "told", "verified",
     }),
     "now": frozenset({
-        "fulfilling", "uploaded",
+        "fulfilling", "queued", "uploaded",
         "acknowledged", "assigned", "allocating", "in_progress", "in_transit", "issued", "loading",
         "open", "packed", "packing", "partially_picked", "pegged", "picked", "picking", "planned",
         "released", "running", "sent", "working",

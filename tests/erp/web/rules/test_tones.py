@@ -6,7 +6,7 @@ from django_fsm import FSMField
 from erp.web.rules.tones import TONES, state_label, state_tone
 
 NEUTRAL = {
-    "archived", "dismissed", "draft", "dropped", "lapsed", "lifted", "open", "retired", "skipped",
+    "archived", "discarded", "dismissed", "draft", "dropped", "lapsed", "lifted", "open", "retired", "skipped",
     "superseded", "undone",
 }  # fmt: skip
 
