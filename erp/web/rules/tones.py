@@ -3,7 +3,8 @@
 TONES: dict[str, frozenset[str]] = {
     "s1": frozenset({
         "blocked", "breached", "cancelled", "canceled", "dead", "declined", "disputed", "expired",
-        "failed", "late", "lost", "overdue", "refused", "rejected", "short", "stale", "void", "voided",
+        "failed", "late", "lost", "overdue", "refused", "rejected", "short", "stale", "void",
+        "voided",
     }),
     "s2": frozenset({
         "at_risk", "backordered", "escalated", "exception", "held", "hold", "mismatch", "on_hold",

@@ -6,8 +6,8 @@ from django_fsm import FSMField
 from erp.web.rules.tones import TONES, state_label, state_tone
 
 NEUTRAL = {
-    "archived", "discarded", "dismissed", "draft", "dropped", "lapsed", "lifted", "open", "retired", "skipped",
-    "superseded", "undone",
+    "archived", "discarded", "dismissed", "draft", "dropped", "lapsed", "lifted", "open", "retired",
+    "skipped", "superseded", "undone",
 }  # fmt: skip
 
 
