@@ -84,7 +84,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
 
 
 NOTICES = Item(_("Notices"), "bell", "exceptions:notices", hot=True)
-KEPT = "navigation_counts"
+OPEN, KEPT = "navigation_items", "navigation_counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +122,18 @@ def may_open(request: HttpRequest, item: Item) -> str | None:
 
 
 def open_items(request: HttpRequest) -> list[tuple[str, list[tuple[Item, str]]]]:
-    """Return the groups with the items this person may open, each with its address."""
-    groups = []
-    for name, items in GROUPS:
-        offered = [(item, href) for item in items if (href := may_open(request, item))]
-        if offered:
-            groups.append((str(name), offered))
-    return groups
+    """Return the groups with the items this person may open, each with its address.
+
+    Found once for a request: the navigation, its counts, the bell and the palette ask for them.
+    """
+    kept: list[tuple[str, list[tuple[Item, str]]]] | None = vars(request).get(OPEN)
+    if kept is None:
+        kept = vars(request)[OPEN] = []
+        for name, items in GROUPS:
+            offered = [(item, href) for item in items if (href := may_open(request, item))]
+            if offered:
+                kept.append((str(name), offered))
+    return kept
 
 
 def counts_of(request: HttpRequest) -> dict[str, int]:

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRequest
 from exceptions.selectors import plays_of
 from exceptions.services._playing import chosen_of, gate_of, locked_case, perform
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 
 
 @transaction.atomic
@@ -62,13 +61,11 @@ def _drop(request: PlayRequest, why: str, now: datetime) -> None:
     case = request.case
     request.drop(at=now, outcome=why)
     request.save()
-    change = Change(
-        entity_id=case.entity_id,
-        action="exceptions.drop_play",
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
+    tell_of(
+        [case],
+        "drop_play",
+        actor=None,
+        now=now,
         after={"play": request.key},
-        reason=f"{request.chosen['title']}: {why}"[:300],
+        reason=f"{request.chosen['title']}: {why}",
     )
-    record(changes=[change], actor=None, now=now)

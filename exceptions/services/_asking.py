@@ -8,16 +8,15 @@ from typing import ClassVar
 from erp.accounts.models import User
 from erp.governance.services import (
     ApprovalFacts,
-    Change,
     Effect,
     EffectKind,
-    record,
     request_approval,
 )
 from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRequest
 from exceptions.rules.plays import Play, not_chosen
 from exceptions.selectors import label_of
+from exceptions.services._telling import tell_of
 from exceptions.services._threads import thread
 
 KIND = "exceptions.play"
@@ -103,14 +102,12 @@ def ask_for(
 
 
 def _note(case: ExceptionCase, play: Play, gate: Gate, actor: User | None, now: datetime) -> None:
-    change = Change(
-        entity_id=case.entity_id,
-        action="exceptions.ask_for_play",
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
+    tell_of(
+        [case],
+        "ask_for_play",
+        actor=actor,
+        now=now,
         after={"play": play.key, "cost": play.cost, "who_loses": play.who_loses},
+        reason=f"{play.title}: needs agreement",
         policy_version=gate.policy_version,
-        reason=f"{play.title}: needs agreement"[:300],
     )
-    record(changes=[change], actor=actor, now=now)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, Fact, Question, decide, record
+from erp.governance.services import Fact, Question, decide
 from erp.kernel.errors import DomainError
 from erp.outbox.publishing import publish
 from exceptions.events import CaseChanged, CaseResolved
@@ -21,7 +21,7 @@ from exceptions.services._asking import Gate, ask_for
 from exceptions.services._lasting import note_closed, note_where
 from exceptions.services._raising import raise_cases
 from exceptions.services._running import RUNNERS
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 from exceptions.services._timing import set_timers
 from exceptions.services._working import refuse_closed, restart_clock
 
@@ -213,15 +213,13 @@ def _go_on(case: ExceptionCase, actor: User | None, now: datetime) -> None:
 def _record(
     case: ExceptionCase, play: Play, run: PlayRun, actor: User | None, now: datetime
 ) -> None:
-    change = Change(
-        entity_id=case.entity_id,
-        action="exceptions.run_play",
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
+    tell_of(
+        [case],
+        "run_play",
+        actor=actor,
+        now=now,
         after={"play": play.key, "cost": play.cost, "currency": play.currency,
                "new_date": play.new_date, "who_loses": play.who_loses},
+        reason=f"{label_of(case.type)} {case.subject_label}: {run.outcome}",
         policy_version=run.policy_version,
-        reason=f"{label_of(case.type)} {case.subject_label}: {run.outcome}"[:300],
     )  # fmt: skip
-    record(changes=[change], actor=actor, now=now)

@@ -19,9 +19,10 @@ def tell_of(
     *,
     actor: User | None,
     now: datetime,
-    after: Facts,
+    after: Facts | None = None,
     before: Facts | None = None,
     reason: str = "",
+    policy_version: str = "",
 ) -> None:
     """Write the same change of each case; without a reason it is called by what the case is."""
     changes = [
@@ -33,6 +34,7 @@ def tell_of(
             thread=thread(case.pk, case.order_id),
             before=before,
             after=after,
+            policy_version=policy_version,
             reason=(reason.strip() or f"{label_of(case.type)} {case.subject_label}")[:REASON_MAX],
         )
         for case in cases

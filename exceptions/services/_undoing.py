@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRun
 from exceptions.rules.catalogue import PLAY_KINDS
@@ -16,7 +15,7 @@ from exceptions.services._freeing import set_prices
 from exceptions.services._playing import GateClosed
 from exceptions.services._refreshing import refresh
 from exceptions.services._running import move_stock
-from exceptions.services._threads import thread
+from exceptions.services._telling import tell_of
 from exceptions.services._waiting import go_on
 from exceptions.services._working import NothingSaid
 from inventory.services.transferring import cancel_transfer
@@ -74,17 +73,15 @@ def undo_play(*, case_id: int, key: str, reason: str, actor: User, now: datetime
     UNDOERS[key](run, reason, actor, now)
     run.undone_at, run.undone_by, run.undo_reason = now, actor, reason.strip()[:300]
     run.save(update_fields=["undone_at", "undone_by", "undo_reason"])
-    change = Change(
-        entity_id=case.entity_id,
-        action="exceptions.undo_play",
-        subject_kind="exceptions.case",
-        subject_id=case.pk,
-        thread=thread(case.pk, case.order_id),
+    tell_of(
+        [case],
+        "undo_play",
+        actor=actor,
+        now=now,
         before={"outcome": run.outcome, "by_itself": run.run_by_id is None},
+        reason=f"{run.chosen['title']} undone: {reason.strip()}",
         policy_version=run.policy_version,
-        reason=f"{run.chosen['title']} undone: {reason.strip()}"[:300],
     )
-    record(changes=[change], actor=actor, now=now)
     refresh(type=case.type, subject_ids=[case.subject_id], now=now)
     return run
 

@@ -16,6 +16,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance.forms.corrections import CorrectionForm
 from finance.services import post_correction
+from finance.views._showing import moved_on, steps, told
 from inventory import permissions
 from inventory.selectors import (
     CorrectionPage,
@@ -108,15 +109,7 @@ def correction(request: SignedInRequest, number: str) -> HttpResponse:
     context = {
         "correction": page,
         "steps": _steps(page),
-        "told": [
-            {
-                "at": row.at,
-                "text": f"{row.action.partition('.')[2].replace('_', ' ')} · "
-                f"{row.actor_name or _('the house')}",
-                "detail": row.reason,
-            }
-            for row in timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)
-        ],
+        "told": told(timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)),
         "waiting": approval_waiting_for(document_kind=KIND, document_id=page.id),
         "may": {
             "approve": user.has_perm(permissions.APPROVE_CORRECTION, page.entity_id),
@@ -134,7 +127,7 @@ def agree_to_correct(request: SignedInRequest, number: str) -> HttpResponse:
     """Agree to what somebody else asked for."""
     page = _page(request, number, permissions.APPROVE_CORRECTION)
     approve_correction(correction_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is approved."))
+    return moved_on(request, "finance:correction", page.number, _("%(number)s is approved."))
 
 
 @require_POST
@@ -143,7 +136,7 @@ def post_corrected(request: SignedInRequest, number: str) -> HttpResponse:
     """Do what it says, in stock and ledger."""
     page = _page(request, number, permissions.POST_CORRECTION)
     post_correction(correction_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is posted."))
+    return moved_on(request, "finance:correction", page.number, _("%(number)s is posted."))
 
 
 @require_POST
@@ -153,7 +146,7 @@ def call_off_correction(request: SignedInRequest, number: str) -> HttpResponse:
     page = _page(request, number, permissions.REQUEST_CORRECTION)
     reason = request.POST.get("reason", "")[:300]
     cancel_correction(correction_id=page.id, reason=reason, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is called off."))
+    return moved_on(request, "finance:correction", page.number, _("%(number)s is called off."))
 
 
 def _page(request: SignedInRequest, number: str, permission: str) -> CorrectionPage:
@@ -165,25 +158,4 @@ def _page(request: SignedInRequest, number: str, permission: str) -> CorrectionP
 
 def _steps(page: CorrectionPage) -> Sequence[Mapping[str, Any]]:
     order = ["review", "approved", "posted"]
-    if page.state == "cancelled":
-        return [
-            {"label": STATES["review"], "state": "done"},
-            {"label": STATES["cancelled"], "state": "bad"},
-        ]
-    here = order.index(page.state)
-    return [
-        {
-            "label": STATES[step],
-            "state": "now"
-            if place == here and step != "posted"
-            else "done"
-            if place <= here
-            else "",
-        }
-        for place, step in enumerate(order)
-    ]
-
-
-def _done(request: SignedInRequest, page: CorrectionPage, said: str) -> HttpResponse:
-    messages.success(request, said % {"number": page.number})
-    return redirect("finance:correction", page.number)
+    return steps(page.state, order, STATES)

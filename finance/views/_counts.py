@@ -16,6 +16,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance.forms.counts import CountForm, PlanCountForm
 from finance.services import post_count
+from finance.views._showing import moved_on, steps, told
 from inventory import permissions
 from inventory.selectors import CountPage, count_page, count_rows, nodes_to_move
 from inventory.services.counting import (
@@ -97,15 +98,7 @@ def count(request: SignedInRequest, number: str) -> HttpResponse:
         "is_shown": user.has_perm(permissions.REVIEW_COUNT, page.entity_id)
         and page.state in {"review", "approved", "posted"},
         "steps": _steps(page),
-        "told": [
-            {
-                "at": row.at,
-                "text": f"{row.action.partition('.')[2].replace('_', ' ')} · "
-                f"{row.actor_name or _('the house')}",
-                "detail": row.reason,
-            }
-            for row in timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)
-        ],
+        "told": told(timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)),
         "waiting": approval_waiting_for(document_kind=KIND, document_id=page.id),
         "may": {
             "count": user.has_perm(permissions.COUNT, page.entity_id),
@@ -138,7 +131,7 @@ def sheet(request: SignedInRequest, number: str) -> HttpResponse:
             said = _("Please count these lines of %(number)s once more.")
             messages.success(request, said % {"number": page.number})
             return redirect("finance:count_sheet", page.number)
-        return _done(request, page, _("%(number)s was handed in."))
+        return moved_on(request, "finance:count", page.number, _("%(number)s was handed in."))
     status = 422 if request.method == "POST" else 200
     return render(request, "finance/count_sheet.html", {"count": page, "form": form}, status=status)
 
@@ -160,7 +153,7 @@ def agree_to_count(request: SignedInRequest, number: str) -> HttpResponse:
     """Agree to what others counted."""
     page = _page(request, number, permissions.APPROVE_COUNT)
     approve_count(count_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is approved."))
+    return moved_on(request, "finance:count", page.number, _("%(number)s is approved."))
 
 
 @require_POST
@@ -169,7 +162,9 @@ def post_found(request: SignedInRequest, number: str) -> HttpResponse:
     """Correct stock and ledger by what was found."""
     page = _page(request, number, permissions.POST_COUNT)
     post_count(count_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is posted to stock and ledger."))
+    return moved_on(
+        request, "finance:count", page.number, _("%(number)s is posted to stock and ledger.")
+    )
 
 
 @require_POST
@@ -179,7 +174,7 @@ def call_off_count(request: SignedInRequest, number: str) -> HttpResponse:
     page = _page(request, number, permissions.PLAN_COUNT)
     reason = request.POST.get("reason", "")[:300]
     cancel_count(count_id=page.id, reason=reason, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is called off."))
+    return moved_on(request, "finance:count", page.number, _("%(number)s is called off."))
 
 
 def _page(request: SignedInRequest, number: str, permission: str) -> CountPage:
@@ -193,25 +188,4 @@ def _steps(page: CountPage) -> Sequence[Mapping[str, Any]]:
     order = ["open", "recount", "review", "approved", "posted"]
     if page.state != "recount" and not any(line.is_again for line in page.lines):
         order.remove("recount")
-    if page.state == "cancelled":
-        return [
-            {"label": STATES["open"], "state": "done"},
-            {"label": STATES["cancelled"], "state": "bad"},
-        ]
-    here = order.index(page.state)
-    return [
-        {
-            "label": STATES[step],
-            "state": "now"
-            if place == here and step != "posted"
-            else "done"
-            if place <= here
-            else "",
-        }
-        for place, step in enumerate(order)
-    ]
-
-
-def _done(request: SignedInRequest, page: CountPage, said: str) -> HttpResponse:
-    messages.success(request, said % {"number": page.number})
-    return redirect("finance:count", page.number)
+    return steps(page.state, order, STATES)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from erp.governance.selectors import TimelineRow, timeline
+from erp.governance.selectors import timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance.forms import PackForm, PickForm, ReceiveForm
@@ -36,6 +36,7 @@ from finance.services import (
     shipment_labels,
     void_shipment,
 )
+from finance.views._showing import moved_on, told
 from inventory import permissions
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
 from orders.services import pick_shipments
@@ -168,7 +169,7 @@ def pack(request: SignedInRequest, number: str) -> HttpResponse:
         return _shipment_page(request, paper, form, status=422)
     wanted = Pack(shipment_id=paper.id, cartons=form.cleaned_data["weights"])
     pack_shipments(packs=[wanted], actor=request.user, now=timezone.now())
-    return _done(request, paper, _("%(number)s is packed."))
+    return moved_on(request, "finance:shipment", paper.number, _("%(number)s is packed."))
 
 
 @require_POST
@@ -177,7 +178,9 @@ def confirm_ship(request: SignedInRequest, number: str) -> HttpResponse:
     """Confirm that one shipment left."""
     paper = _paper(request, number, permissions.SHIP)
     ship_shipments(shipment_ids=[paper.id], actor=request.user, now=timezone.now())
-    return _done(request, paper, _("%(number)s left. Its invoice follows."))
+    return moved_on(
+        request, "finance:shipment", paper.number, _("%(number)s left. Its invoice follows.")
+    )
 
 
 @require_POST
@@ -186,7 +189,7 @@ def deliver(request: SignedInRequest, number: str) -> HttpResponse:
     """Note that the customer has it."""
     paper = _paper(request, number, permissions.SHIP)
     deliver_shipments(shipment_ids=[paper.id], actor=request.user, now=timezone.now())
-    return _done(request, paper, _("%(number)s was delivered."))
+    return moved_on(request, "finance:shipment", paper.number, _("%(number)s was delivered."))
 
 
 @require_POST
@@ -196,7 +199,7 @@ def fail(request: SignedInRequest, number: str) -> HttpResponse:
     paper = _paper(request, number, permissions.SHIP)
     reason = request.POST.get("reason", "").strip()
     fail_shipment(shipment_id=paper.id, reason=reason, actor=request.user, now=timezone.now())
-    return _done(request, paper, _("%(number)s did not arrive."))
+    return moved_on(request, "finance:shipment", paper.number, _("%(number)s did not arrive."))
 
 
 @require_POST
@@ -206,7 +209,12 @@ def void(request: SignedInRequest, number: str) -> HttpResponse:
     paper = _paper(request, number, permissions.PACK)
     reason = request.POST.get("reason", "").strip()
     void_shipment(shipment_id=paper.id, reason=reason, actor=request.user, now=timezone.now())
-    return _done(request, paper, _("%(number)s is void. Its goods are planned anew."))
+    return moved_on(
+        request,
+        "finance:shipment",
+        paper.number,
+        _("%(number)s is void. Its goods are planned anew."),
+    )
 
 
 @require_GET
@@ -273,7 +281,7 @@ def _shipment_page(
 ) -> HttpResponse:
     scope = request.scope(permissions.VIEW_SHIPMENT)
     thread = f"orders.order:{paper.order_id}"
-    told = [
+    rows = [
         row
         for row in timeline(thread=thread, entity_ids=scope)
         if (row.subject_kind, row.subject_id) == ("inventory.shipment", paper.id)
@@ -287,7 +295,7 @@ def _shipment_page(
         "shipment": paper,
         "form": form,
         "steps": _steps(paper),
-        "told": [_told(row) for row in told],
+        "told": told(rows),
         "invoices": billed,
         "address": [
             value
@@ -334,12 +342,6 @@ def _steps(paper: ShipmentPaper) -> Sequence[Mapping[str, Any]]:
     return [*steps, {"label": STATES[paper.state], "state": "bad"}] if ended else steps
 
 
-def _told(row: TimelineRow) -> Mapping[str, Any]:
-    verb = row.action.partition(".")[2].replace("_", " ")
-    who = row.actor_name or _("the house")
-    return {"at": row.at, "text": f"{verb} · {who}", "detail": row.reason}
-
-
 def _paper(request: SignedInRequest, number: str, permission: str) -> ShipmentPaper:
     found = shipment_paper(number=number, entity_ids=request.scope(permission))
     if found is None:
@@ -362,11 +364,6 @@ def _counted(request: SignedInRequest, count: int, verb: str, state: str) -> Htt
     said = ngettext("%(count)d shipment was %(verb)s.", "%(count)d shipments were %(verb)s.", count)
     messages.success(request, said % {"count": count, "verb": verb})
     return redirect(f"{reverse('finance:shipments')}?state={state}")
-
-
-def _done(request: SignedInRequest, paper: ShipmentPaper, said: str) -> HttpResponse:
-    messages.success(request, said % {"number": paper.number})
-    return redirect("finance:shipment", paper.number)
 
 
 def _cursor(text: str) -> tuple[date, int] | None:

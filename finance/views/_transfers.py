@@ -16,6 +16,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance.forms.transfers import TransferForm, TransferPickForm, TransferReceiveForm
 from finance.services import receive_transfer, ship_transfers
+from finance.views._showing import moved_on, told
 from inventory import permissions
 from inventory.selectors import (
     TransferPage,
@@ -118,15 +119,7 @@ def transfer(request: SignedInRequest, number: str) -> HttpResponse:
     context = {
         "transfer": page,
         "steps": _steps(page),
-        "told": [
-            {
-                "at": row.at,
-                "text": f"{row.action.partition('.')[2].replace('_', ' ')} · "
-                f"{row.actor_name or _('the house')}",
-                "detail": row.reason,
-            }
-            for row in timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)
-        ],
+        "told": told(timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)),
         "waiting": waiting,
         "may": _may(request, page),
     }
@@ -139,7 +132,9 @@ def agree(request: SignedInRequest, number: str) -> HttpResponse:
     """Agree to a transfer that somebody else asked for."""
     page = _own(request, number, permissions.APPROVE_TRANSFER)
     approve_transfer(transfer_id=page.id, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s may go: its goods are kept."))
+    return moved_on(
+        request, "finance:transfer", page.number, _("%(number)s may go: its goods are kept.")
+    )
 
 
 @require_POST
@@ -149,7 +144,7 @@ def call_off(request: SignedInRequest, number: str) -> HttpResponse:
     page = _own(request, number, permissions.REQUEST_TRANSFER)
     reason = request.POST.get("reason", "")[:300]
     cancel_transfer(transfer_id=page.id, reason=reason, actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is called off."))
+    return moved_on(request, "finance:transfer", page.number, _("%(number)s is called off."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -167,7 +162,7 @@ def pick_transfer(request: SignedInRequest, number: str) -> HttpResponse:
             actor=request.user,
             now=timezone.now(),
         )
-        return _done(request, page, _("%(number)s was picked."))
+        return moved_on(request, "finance:transfer", page.number, _("%(number)s was picked."))
     status = 422 if request.method == "POST" else 200
     context = {"transfer": page, "form": form}
     return render(request, "finance/transfer_pick.html", context, status=status)
@@ -179,7 +174,7 @@ def send_transfer(request: SignedInRequest, number: str) -> HttpResponse:
     """Confirm that one transfer left."""
     page = _own(request, number, permissions.MOVE_TRANSFER)
     ship_transfers(transfer_ids=[page.id], actor=request.user, now=timezone.now())
-    return _done(request, page, _("%(number)s is on its way."))
+    return moved_on(request, "finance:transfer", page.number, _("%(number)s is on its way."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -221,7 +216,7 @@ def _received(request: SignedInRequest, page: TransferPage, *, settling: bool) -
             if done.state == "closed"
             else _("%(number)s: what came is in stock, the rest is open.")
         )
-        return _done(request, page, said)
+        return moved_on(request, "finance:transfer", page.number, said)
     status = 422 if request.method == "POST" else 200
     context = {"transfer": page, "form": form, "settling": settling}
     return render(request, "finance/transfer_receive.html", context, status=status)
@@ -279,8 +274,3 @@ def _steps(page: TransferPage) -> Sequence[Mapping[str, Any]]:
             {"label": STATES[page.state], "state": "bad", "note": ""},
         )
     return steps
-
-
-def _done(request: SignedInRequest, page: TransferPage, said: str) -> HttpResponse:
-    messages.success(request, said % {"number": page.number})
-    return redirect("finance:transfer", page.number)

@@ -78,7 +78,9 @@ class TestShipments:
         api = client(Role.WAREHOUSE)
         line = api.get(f"{BASE}/shipments/{number}/").json()["lines"][0]["line"]
 
-        unknown = post(api, f"shipments/{number}/pick/", {"lines": [{"line": 1, "quantity": "1"}]})
+        unknown = post(
+            api, f"shipments/{number}/pick/", {"lines": [{"line": line + 1000, "quantity": "1"}]}
+        )
         body = {"lines": [{"line": line, "quantity": "3", "reason": "damaged"}]}
         answer = post(api, f"shipments/{number}/pick/", body).json()
 
