@@ -7,13 +7,14 @@ from erp.governance.documents import DocumentKind, register_document
 from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe
+from inventory.events import BinFoundShort
 from inventory.selectors import (
     correction_fingerprints,
     count_fingerprints,
     transfer_fingerprints,
 )
 from inventory.services.correcting import follow_correction_approval
-from inventory.services.counting import follow_count_approval
+from inventory.services.counting import count_what_was_missed, follow_count_approval
 from inventory.services.transferring import follow_transfer_approval
 
 TRANSFER, COUNT, CORRECTION = "inventory.transfer", "inventory.count", "inventory.correction"
@@ -72,3 +73,10 @@ def follow_decision_about_correction(event: ApprovalDecided) -> None:
         reason=event.reason,
         now=timezone.now(),
     )
+
+
+@subscribe(BinFoundShort)
+def count_bin_that_fell_short(event: BinFoundShort) -> None:
+    """Have counted what a bin was found not to hold."""
+    cause = f"Less in {event.bin} than it was said to hold"
+    count_what_was_missed(stock_id=event.stock_id, cause=cause, now=timezone.now())

@@ -12,6 +12,9 @@ PICK = "inventory.pick_shipment"
 PACK = "inventory.pack_shipment"
 SHIP = "inventory.ship_shipment"
 RECEIVE = "inventory.receive_goods"
+VIEW_BIN = "inventory.view_bin"
+CHANGE_BIN = "inventory.change_bin"
+MOVE_IN_BINS = "inventory.move_in_bins"
 ADJUST = "inventory.adjust_stock"
 BLOCK_LOT = "inventory.block_lot"
 VIEW_ALLOCATION = "inventory.view_allocationrun"
@@ -63,6 +66,9 @@ GRANTS: dict[str, list[str]] = {
     PACK: ["warehouse", "shipping", "operations_lead", "partner"],
     SHIP: ["shipping", "operations_lead", "partner"],
     RECEIVE: ["warehouse", "operations_lead", "partner"],
+    VIEW_BIN: [*STAFF, "partner"],
+    CHANGE_BIN: ["operations_lead", "steward", "administrator"],
+    MOVE_IN_BINS: ["warehouse", "operations_lead", "partner"],
     ADJUST: ["operations_lead", "controller"],
     BLOCK_LOT: ["operations_lead", "steward"],
     VIEW_ALLOCATION: STAFF,

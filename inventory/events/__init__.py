@@ -1,5 +1,6 @@
 """Facts that inventory tells the other apps. Quantities are decimals as text, in base units."""
 
+from inventory.events._bins import BinFoundShort, GoodsMovedInBins
 from inventory.events._flow import (
     InboundChanged,
     PickFellShort,
@@ -35,10 +36,12 @@ from inventory.events._moving import (
 )
 
 __all__ = [
+    "BinFoundShort",
     "CorrectionPosted",
     "CountPlanned",
     "CountPosted",
     "CountSubmitted",
+    "GoodsMovedInBins",
     "InboundChanged",
     "LotBlocked",
     "LotExpired",

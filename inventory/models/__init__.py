@@ -1,4 +1,5 @@
 from inventory.models.allocation import AllocationDecision, AllocationRun
+from inventory.models.bin import Bin, BinMove, BinStock
 from inventory.models.calendar import Calendar, CalendarDay
 from inventory.models.correction import Correction, CorrectionLine
 from inventory.models.costing import CostLayer, LateCost, LayerIssue
@@ -30,6 +31,9 @@ __all__ = [
     "Adjustment",
     "AllocationDecision",
     "AllocationRun",
+    "Bin",
+    "BinMove",
+    "BinStock",
     "Calendar",
     "CalendarDay",
     "Carrier",

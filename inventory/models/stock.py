@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from erp.kernel.fields import AmountField, QuantityField
+from inventory.models.bin import IS_IN_ITS_BINS
 
 
 class StockStatus(models.TextChoices):
@@ -46,7 +47,8 @@ class Stock(models.Model):
 
     `reserved` is the sum of the open reservations on this row. Overselling cannot be represented.
     `expires_on` and `is_barred` tell of its lot when it is good until, and that it is blocked or
-    was found expired; the database keeps them so.
+    was found expired; the database keeps them so. `binned` is how much of it lies in bins; what
+    was picked and what was not put away yet does not.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
@@ -65,6 +67,7 @@ class Stock(models.Model):
     is_barred = models.BooleanField(default=False, db_default=False)
     on_hand = QuantityField(default=0)
     reserved = QuantityField(default=0)
+    binned = QuantityField(default=0, db_default=0)
 
     class Meta:
         constraints = [
@@ -83,6 +86,10 @@ class Stock(models.Model):
             models.CheckConstraint(
                 condition=Q(status="available") | Q(reserved=0),
                 name="inventory_stock_reserves_only_available",
+            ),
+            models.CheckConstraint(
+                condition=Q(binned__gte=0, binned__lte=F("on_hand")),
+                name="inventory_stock_bins_only_what_is_there",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=StockStatus.values), name="inventory_stock_status_known"
@@ -115,6 +122,22 @@ class Stock(models.Model):
                     new__reserved__gt=pgtrigger.F("old__reserved"), new__is_barred=True
                 ),
                 func=REFUSES_BARRED,
+            ),
+            pgtrigger.Trigger(
+                name="is_in_its_bins",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("binned"),  # type: ignore[no-untyped-call]
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(old__binned__df=pgtrigger.F("new__binned")),
+                func=IS_IN_ITS_BINS.format(of="NEW.id"),
+            ),
+            pgtrigger.Trigger(
+                name="begins_in_no_bin",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__binned__gt=0),
+                func=IS_IN_ITS_BINS.format(of="NEW.id"),
             ),
         ]
 

@@ -1,6 +1,7 @@
 """What must hold of stock at every commit."""
 
 from erp.kernel.invariants import Invariant
+from inventory.selectors._bin_invariants import BINS
 from inventory.selectors._corrections import CORRECTIONS
 from inventory.selectors._costing import COSTING
 from inventory.selectors._counts import COUNTS
@@ -11,6 +12,7 @@ INVARIANTS = [
     *COUNTS,
     *CORRECTIONS,
     *COSTING,
+    *BINS,
     Invariant(
         "inventory.stock_is_the_sum_of_its_moves",
         "Every balance, lot by lot, is the sum of its moves",

@@ -18,10 +18,12 @@ from inventory.models import StockMove, StockStatus
 from inventory.rules import Draw, countable, draw, moved_on, valued
 from inventory.services._posting import Balance, Key, Movement, balances, posting, posting_and
 from inventory.services._telling import fallen, received
+from inventory.services.binning._carrying import carry
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
 
+CAUSE = "inventory.adjustment"
 KINDS = (StockMove.Kind.OPENING, StockMove.Kind.ADJUSTMENT)
 
 
@@ -129,11 +131,12 @@ def adjust_stock(
     params = posting(
         movements,
         kind=kind,
-        cause_kind="inventory.adjustment",
+        cause_kind=CAUSE,
         actor=actor,
         now=now,
         pools=[balance.pool for balance in held.values()],
     ) | {"reasons": [each.reason for each in adjustments]}
+    carry(held.values(), movements, cause_kind=CAUSE, actor=actor, now=now)
     run(ADJUST.of(params), params)
     record(
         changes=[

@@ -20,6 +20,7 @@ from inventory.rules import countable
 from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._standing import Standing, lock, ready
 from inventory.services._telling import fallen
+from inventory.services.binning._picking import BinLine, BinPick, pick_out
 from inventory.services.tracking._swapping import LotSwap, swap_lots
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Reason = ShipmentLine.ShortReason
 
+AVAILABLE = str(StockStatus.AVAILABLE)
+CAUSE = "inventory.shipmentline"
 NOT_FOUND = "Nothing of it was found"
 
 GOES_TO = {
@@ -61,12 +64,14 @@ class ShortPick:
 class Pick:
     """A shipment that was picked; lines not named in `shorts` were picked in full.
 
-    `swaps` are the lines that were taken out of another lot than planned.
+    `swaps` are the lines that were taken out of another lot than planned. `bins` says out of which
+    bins; lines not named in it came out of those that the pick list proposes.
     """
 
     shipment_id: int
     shorts: Sequence[ShortPick] = ()
     swaps: Sequence[LotSwap] = ()
+    bins: Sequence[BinPick] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ class _Line(NamedTuple):
 
 @transaction.atomic
 def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime) -> PickOutcome:
-    """Confirm planned shipments as picked; four statements when nothing is short.
+    """Confirm planned shipments as picked; four statements when nothing is short and no bin kept.
 
     What is short leaves available stock for the status its reason asks for (none of its value is
     lost) and is reserved no longer: the caller may allocate it anew. A shipment of which nothing
@@ -158,8 +163,10 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
         ShipmentNotReady: one of them is void.
         BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
         BadLot, NoSuchLot: a line cannot be taken out of that lot.
+        NotInBin: a line was not picked out of that bin.
 
     Publishes:
+        BinFoundShort
         PickFellShort
         ShipmentPicked
         ShipmentVoided
@@ -174,9 +181,22 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
             swaps = by_id[each.id].swaps
             swap_lots(shipment_id=each.id, swaps=swaps, actor=actor, now=now)
     named = {each.id: by_id[each.id].shorts for each in due if by_id[each.id].shorts}
-    lines = [_Line(*row) for row in rows(LINES, [list(named)])] if named else []
+    in_bins = {each.id for each in due if each.has_bins or by_id[each.id].bins}
+    needed = [*(named.keys() | in_bins)]
+    lines = [_Line(*row) for row in rows(LINES, [needed])] if needed else []
     shorts = _checked(named, {line.id: line for line in lines})
     voided = _emptied(lines, shorts)
+    found_short = (
+        pick_out(
+            _bin_lines(due, lines, shorts),
+            [each for shipment_id in in_bins for each in by_id[shipment_id].bins],
+            cause_kind=CAUSE,
+            actor=actor,
+            now=now,
+        )
+        if in_bins
+        else []
+    )
     _write(due, shorts, voided, actor, now)
     picked = [each for each in due if each.id not in voided]
     missing = _set_aside(due, shorts, actor, now)
@@ -192,7 +212,9 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
         actor=actor,
         now=now,
     )
-    publish_all(_facts(picked, [each for each in due if each.id in voided], missing))
+    publish_all(
+        [*_facts(picked, [each for each in due if each.id in voided], missing), *found_short]
+    )
     return PickOutcome([each.id for each in picked], sorted(voided), missing)
 
 
@@ -252,6 +274,22 @@ def _write(
     run(PICK, params)
 
 
+def _bin_lines(due: Sequence[Standing], lines: Sequence[_Line], shorts: Shorts) -> list[BinLine]:
+    places = {each.id: (each.entity_id, each.node_id) for each in due}
+    found = {line_id: (short.picked, short.reason) for line_id, (_, short) in shorts.items()}
+    return [
+        BinLine(
+            line.id,
+            line.stock_id,
+            Key(*places[line.shipment_id], line.product_id, AVAILABLE, line.lot_id),
+            line.product,
+            line.quantity,
+            *found.get(line.id, (line.quantity, "")),
+        )
+        for line in lines
+    ]
+
+
 def _set_aside(
     due: Sequence[Standing], shorts: Shorts, actor: "User | None", now: datetime
 ) -> list[PickedShort]:
@@ -274,7 +312,7 @@ def _set_aside(
     params = posting(
         _moved_aside(missing, shorts, shipments),
         kind=StockMove.Kind.STATUS,
-        cause_kind="inventory.shipmentline",
+        cause_kind=CAUSE,
         actor=actor,
         now=now,
     ) | {
@@ -297,7 +335,7 @@ def _moved_aside(
         place = (shipments[each.shipment_id].entity_id, each.node_id, each.product_id)
         to = str(GOES_TO[Reason(each.reason)])
         lot_id = shorts[each.shipment_line_id][0].lot_id
-        keys.append((Key(*place, str(StockStatus.AVAILABLE), lot_id), Key(*place, to, lot_id)))
+        keys.append((Key(*place, AVAILABLE, lot_id), Key(*place, to, lot_id)))
     held = balances([key for pair in keys for key in pair])
     movements: list[Movement] = []
     for each, (out, into) in zip(missing, keys, strict=True):

@@ -67,7 +67,7 @@ LOCK = _of_keys("""
         FOR NO KEY UPDATE
     ), stock AS MATERIALIZED (
         SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, coalesce(s.lot_id, 0) AS lot,
-            s.on_hand, s.reserved
+            s.on_hand, s.reserved, s.binned
         FROM inventory_stock s
         WHERE (SELECT count(*) FROM cost) > 0
             AND (s.product_id, s.node_id, s.entity_id, s.status, coalesce(s.lot_id, 0))
@@ -80,7 +80,8 @@ LOCK = _of_keys("""
         CASE WHEN cost.method = '' THEN (
             SELECT ARRAY[e.code, p.category] FROM accounts_entity e, inventory_product p
             WHERE e.id = cost.entity_id AND p.id = cost.product_id
-        ) END
+        ) END,
+        stock.binned
     FROM stock JOIN cost USING (entity_id, product_id)
 """)
 
@@ -202,11 +203,15 @@ class LotNeeded(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A locked stock row: what of it is free, and what its company owns of the product in all."""
+    """A locked stock row: what of it is free, and what its company owns of the product in all.
+
+    `binned` is how much of it lies in bins.
+    """
 
     stock_id: int
     free: Decimal
     pool: Pool
+    binned: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +253,7 @@ def balances(keys: Collection[Key], *, now: datetime | None = None) -> dict[Key,
         about = {(row[0], row[2]): tuple(row[10]) for row in found if row[10]}
         methods |= decided(about, now=now)
     pools = layered({(row[0], row[2]): Pool(row[7], row[8]) for row in found}, methods)
-    held = {Key(*row[:5]): Balance(row[5], row[6], pools[row[0], row[2]]) for row in found}
+    held = {Key(*row[:5]): Balance(row[5], row[6], pools[row[0], row[2]], row[11]) for row in found}
     for key in distinct:
         if key not in held:
             raise LotNeeded(*rows(NAME, [key.product_id])[0])

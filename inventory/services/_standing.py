@@ -22,8 +22,9 @@ DONE = {
 }
 
 LOCK = """
-    SELECT id, state, number, entity_id, node_id, source_kind, source_id
-    FROM inventory_shipment WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+    SELECT s.id, s.state, s.number, s.entity_id, s.node_id, s.source_kind, s.source_id,
+        EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
+    FROM inventory_shipment s WHERE s.id = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE
 """
 
 
@@ -42,7 +43,7 @@ class ShipmentNotReady(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A shipment as it was when it was locked."""
+    """A shipment as it was when it was locked; `has_bins`: its node keeps bins."""
 
     id: int
     state: str
@@ -51,6 +52,7 @@ class Standing:
     node_id: int
     source_kind: str
     source_id: int
+    has_bins: bool = False
 
     def change(self, verb: str, *, reason: str = "", **after: Any) -> Change:
         """Return the audit line of this step."""

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from erp.accounts.models import Entity
-from inventory.models import Carrier, Lot, Node, Product, Stock
+from inventory.models import Bin, Carrier, Lot, Node, Product, Stock
 from inventory.services import (
     Allocation,
     Demand,
@@ -22,6 +22,7 @@ from inventory.services import (
     pick_shipments,
     plan_shipments,
 )
+from inventory.services.binning import BinDraft, BinTransfer, move_in_bins, save_bin
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 DUE = date(2026, 11, 30)
@@ -87,6 +88,34 @@ def stocked(
         now=NOW,
     )
     return Stock.objects.get(entity=owner, node=place, product=product, status=status, lot=lot)
+
+
+def bin_of(code: str, kind: str = "reserve", **values: Any) -> Bin:
+    place = values.pop("node", None) or node()
+    for name in ("capacity", "minimum"):
+        if values.get(name) is not None:
+            values[name] = Decimal(values[name])
+    home = values.pop("product", None)
+    draft = BinDraft(node_id=place.pk, code=code, kind=kind, product_id=home and home.pk, **values)
+    return Bin.objects.get(pk=save_bin(draft=draft, actor=None, now=NOW))
+
+
+def put(
+    stock: Stock, quantity: str | int, into: Bin | None, out_of: Bin | None = None
+) -> list[int]:
+    """Put so much of a balance from the floor, or from another bin, into a bin."""
+    move = BinTransfer(
+        stock_id=stock.pk,
+        quantity=Decimal(quantity),
+        target_id=into and into.pk,
+        source_id=out_of and out_of.pk,
+    )
+    return move_in_bins(moves=[move], actor=None, now=NOW)
+
+
+def lying(stock: Stock) -> dict[str, Decimal]:
+    """Return what of a balance lies in which bin, by code."""
+    return dict(stock.bins.values_list("bin__code", "quantity"))
 
 
 def demand(product: Product, quantity: str | int, **values: Any) -> Demand:

@@ -15,6 +15,7 @@ from inventory.models import Correction, CorrectionLine, StockMove, StockStatus
 from inventory.services._adjusting import NotThatMuch, StockAdjustment
 from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._telling import Place, fallen, received
+from inventory.services.binning._carrying import carry
 from inventory.services.correcting._noting import note
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _move(
         for key, quantity in ((source, -line.quantity), (target, line.quantity)):
             if key.status == StockStatus.AVAILABLE:
                 changes[place] += quantity
+    carry(held.values(), movements, cause_kind=LINE, actor=actor, now=now)
     params = posting(movements, kind=StockMove.Kind.STATUS, cause_kind=LINE, actor=actor, now=now)
     run(MOVE.of(params), params)
     publish_all(

@@ -1,5 +1,6 @@
 """Everything that changes cycle counts. Posting touches the ledger: call finance for that."""
 
+from inventory.services.counting._doubting import count_what_was_missed
 from inventory.services.counting._planning import NothingToCount, plan_count
 from inventory.services.counting._recording import (
     BadCount,
@@ -27,6 +28,7 @@ __all__ = [
     "approve_count",
     "cancel_count",
     "close_count",
+    "count_what_was_missed",
     "follow_count_approval",
     "plan_count",
     "record_counts",

@@ -12,13 +12,14 @@ from django.db import transaction
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
-from inventory.events import TransferCancelled, TransferPicked
-from inventory.models import ShipmentLine, StockMove, Transfer, TransferPiece
+from inventory.events import BinFoundShort, TransferCancelled, TransferPicked
+from inventory.models import ShipmentLine, StockMove, StockStatus, Transfer, TransferPiece
 from inventory.rules import countable
 from inventory.services._picking import GOES_TO, NOT_FOUND, SHORT
-from inventory.services._posting import Movement, posting
+from inventory.services._posting import Key, Movement, posting
 from inventory.services._releasing import release_reservations
 from inventory.services._telling import fallen
+from inventory.services.binning._picking import BinLine, pick_out
 from inventory.services.transferring._moving import siblings
 from inventory.services.transferring._reserving import keep_for
 from inventory.services.transferring._telling import LINE, facts, note, tell_destinations
@@ -31,7 +32,8 @@ Reason = ShipmentLine.ShortReason
 DONE = {State.PICKED, State.IN_TRANSIT, State.RECEIVED, State.CLOSED}
 
 KEPT = """
-    SELECT l.id, l.transfer_id, r.stock_id, r.quantity, s.entity_id, s.node_id, s.product_id, p.code
+    SELECT l.id, l.transfer_id, r.stock_id, r.quantity, s.entity_id, s.node_id, s.product_id, p.code,
+        coalesce(s.lot_id, 0), EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
     FROM inventory_transferline l
     JOIN inventory_reservation r
         ON r.demand_id = l.id AND r.demand_kind = %(kind)s AND r.closed_at IS NULL
@@ -78,6 +80,8 @@ class _Kept(NamedTuple):
     node_id: int
     product_id: int
     product: str
+    lot_id: int
+    has_bins: bool
 
 
 class _Missing(NamedTuple):
@@ -103,6 +107,7 @@ def pick_transfers(
         TransitionNotAllowed: one is not approved.
 
     Publishes:
+        BinFoundShort
         StockFell
         TransferPicked
         TransferCancelled
@@ -117,6 +122,7 @@ def pick_transfers(
     ]
     _refuse_empty(due, kept)
     missing = _missing(named, kept)
+    found_short = _out_of_bins(kept, missing, actor, now)
     _set_aside(missing, actor, now)
     found = _pieces(kept, missing)
     picked = [each for each in due if each.pk in found]
@@ -135,6 +141,7 @@ def pick_transfers(
             *(TransferPicked(**facts(each)) for each in picked),
             *(TransferCancelled(**facts(each), reason=NOT_FOUND) for each in gone),
             *fallen((m.kept.entity_id, m.kept.node_id, m.kept.product_id) for m in missing),
+            *found_short,
         ]
     )
     return due
@@ -182,6 +189,29 @@ def _short_of(pieces: Sequence[_Kept], short: TransferShort) -> list[_Missing]:
             missing.append(_Missing(piece, taken, short.reason))
             lacking -= taken
     return missing
+
+
+def _out_of_bins(
+    kept: Sequence[_Kept], missing: Sequence[_Missing], actor: "User | None", now: datetime
+) -> list[BinFoundShort]:
+    """Take what was found, and what is missing, out of the bins it lies in."""
+    lacking = {(each.kept.line_id, each.kept.stock_id): each for each in missing}
+    lines = []
+    for each in kept:
+        if each.has_bins:
+            short = lacking.get((each.line_id, each.stock_id))
+            status = str(StockStatus.AVAILABLE)
+            line = BinLine(
+                line_id=each.line_id,
+                stock_id=each.stock_id,
+                key=Key(each.entity_id, each.node_id, each.product_id, status, each.lot_id),
+                product=each.product,
+                planned=each.quantity,
+                picked=each.quantity - short.quantity if short else each.quantity,
+                reason=short.reason if short else "",
+            )
+            lines.append(line)
+    return pick_out(lines, [], cause_kind=LINE, actor=actor, now=now) if lines else []
 
 
 def _set_aside(missing: Sequence[_Missing], actor: "User | None", now: datetime) -> None:
