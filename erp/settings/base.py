@@ -22,6 +22,15 @@ def flag(name: str, *, default: bool = False) -> bool:
     return os.environ.get(name, "1" if default else "0") == "1"
 
 
+# Triggers ask which of them are skipped. Where nobody said so, each asks in vain, by an exception
+# that takes as long as there are checks waiting for the commit.
+SESSION = {
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "120s",
+    "pgtrigger.ignore": "{}",
+}
+
+
 def database(url: str) -> dict[str, object]:
     """Read `postgresql://user:password@host:port/name?host=/socket/folder`."""
     parts = urlsplit(url)
@@ -35,7 +44,7 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or query.get("port", "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=120s"},
+        "OPTIONS": {"options": " ".join(f"-c {name}={value}" for name, value in SESSION.items())},
     }
 
 

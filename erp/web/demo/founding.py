@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 
 from erp.accounts.models import Entity, Role, User
 from erp.accounts.services import assign_role, create_entity, create_user
-from erp.kernel.sql import rows
+from erp.kernel.sql import rows, run
 from erp.web.demo.company import CENT, PENALTIES, TERMS, Company, DemoEntity, DemoProduct
 from erp.web.demo.pricing import price_company
 from finance.services import adjust_stock, open_books
@@ -90,6 +90,7 @@ def found(company: Company, *, seed: int, today: date, now: datetime) -> dict[st
         now=opened,
     )
     _sellers(company, entities, opened)
+    count_rows()
     _stock(company, entities, Random(seed + 1), opened)  # noqa: S311
     return entities
 
@@ -302,6 +303,11 @@ def _cover(product: DemoProduct, random: Random) -> tuple[int, int]:
 def local(dollars: Decimal, entity: DemoEntity) -> Decimal:
     """Return a made-up US price in the entity's currency, half up to the cent."""
     return (dollars * entity.rate).quantize(CENT)
+
+
+def count_rows() -> None:
+    """Let the planner know how large the tables are: nobody else sees them before the commit."""
+    run("ANALYZE")
 
 
 def codes(table: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from erp.accounts.models import Entity
 from erp.outbox.delivery import drain
 from erp.outbox.publishing import telling_the_past
 from erp.web.demo.company import Company, make_company
-from erp.web.demo.founding import found
+from erp.web.demo.founding import count_rows, found
 from erp.web.demo.history import Past
 from erp.web.demo.law import lay_down_the_law
 from erp.web.demo.moving import move_and_count
@@ -19,6 +19,7 @@ from erp.web.demo.today import open_the_day
 
 PRODUCTS, CUSTOMERS, SUPPLIERS, ORDERS_A_DAY = 2_000, 400, 60, 60
 LEAST = 20
+COUNTED_AFTER = (1, 8, 30)  # days of history
 
 
 class Command(BaseCommand):
@@ -60,7 +61,9 @@ class Command(BaseCommand):
         with telling_the_past():
             entities = found(company, seed=seed, today=now.date(), now=now)
             past = Past(company, entities, seed=seed, orders_a_day=orders_a_day)
-            for day in past.days(now.date()):
+            for count, day in enumerate(past.days(now.date())):
+                if count in COUNTED_AFTER:
+                    count_rows()
                 orders += past.run(day)
                 print(f"\r{day}  {orders} orders", end="", flush=True)
         open_the_day(past, now)
