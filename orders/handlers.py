@@ -17,6 +17,7 @@ from erp.governance.erasers import PersonKind, register_person
 from erp.governance.events import ApprovalDecided
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import (
+    CalendarChanged,
     InboundChanged,
     ShipmentDelivered,
     ShipmentFailed,
@@ -26,6 +27,7 @@ from inventory.events import (
     StockReceived,
 )
 from inventory.selectors import register_demand
+from inventory.services.promising import FollowerKind, register_followers
 from orders.events import (
     LicenceFreed,
     MilestoneReached,
@@ -37,7 +39,7 @@ from orders.events import (
     RestrictionChanged,
     RestUnwanted,
 )
-from orders.models import Milestone
+from orders.models import CreditAccount, Customer, Milestone
 from orders.selectors import (
     ORDER_LINES,
     letter_of,
@@ -47,12 +49,27 @@ from orders.selectors import (
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
 from orders.services.complying import clear_waiting, stop_restricted
-from orders.services.promising import promise_orders, promise_products
+from orders.services.promising import (
+    promise_by_calendar,
+    promise_orders,
+    promise_products,
+    set_customer_calendar,
+)
 from orders.services.reallocating import follow_reallocation_approval
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 REALLOCATION = "orders.reallocation"
 register_demand(ORDER_LINES)
+register_followers(
+    FollowerKind(
+        "customers",
+        lambda entity_ids: Customer.objects.filter(
+            pk__in=CreditAccount.objects.filter(entity_id__in=entity_ids).values("customer_id")
+        ),
+        set_customer_calendar,
+        page="orders:customer",
+    )
+)
 register_subject("orders.order", SubjectKind(order_numbers, page="orders:order"))
 register_document(
     REALLOCATION,
@@ -189,6 +206,18 @@ def promise_by_what_comes(events: Sequence[InboundChanged]) -> None:
             causes.setdefault(event.entity_id, {})[int(product)] = event.cause
     for entity_id, products in sorted(causes.items()):
         promise_products(entity_id=entity_id, causes=products, now=timezone.now())
+
+
+@subscribe(CalendarChanged)
+def promise_by_other_days(event: CalendarChanged) -> None:
+    """Promise anew what leaves, is carried or is taken in on other days now."""
+    named = [part.partition(":") for part in event.followers.split(";") if part]
+    promise_by_calendar(
+        calendar_id=event.calendar_id,
+        followers={kind: codes.split(",") for kind, _colon, codes in named},
+        cause=event.cause,
+        now=timezone.now(),
+    )
 
 
 @subscribe_batch(OrderAllocated)

@@ -91,6 +91,7 @@ urlpatterns = [
     path("holds/give-back/", views.give_back_many, name="give_back_many"),
     path("holds/ask/", views.ask_many, name="ask_many"),
     path("holds/force/", views.force_many, name="force_many"),
+    path("commitments/", views.commitment_board, name="commitments"),
     path("compliance/", views.compliance, name="compliance"),
     path("compliance/matches/", views.matches, name="matches"),
     re_path(

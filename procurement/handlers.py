@@ -11,13 +11,23 @@ from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import StockFell
 from inventory.selectors import register_offers
+from inventory.services.promising import FollowerKind, register_followers
 from procurement.events import PurchaseOrderReceived
+from procurement.models import Supplier
 from procurement.selectors import OFFERS, order_fingerprints
 from procurement.services import follow_approval, replenish
 from procurement.services._approving import KIND
-from procurement.services.pacing import measure_paces
+from procurement.services.pacing import measure_paces, set_supplier_calendar
 
 register_offers(OFFERS)
+register_followers(
+    FollowerKind(
+        "suppliers",
+        lambda _entity_ids: Supplier.objects.all(),
+        set_supplier_calendar,
+        page="procurement:supplier",
+    )
+)
 
 register_document(
     KIND, DocumentKind(order_fingerprints, "Purchase order", page="procurement:order")

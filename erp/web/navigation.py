@@ -44,6 +44,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Returns"), "undo-2", "orders:returns"),
         Item(_("Allocation"), "split", "orders:allocation"),
         Item(_("Workbench"), "arrow-down-up", "orders:workbench"),
+        Item(_("Commitments"), "handshake", "orders:commitments"),
         Item(_("Compliance"), "shield-check", "orders:compliance"),
     ]),
     (_("Supply"), [

@@ -35,13 +35,21 @@ class CalendarPatch(CalendarInput):
     name = TextInput(max_length=200, required=False, allow_blank=False)
 
 
-class FollowersInput(StrictSerializer):
-    """Who follows a calendar from now on, by code."""
+class Codes(serializers.ListField):
+    """Codes of those who follow, at most a thousand."""
 
-    nodes = serializers.ListField(child=TextInput(max_length=20), required=False, max_length=1_000)
-    carriers = serializers.ListField(
-        child=TextInput(max_length=20), required=False, max_length=1_000
-    )
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"required": False, "max_length": 1_000} | kwargs
+        super().__init__(child=TextInput(max_length=40), **kwargs)
+
+
+class FollowersInput(StrictSerializer):
+    """Who follows a calendar, or follows it no more, by code."""
+
+    nodes = Codes()
+    carriers = Codes()
+    suppliers = Codes()
+    customers = Codes()
 
 
 class CalendarDayOutput(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from inventory.events._bins import BinFoundShort, GoodsMovedInBins
 from inventory.events._flow import (
+    CalendarChanged,
     InboundChanged,
     PickFellShort,
     ShipmentDelivered,
@@ -37,6 +38,7 @@ from inventory.events._moving import (
 
 __all__ = [
     "BinFoundShort",
+    "CalendarChanged",
     "CorrectionPosted",
     "CountPlanned",
     "CountPosted",

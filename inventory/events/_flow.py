@@ -54,6 +54,24 @@ class InboundChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarChanged(Event):
+    """A calendar has other days, or others follow it: promises by it may be others now.
+
+    `followers` is empty, or names who came or went: "customers:ACME,FABER;nodes:DC-A".
+    """
+
+    name: ClassVar[str] = "inventory.calendar_changed"
+    calendar_id: int
+    code: str
+    cause: str
+    followers: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"calendar:{self.calendar_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentPlanned(Event):
     """A shipment waits to be picked."""
 

@@ -61,7 +61,6 @@ from inventory.selectors._lots import (
     lot_traces,
     lots,
 )
-from inventory.selectors._options import Option, Wanted, options
 from inventory.selectors._places import (
     NodeToMove,
     lots_by_code,
@@ -146,7 +145,6 @@ __all__ = [
     "NodeHours",
     "NodeStock",
     "NodeToMove",
-    "Option",
     "PegRow",
     "ProductClass",
     "ProductHit",
@@ -168,7 +166,6 @@ __all__ = [
     "TransferReceiptRow",
     "TransferRow",
     "UomRow",
-    "Wanted",
     "availability",
     "blast_radius",
     "calendar_rows",
@@ -193,7 +190,6 @@ __all__ = [
     "node_hours",
     "nodes_to_move",
     "nodes_with_stock",
-    "options",
     "other_nodes",
     "pegs_of",
     "product_page",

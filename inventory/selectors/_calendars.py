@@ -1,5 +1,6 @@
 """When nodes, carriers, suppliers and customers work."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -35,7 +36,7 @@ LISTED = """
         SELECT jsonb_agg(jsonb_build_object(
             'date', d.day, 'is_working', d.is_working, 'name', d.name) ORDER BY d.day)
         FROM inventory_calendarday d WHERE d.calendar_id = c.id
-    ), '[]') AS days
+    ), '[]')::text AS days
     FROM inventory_calendar c
     WHERE c.code = ANY(%(codes)s)
 """
@@ -91,7 +92,8 @@ def node_hours(*, ids: Collection[int] | None, on: date) -> dict[int, NodeHours]
 
 def calendar_rows(*, codes: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return calendars with their exceptional days, by code. One query."""
-    return {row["code"]: row for row in records(LISTED, {"codes": sorted(codes)})}
+    found = records(LISTED, {"codes": sorted(codes)})
+    return {row["code"]: row | {"days": json.loads(row["days"])} for row in found}
 
 
 def _calendar(row: tuple[Any, ...], on: date) -> BusinessCalendar:

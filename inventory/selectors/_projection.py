@@ -14,6 +14,7 @@ from inventory.selectors._calendars import NodeHours, node_hours
 from inventory.selectors._sources import ASKED, waiting_sql
 
 Key = tuple[int, int]  # entity, product
+NOBODY_ELSE: tuple[str, Collection[int]] = ("", ())
 
 SITUATION = """
     WITH {asked}, waiting AS ({waiting})
@@ -33,6 +34,7 @@ SITUATION = """
     SELECT 'demand', w.entity_id, w.product_id, w.node_id, w.needs_on, sum(w.quantity),
         NULL, NULL, NULL, NULL
     FROM waiting w
+    WHERE w.kind <> %(but_kind)s::text OR w.demand_id <> ALL(%(but)s::bigint[])
     GROUP BY w.entity_id, w.product_id, w.node_id, w.needs_on
 """
 
@@ -104,18 +106,25 @@ class Situation:
 
 
 def situations(
-    *, keys: Collection[Key], now: datetime, terms: Terms, hours: dict[int, NodeHours]
+    *,
+    keys: Collection[Key],
+    now: datetime,
+    terms: Terms,
+    hours: dict[int, NodeHours],
+    but: tuple[str, Collection[int]] = NOBODY_ELSE,
 ) -> dict[Key, Situation]:
     """Return what stands behind each (entity id, product id). One query; nodes not open count out.
 
-    Days are those of the node, the owner's of the first node where it has or expects anything.
+    Days are those of the node, the owner's of the first node where it has or expects anything. What
+    the demands `but` (kind, ids) wait for is left out: they are who asks.
     """
     wanted = sorted(set(keys))
     statement = Prepared(SITUATION.format(asked=ASKED, waiting=waiting_sql(), least=SAMPLES_MIN))
     asked = {"entities": [key[0] for key in wanted], "products": [key[1] for key in wanted]}
     today = now.date()
     found = {key: Situation(today, terms.horizon_days) for key in wanted}
-    for row in rows(statement, {**asked, "today": today}) if wanted else ():
+    params = {**asked, "today": today, "but_kind": but[0], "but": sorted(but[1])}
+    for row in rows(statement, params) if wanted else ():
         _note(found[row[1], row[2]], row, terms, hours, now)
     return found
 

@@ -106,7 +106,10 @@ class OrderChangeInput(StrictSerializer):
 
 
 class OrderInput(OrderChangeInput):
-    """An order. The same `client_key` in one entity is the same order, once."""
+    """An order. The same `client_key` in one entity is the same order, once.
+
+    `submit` has it checked and released in the same call; `allocate` has stock kept for it as well.
+    """
 
     reason = None  # type: ignore[assignment]
     revision = None  # type: ignore[assignment]
@@ -117,13 +120,15 @@ class OrderInput(OrderChangeInput):
     channel = TextInput(max_length=20, required=False)
     currency = TextInput(max_length=3, required=False)
     client_key = TextInput(max_length=255, required=False)
+    submit = serializers.BooleanField(required=False)
+    allocate = serializers.BooleanField(required=False)
     lines = LineInput(many=True, max_length=LINES_MAX, allow_empty=False)  # type: ignore[call-arg]
 
 
 class BulkOrderInput(OrderInput):
-    """One order of many; `submit` has it checked and released in the same call."""
+    """One order of many; what is released of it has stock kept by the workers."""
 
-    submit = serializers.BooleanField(required=False)
+    allocate = None  # type: ignore[assignment]
 
 
 class CancelLineInput(StrictSerializer):

@@ -20,6 +20,17 @@ from orders.selectors._board import (
     board_totals,
     order_board,
 )
+from orders.selectors._commitments import (
+    GROUPINGS,
+    Commitment,
+    CommitmentFilters,
+    CommitmentSums,
+    CommittedLine,
+    CoverPart,
+    commitment_totals,
+    commitments,
+    committed_lines,
+)
 from orders.selectors._compliance import (
     certificates_within,
     denied_parties,
@@ -143,6 +154,7 @@ from orders.selectors._workbench import (
 )
 
 __all__ = [
+    "GROUPINGS",
     "INVARIANTS",
     "LINK_DAYS",
     "ORDER_LINES",
@@ -159,6 +171,11 @@ __all__ = [
     "CallOffRow",
     "Claim",
     "ClassFact",
+    "Commitment",
+    "CommitmentFilters",
+    "CommitmentSums",
+    "CommittedLine",
+    "CoverPart",
     "CustomerHit",
     "CustomerPage",
     "CustomerRow",
@@ -212,6 +229,9 @@ __all__ = [
     "claim_of",
     "claims_on",
     "classes_of",
+    "commitment_totals",
+    "commitments",
+    "committed_lines",
     "customer_groups",
     "customer_list",
     "customer_page",

@@ -94,6 +94,8 @@ class CustomerPage:
     no_split: bool
     no_substitutes: bool
     created_at: datetime
+    calendar_id: int | None
+    calendar: str
     accounts: list[AccountRow]
     ship_tos: list[ShipToRow]
 
@@ -131,8 +133,8 @@ LIST = """
 PAGE = """
     SELECT c.id, c.code, c.name, c.tier, c.address, c.city, c.region, c.postal_code, c.country,
            c.contact, c.email, c.phone, c.tax_id, c.is_blocked, c.ship_complete, c.no_split,
-           c.no_substitutes, c.created_at
-    FROM orders_customer c
+           c.no_substitutes, c.created_at, c.calendar_id, coalesce(w.code, '') AS calendar
+    FROM orders_customer c LEFT JOIN inventory_calendar w ON w.id = c.calendar_id
     WHERE c.code = %(code)s
       AND EXISTS (SELECT FROM orders_creditaccount a
                   WHERE a.customer_id = c.id AND a.entity_id = ANY(%(entities)s))

@@ -214,11 +214,17 @@ LINES = """
     LEFT JOIN inventory_product kp ON kp.id = kit.product_id
     LEFT JOIN LATERAL (
         SELECT string_agg(DISTINCT node.code, ', ' ORDER BY node.code) AS codes
-        FROM inventory_reservation r
-        JOIN inventory_stock s ON s.id = r.stock_id
-        JOIN inventory_node node ON node.id = s.node_id
-        WHERE r.demand_id = l.id AND r.demand_kind = 'orders.line'
-          AND (r.closed_at IS NULL OR r.closed_as = 'shipped')
+        FROM (
+            SELECT s.node_id
+            FROM inventory_reservation r JOIN inventory_stock s ON s.id = r.stock_id
+            WHERE r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
+            UNION ALL
+            SELECT h.node_id
+            FROM inventory_shipmentline g JOIN inventory_shipment h ON h.id = g.shipment_id
+            WHERE g.demand_id = l.id AND g.demand_kind = 'orders.line' AND g.picked > 0
+              AND h.shipped_at IS NOT NULL
+        ) AS gives
+        JOIN inventory_node node ON node.id = gives.node_id
     ) AS place ON true
     WHERE l.order_id = %(order)s
     ORDER BY l.position

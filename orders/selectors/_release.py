@@ -51,11 +51,17 @@ def classes_of(*, order_id: int) -> list[ClassFact]:
 
 
 def plan_of(*, order_id: int) -> PlanFact | None:
-    """Return where an order could come from when it was last checked. One query."""
+    """Return where an order could come from when it was last checked. One query.
+
+    Days in the proposal's split are days, not text.
+    """
     found = records(PLAN, {"order": order_id})
     if not found:
         return None
     read = {name: _json(found[0][name]) for name in ("nodes", "proposal")}
+    for part in read["proposal"].get("split", ()):
+        for name in ("date", "by_90"):
+            part[name] = date.fromisoformat(part[name]) if part.get(name) else None
     return PlanFact(**found[0] | read)
 
 

@@ -10,6 +10,7 @@ from orders.views._blankets import end as end_blanket
 from orders.views._blankets import plan as plan_call_off
 from orders.views._blankets import replan as replan_call_off
 from orders.views._board import board, lift_many, reevaluate_many, submit_many
+from orders.views._commitments import commitment_board
 from orders.views._compliance import compliance, matches, review
 from orders.views._customers import (
     customer,
@@ -73,6 +74,7 @@ __all__ = [
     "change_many",
     "claim_many",
     "commit_reallocation",
+    "commitment_board",
     "compliance",
     "customer",
     "customer_groups",

@@ -1,8 +1,9 @@
 """The figures beside each row of order entry, and below them: all in one answer."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from erp.accounts.models import Entity
-from inventory.selectors import Option, Wanted, options
+from inventory.services.promising import Choice, Wish, offer_supply
 from orders.forms import GRID_MAX
-from orders.rules import COLUMNS, TypedLine
+from orders.rules import COLUMNS, TRANSIT_DAYS, TypedLine
 from orders.selectors import (
     CustomerPage,
     Goods,
@@ -48,9 +49,10 @@ class LiveRow:
     more: Decimal | None = None
     next_price: Decimal | None = None
     amount: Decimal | None = None
-    places: str = ""
+    way: Choice | None = None
     missing: Decimal = Decimal(0)
     promised: date | None = None
+    promised_p90: date | None = None
     light: str = ""
 
 
@@ -70,7 +72,7 @@ def live_figures(data: QueryDict, *, scope: Collection[int], now: datetime) -> d
     ]
     context: dict[str, Any] = {"rows": rows, "lines": len(rows), "customer": customer}
     if customer is None:
-        _promise(rows, entity, now, wanted=None)
+        _promise(rows, entity, now, head=None)
         asked = data.get("customer", "").strip()
         said = _("There is no such customer here.") if asked else _("Choose the customer.")
         return context | {"problem": said, "currency": entity.currency}
@@ -98,9 +100,8 @@ def _priced(
     account = head.customer.accounts[0].exposure
     context: dict[str, Any] = {"currency": account.currency, "account": account}
     if not asked:
-        _promise(rows, entity, now, wanted=None)
+        _promise(rows, entity, now, head=head)
         return context | {"problem": _incomplete(rows)}
-    wanted = _date(data.get("requested_date", ""))
     draft = OrderDraft(
         entity_id=entity.pk,
         customer_id=head.customer.id,
@@ -113,7 +114,7 @@ def _priced(
         return context | {"problem": str(refusal)}
     today = now.astimezone(ZoneInfo(entity.time_zone)).date()
     _fill([row for row, _line in asked], priced, today)
-    _promise(rows, entity, now, wanted=wanted)
+    _promise(rows, entity, now, head=head)
     if any(row.problem for row in rows):
         context["problem"] = _incomplete(rows)
     credit = exposure(account_id=priced.account_id)
@@ -160,26 +161,38 @@ def _fill(rows: Sequence[LiveRow], priced: PricedDraft, today: date) -> None:
 
 
 def _promise(
-    rows: Sequence[LiveRow], entity: Entity, now: datetime, *, wanted: date | None
+    rows: Sequence[LiveRow], entity: Entity, now: datetime, *, head: "_Head | None"
 ) -> None:
-    """Write into the rows which nodes could give the goods now, and when they would be there."""
-    asked = [row for row in rows if row.goods is not None]
-    found = options(
-        wanted=[Wanted(entity.pk, row.goods.id, row.quantity or ONE) for row in asked if row.goods],
-        now=now,
-    )
-    for row, nodes in zip(asked, found, strict=True):
-        whole = [each for each in nodes if each.quantity >= (row.quantity or ONE)]
-        best = min(whole, key=_arrival, default=None)
-        row.places = best.node if best else ", ".join(each.node for each in nodes[:2])
-        if row.quantity is not None and row.goods is not None:
-            row.missing = max(Decimal(0), row.quantity - row.goods.available)
-        if best is not None and row.quantity is not None:
-            row.promised = max(_arrival(best), wanted or date.min)
+    """Write into the rows how each is best served and when it is there, as release will promise.
 
-
-def _arrival(option: Option) -> date:
-    return option.leaves_on + timedelta(days=option.transit_days)
+    Rows of one product take turns: none counts on what the row above it takes.
+    """
+    asked = [(row, row.goods) for row in rows if row.goods is not None]
+    ahead: dict[int, Decimal] = defaultdict(Decimal)
+    wishes = []
+    for row, goods in asked:
+        quantity = row.quantity or ONE
+        week = head.customer.calendar_id if head else None
+        wishes.append(
+            Wish(
+                entity.pk,
+                goods.id,
+                quantity,
+                calendar_id=week,
+                ahead=ahead[goods.id],
+                transit_days=TRANSIT_DAYS,
+            )
+        )
+        ahead[goods.id] += quantity
+    wanted = (_date(head.data.get("requested_date", "")) if head else None) or date.min
+    for (row, goods), found in zip(asked, offer_supply(wishes=wishes, now=now), strict=True):
+        row.way = found.best
+        if row.quantity is None:
+            continue
+        row.missing = max(Decimal(0), row.quantity - goods.available)
+        if row.way is not None and row.way.quantity >= row.quantity:
+            row.promised = max(row.way.arrives_on, wanted)
+            row.promised_p90 = max(row.way.arrives_p90, wanted)
 
 
 def _row(place: int, line: TypedLine, goods: Goods | None) -> LiveRow:

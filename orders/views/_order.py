@@ -72,6 +72,7 @@ TOLD = {
     "orders.promise": "Promised",
 }
 ADDRESS = ("name", "address", "postal_code", "city", "region", "country")
+MONEY = ("total", "subtotal", "freight", "amount", "net", "tax", "price")
 HOT = {"held", "backordered", "partly_allocated", "cancelled", "failed", "void"}
 GOOD = {"released", "allocated", "shipped", "invoiced", "closed", "delivered", "paid"}
 
@@ -107,7 +108,7 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "steps": _steps(page),
         "receipts": [_why(each) for each in receipts_of(order_id=page.id, limit=20)],
         "timeline": [
-            _told(row)
+            _told(row, page.currency)
             for row in timeline(thread=f"orders.order:{page.id}", entity_ids=scope, limit=100)
         ],
         "credit": credit,
@@ -301,8 +302,8 @@ def _why(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _told(row: TimelineRow) -> dict[str, Any]:
-    """Return one entry of the audit trail as a line of the story."""
+def _told(row: TimelineRow, currency: str) -> dict[str, Any]:
+    """Return one entry of the audit trail as a line of the story; money is in `currency`."""
     verb = row.action.rpartition(".")[2]
     after = _facts(row.after)
     text = TOLD.get(row.action) or f"{verb} {row.subject_kind.rpartition('.')[2]}".replace("_", " ")
@@ -315,11 +316,16 @@ def _told(row: TimelineRow) -> dict[str, Any]:
     facts = [
         f"{name.replace('_', ' ')} {_shown(value)}"
         for name, value in shown.items()
-        if name != "state" and value not in (None, "", [], {}) and not isinstance(value, dict)
+        if name not in {"state", *MONEY}
+        and value not in (None, "", [], {})
+        and not isinstance(value, dict)
     ]
+    own = str(after.get("currency") or currency)
+    amounts = [(name.replace("_", " "), shown[name], own) for name in MONEY if shown.get(name)]
     detail = " · ".join([*([row.reason] if row.reason else []), *facts, row.actor_name or "system"])
     tone = "hot" if state in HOT else "good" if state in GOOD else ""
-    return {"at": row.at, "text": text[:1].upper() + text[1:], "detail": detail, "tone": tone}
+    told = {"at": row.at, "text": text[:1].upper() + text[1:], "detail": detail, "tone": tone}
+    return told | {"amounts": amounts}
 
 
 def _shown(value: Any) -> str:

@@ -64,7 +64,7 @@ DONE = """
 class World:
     """One entity, one node, plenty of stock, customers with room."""
 
-    def __init__(self) -> None:
+    def __init__(self, products: int = PRODUCTS) -> None:
         now = datetime.now(UTC)
         self.entity = create_entity(code="BENCH", name="Bench", currency="USD", country="US")
         open_books(entity_id=self.entity.pk, now=now)
@@ -73,7 +73,7 @@ class World:
             actor=None,
             now=now,
         )
-        goods = [ProductDraft(code=f"P{n:04d}", name=f"Product {n}") for n in range(PRODUCTS)]
+        goods = [ProductDraft(code=f"P{n:04d}", name=f"Product {n}") for n in range(products)]
         upsert_products(drafts=goods, actor=None, now=now)
         buyers = [
             CustomerRow(

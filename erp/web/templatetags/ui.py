@@ -204,7 +204,10 @@ def steps(items: Iterable[Any]) -> dict[str, Any]:
 
 @register.inclusion_tag(COMPONENTS + "timeline.html")
 def timeline(items: Iterable[Any]) -> dict[str, Any]:
-    """Show what happened; an item has `at`, `text`, maybe `detail`, `href`, `tone` (hot, good)."""
+    """Show what happened; an item has `at`, `text`, maybe `detail`, `href`, `tone` (hot, good).
+
+    `amounts` are (words, amount, currency), written as money behind the detail.
+    """
     return {"items": list(items)}
 
 

@@ -1,6 +1,6 @@
 """Calendars and lanes, over REST."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from erp.api.filters import Filter, TextFilter
+from erp.api.filters import Filter, TextFilter, query_values
 from erp.api.requests import actor_of
 from erp.api.views import Item, ResourceViewSet
 from inventory import permissions
@@ -21,10 +21,12 @@ from inventory.services.promising import (
     DayDraft,
     LaneDraft,
     follow_calendar,
+    follower_kinds,
     save_calendar,
     save_lane,
 )
 
+FOLLOWERS_MAX = 1_000
 LANE_FIELDS = ("id", "origin__code", "destination__code", "days", "cost", "currency")
 
 
@@ -37,6 +39,8 @@ class CalendarViewSet(MasterViewSet):
         "create": permissions.CHANGE_NODE,
         "partial_update": permissions.CHANGE_NODE,
         "follow": permissions.CHANGE_NODE,
+        "leave": permissions.CHANGE_NODE,
+        "followers": permissions.VIEW_NODE,
     }
     filters: ClassVar[dict[str, Filter]] = {
         "code": TextFilter("code"),
@@ -46,9 +50,11 @@ class CalendarViewSet(MasterViewSet):
         "create": serializers.CalendarInput,
         "partial_update": serializers.CalendarPatch,
         "follow": serializers.FollowersInput,
+        "leave": serializers.FollowersInput,
     }
     outputs: ClassVar = dict.fromkeys(
-        ("list", "retrieve", "create", "partial_update", "follow"), serializers.CalendarOutput
+        ("list", "retrieve", "create", "partial_update", "follow", "leave"),
+        serializers.CalendarOutput,
     )
     kept_fields = ("code", "name", "country", "weekdays", "cutoff")
 
@@ -71,17 +77,46 @@ class CalendarViewSet(MasterViewSet):
 
     @action(detail=True, methods=["post"])
     def follow(self, request: Request, code: str) -> Response:
-        """Let nodes and carriers follow it from now on."""
+        """Let nodes, carriers, suppliers and customers follow it from now on."""
+        return self._follow(request, code, leaves=False)
+
+    @action(detail=True, methods=["post"])
+    def leave(self, request: Request, code: str) -> Response:
+        """Let those of them who follow it follow none from now on."""
+        return self._follow(request, code, leaves=True)
+
+    @action(detail=True, methods=["get"])
+    def followers(self, request: Request, code: str) -> Response:
+        """Answer who of each kind follows it, by code, at most a thousand of each."""
+        query_values(request, {})
+        self.one(code)
+        return Response(followers_of(code, self.scope()))
+
+    def _follow(self, request: Request, code: str, *, leaves: bool) -> Response:
         shown, body = self.one(code), self.body()
         follow_calendar(
             code=code,
-            nodes=body.get("nodes", []),
-            carriers=body.get("carriers", []),
+            followers=body,
             entity_ids=self.scope(),
             actor=actor_of(request),
             now=timezone.now(),
+            leaves=leaves,
         )
         return Response(shown)
+
+
+def followers_of(code: str, entity_ids: Collection[int]) -> dict[str, list[dict[str, str]]]:
+    """Return by kind who follows a calendar, of what these entities may see."""
+    return {
+        kind.name: list(
+            kind.within(entity_ids)
+            .filter(calendar__code=code)
+            .order_by("code")
+            .distinct()
+            .values("code", "name")[:FOLLOWERS_MAX]
+        )
+        for kind in follower_kinds()
+    }
 
 
 class LaneViewSet(ResourceViewSet):

@@ -1,6 +1,6 @@
 """What can be promised and when: pure arithmetic over days and thousandths of base units."""
 
-from inventory.rules.promising.buying import buy_quantity
+from inventory.rules.promising.buying import arrival_of_order, buy_quantity
 from inventory.rules.promising.lateness import (
     PUNCTUAL,
     SAMPLES_MIN,
@@ -27,6 +27,7 @@ __all__ = [
     "Supply",
     "Waits",
     "Window",
+    "arrival_of_order",
     "buy_quantity",
     "may_wait",
     "pace_of",

@@ -1,8 +1,12 @@
 """What will be there, day by day, and how much of it is free to promise."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
+
+_day, _free = attrgetter("day"), attrgetter("free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +37,13 @@ class Projection:
         """Return what may still be promised to leave on `day`: the least of what follows."""
         if day > self.horizon:
             return self.days[-1].free
-        found = self.days[0].free if day >= self.today else 0
-        for each in self.days:
-            if each.day > day:
-                break
-            found = each.free
-        return found
+        place = bisect_right(self.days, day, key=_day)
+        return self.days[place - 1].free if place else 0
 
     def earliest(self, wanted: int) -> date | None:
         """Return the first day on which `wanted` may be promised; None: not within the horizon."""
-        for each in self.days:
-            if each.free >= wanted:
-                return each.day
-        return None
+        place = bisect_left(self.days, wanted, key=_free)  # it never falls
+        return self.days[place].day if place < len(self.days) else None
 
 
 def project(

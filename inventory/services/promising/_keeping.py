@@ -1,19 +1,19 @@
 """Keeps calendars and lanes."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from erp.governance.services import Change, record
-from inventory.models import Calendar, CalendarDay, Carrier, Lane, Node
+from inventory.models import Calendar, CalendarDay, Lane, Node
 from inventory.services._keeping import BadMasterData
 from inventory.services.promising._drafting import CalendarDraft, DayDraft, LaneDraft
+from inventory.services.promising._following import tell_of_calendar
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -31,6 +31,9 @@ def save_calendar(*, draft: CalendarDraft, actor: "User | None", now: datetime) 
 
     Raises:
         BadMasterData: one of its fields cannot be kept.
+
+    Publishes:
+        CalendarChanged
     """
     for field, sentence in _calendar_faults(draft):
         raise BadMasterData(0, field, sentence)
@@ -47,9 +50,11 @@ def save_calendar(*, draft: CalendarDraft, actor: "User | None", now: datetime) 
     elif before != wanted:
         Calendar.objects.filter(pk=kept.pk).update(**wanted)
     days = None if draft.days is None else _keep_days(kept.pk, draft.days)
-    if before != wanted or days:
+    if before != wanted or days is not None:
         said = {**wanted, "days": days}
         _record(f"inventory.calendar:{kept.pk}", before, said, actor, now)
+        if before:
+            tell_of_calendar(kept.pk, draft.code, "Other days in calendar", {})
     return kept.pk
 
 
@@ -91,44 +96,6 @@ def save_lane(*, draft: LaneDraft, actor: "User | None", now: datetime) -> int:
         said = {**wanted, "origin": draft.origin, "destination": draft.destination}
         _record(f"inventory.lane:{kept.pk}", before, said, actor, now)
     return kept.pk
-
-
-@transaction.atomic
-def follow_calendar(
-    *,
-    code: str,
-    nodes: Collection[str],
-    carriers: Collection[str],
-    entity_ids: Collection[int],
-    actor: "User | None",
-    now: datetime,
-) -> int:
-    """Let nodes (of these entities) and carriers, by code, follow a calendar; return how many.
-
-    Raises:
-        BadMasterData: there is no such calendar, node or carrier.
-    """
-    calendar = Calendar.objects.filter(code=code).first()
-    if calendar is None:
-        raise BadMasterData(0, "code", f"There is no calendar {code!r}.")
-    own = Node.objects.filter(entity_id__in=entity_ids)
-    changed = 0
-    for field, codes, rows in (("nodes", nodes, own), ("carriers", carriers, Carrier.objects)):
-        found = dict(rows.filter(code__in=codes).values_list("code", "pk"))
-        for place, wanted in enumerate(codes):
-            if wanted not in found:
-                raise BadMasterData(0, f"{field}[{place}]", f"There is no {wanted!r}.")
-        model = rows.model
-        another = model.objects.filter(pk__in=found.values()).filter(
-            ~Q(calendar=calendar) | Q(calendar=None)
-        )
-        ids = list(another.order_by("pk").select_for_update().values_list("pk", "code"))
-        model.objects.filter(pk__in=[row[0] for row in ids]).update(calendar=calendar)
-        for row_id, _name in ids:
-            kind = f"inventory.{field.removesuffix('s')}"
-            _record(f"{kind}:{row_id}", {"calendar": ""}, {"calendar": code}, actor, now)
-        changed += len(ids)
-    return changed
 
 
 def _calendar_faults(draft: CalendarDraft) -> Iterator[tuple[str, str]]:

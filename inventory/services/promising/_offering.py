@@ -1,8 +1,8 @@
 """What could be promised for what is wanted: every way, when it would be there, and its cost."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,16 @@ from erp.kernel.calendars import BusinessCalendar
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
 from inventory.rules import as_steps, carriage, from_steps, taken_in_on
-from inventory.rules.promising import Pace, buy_quantity, window
-from inventory.selectors import NodeHours, Situation, Terms, calendars, node_hours, situations
+from inventory.rules.promising import Pace, arrival_of_order, buy_quantity, window
+from inventory.selectors import (
+    Coming,
+    NodeHours,
+    Situation,
+    Terms,
+    calendars,
+    node_hours,
+    situations,
+)
 from inventory.selectors._sources import offers_sql
 from inventory.services.promising._terms import promise_terms
 
@@ -43,13 +51,20 @@ PACES = Prepared("""
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """So many base units of a product of one company, at one node or any."""
+    """So many base units of a product of one company, at one node or any.
+
+    `calendar_id` is the customer's. `ahead` goes to others first whom no books show yet. With
+    `transit_days` they are those of `carrier_calendar_id`, else the cheapest carrier's.
+    """
 
     entity_id: int
     product_id: int
     quantity: Decimal
     node_id: int | None = None
-    calendar_id: int | None = None  # the customer's
+    calendar_id: int | None = None
+    ahead: Decimal = Decimal(0)
+    transit_days: int | None = None
+    carrier_calendar_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +125,20 @@ class _World:
 
 
 @transaction.atomic(savepoint=False)  # it writes nothing and refuses nothing
-def offer_supply(*, wishes: Sequence[Wish], now: datetime) -> list[Offered]:
+def offer_supply(
+    *,
+    wishes: Sequence[Wish],
+    now: datetime,
+    asking: tuple[str, Collection[int]] = ("", ()),
+) -> list[Offered]:
     """Return for each wish what could be promised, each looked at by itself. Nothing is kept.
 
     At most eight queries, however many wishes: what other demand waits for is not offered again.
+    Demands that wait already and are those `asking` (kind, ids) do not stand in their own way.
     """
     if not wishes:
         return []
-    world = _read(wishes, now)
+    world = _read(wishes, now, asking)
     made: dict[Wish, Offered] = {}
     for wish in wishes:
         if wish not in made:
@@ -125,7 +146,7 @@ def offer_supply(*, wishes: Sequence[Wish], now: datetime) -> list[Offered]:
     return [made[wish] for wish in wishes]
 
 
-def _read(wishes: Sequence[Wish], now: datetime) -> _World:
+def _read(wishes: Sequence[Wish], now: datetime, asking: tuple[str, Collection[int]]) -> _World:
     keys = sorted({(wish.entity_id, wish.product_id) for wish in wishes})
     asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
     terms = {
@@ -135,7 +156,7 @@ def _read(wishes: Sequence[Wish], now: datetime) -> _World:
     found: dict[tuple[int, int], Situation] = {}
     for entity, said in terms.items():
         own = [key for key in keys if key[0] == entity]
-        found |= situations(keys=own, now=now, terms=said, hours=hours)
+        found |= situations(keys=own, now=now, terms=said, hours=hours, but=asking)
     goods = {(row["entity_id"], row["product_id"]): row for row in records(GOODS, asked)}
     statement = offers_sql()
     offers = {
@@ -154,7 +175,7 @@ def _read(wishes: Sequence[Wish], now: datetime) -> _World:
     weeks = calendars(
         ids=[
             *(row["calendar_id"] for row in (*goods.values(), *offers.values())),
-            *(wish.calendar_id for wish in wishes),
+            *(each for w in wishes for each in (w.calendar_id, w.carrier_calendar_id)),
         ],
         on=now.date(),
     )
@@ -187,8 +208,11 @@ class _Choosing:
         self.wish, self.world = wish, world
         key = (wish.entity_id, wish.product_id)
         self.key, self.goods, self.situation = key, world.goods[key], world.found[key]
-        self.wanted = as_steps(wish.quantity)
-        self.carrier = world.weeks.get(self.goods["calendar_id"])
+        self.wanted, self.ahead = as_steps(wish.quantity), as_steps(wish.ahead)
+        usual = wish.transit_days is None
+        self.transit = int(self.goods["transit_days"]) if usual else wish.transit_days or 0
+        week = self.goods["calendar_id"] if usual else wish.carrier_calendar_id
+        self.carrier = world.weeks.get(week or 0)
         self.customer = world.weeks.get(wish.calendar_id or 0)
         self.today = self.situation.today
 
@@ -197,7 +221,7 @@ class _Choosing:
         now = {
             node_id: free
             for node_id in self.situation.nodes()
-            if (free := self.situation.free_on(node_id, self.today)) > 0
+            if (free := self._free(node_id, self.today)) > 0
         }
         for node_id, free in now.items():
             kind = "node" if self.wish.node_id in (None, node_id) else "other_node"
@@ -205,15 +229,14 @@ class _Choosing:
             yield self._choice(kind, node_id, min(free, self.wanted), leaves, available=free)
         yield from self._split(now)
         yield from self._transfer(now)
-        missing = max((free for free in now.values()), default=0) < self.wanted
-        if missing:
+        if max(now.values(), default=0) < self.wanted:
             yield from self._inbound()
             yield from self._buy()
 
     def _split(self, now: Mapping[int, int]) -> Iterator[Choice]:
         if self.wish.node_id or max(now.values(), default=0) >= self.wanted:
             return
-        left = min(self.wanted, self.situation.free_on(None, self.today))
+        left = min(self.wanted, self._free(None, self.today))
         if left < self.wanted:
             return
         parts: list[Choice] = []
@@ -258,31 +281,53 @@ class _Choosing:
                 extra=lane["cost"] if same else None,
             )  # fmt: skip
 
+    def _free(self, node_id: int | None, day: date) -> int:
+        """Return what is free to leave on `day` after those who go first."""
+        free = self.situation.free_on(node_id, day)
+        if not self.ahead:
+            return free
+        return max(0, min(free, self.situation.free_on(None, day) - self.ahead))
+
     def _inbound(self) -> Iterator[Choice]:
-        """Yield per node the first day on which what comes in makes it enough."""
-        for node_id in {coming.node_id for coming in self.situation.coming}:
-            if self.wish.node_id not in (None, node_id):
-                continue
-            days = (d for d in self.situation.days() if d > self.today)
-            enough = next(
-                (d for d in days if self.situation.free_on(node_id, d) >= self.wanted), None
-            )
-            behind = [
-                each
-                for each in self.situation.coming
-                if each.node_id == node_id and (enough is None or each.shown_on <= enough)
-            ]
-            if enough is None or not behind:
-                continue
-            last = max(behind, key=lambda each: (each.shown_on, each.id))
-            node = self.world.hours[node_id]
-            expected = window(last.told, last.pace, today=node.today(self.world.now))
-            yield self._choice(
-                "inbound", node_id, self.wanted, node.passes_on(max(enough, expected.p50)),
-                available=self.situation.free_on(node_id, enough), source=last.label,
-                p90=node.passes_on(max(enough, expected.p90)),
-                is_overdue=any(each.is_overdue for each in behind),
-            )  # fmt: skip
+        """Yield per node the first day on which what comes in makes it enough, else of all."""
+        at = self.wish.node_id
+        nodes = sorted(
+            {coming.node_id for coming in self.situation.coming if at in (None, coming.node_id)}
+        )
+        found = [each for node_id in nodes if (each := self._comes([node_id]))]
+        yield from found
+        if not found and nodes and at is None and (each := self._comes(nodes)):
+            yield each
+
+    def _comes(self, nodes: Sequence[int]) -> Choice | None:
+        """Return what these nodes can give together once enough has come in."""
+        at = nodes[0] if len(nodes) == 1 else None
+        later = (day for day in self.situation.days() if day > self.today)
+        enough = next((day for day in later if self._free(at, day) >= self.wanted), None)
+        if enough is None:
+            return None
+        behind = [c for c in self.situation.coming if c.node_id in nodes and c.shown_on <= enough]
+        if not behind:
+            return None
+        days = [self._window(each, enough) for each in behind]
+        last = max(behind, key=lambda each: (each.shown_on, each.id))
+        choice = self._choice(
+            "inbound", last.node_id, self.wanted, max(day for day, _p90 in days),
+            available=self._free(at, enough), source=last.label,
+            p90=max(p90 for _day, p90 in days),
+            is_overdue=any(each.is_overdue for each in behind),
+        )  # fmt: skip
+        if at is not None:
+            return choice
+        codes = " + ".join(self.world.hours[node_id].code for node_id in nodes)
+        return replace(choice, node=codes, name="")
+
+    def _window(self, coming: Coming, enough: date) -> tuple[date, date]:
+        """Return when what comes can leave its node, one time of two and nine of ten."""
+        node = self.world.hours[coming.node_id]
+        expected = window(coming.told, coming.pace, today=node.today(self.world.now))
+        p50, p90 = max(enough, expected.p50), max(enough, expected.p90)
+        return node.passes_on(p50), node.passes_on(p90)
 
     def _buy(self) -> Iterator[Choice]:
         """Yield what the preferred supplier would bring, in whole packs, after its lead time."""
@@ -338,7 +383,7 @@ class _Choosing:
             leaves_p90=p90 or leaves,
             arrives_on=self._arrives(leaves),
             arrives_p90=self._arrives(p90 or leaves),
-            transit_days=goods["transit_days"],
+            transit_days=self.transit,
             carrier=goods["carrier"] or "",
             cost=None if extra is None else cost + extra,
             currency=goods["currency"],
@@ -349,14 +394,7 @@ class _Choosing:
     def _arrives(self, leaves: date) -> date:
         return taken_in_on(
             leaves,
-            transit_days=self.goods["transit_days"],
+            transit_days=self.transit,
             carrier=self.carrier,
             customer=self.customer,
         )
-
-
-def arrival_of_order(today: date, lead_days: int, week: BusinessCalendar | None) -> date:
-    """Return when an order of today comes: lead days of the supplier's calendar, else all days."""
-    if week is None:
-        return today + timedelta(days=lead_days)
-    return week.next_working_day(today + timedelta(days=1), days=max(0, lead_days - 1))

@@ -7,10 +7,9 @@ from datetime import date, datetime
 from django.db import transaction
 
 from erp.kernel.sql import records
-from inventory.rules.promising import may_wait
+from inventory.rules.promising import arrival_of_order, may_wait
 from inventory.selectors import calendars
 from inventory.selectors._sources import offers_sql
-from inventory.services.promising._offering import arrival_of_order
 from inventory.services.promising._terms import promise_terms
 
 

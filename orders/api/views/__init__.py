@@ -1,6 +1,7 @@
 """The resources of orders."""
 
 from orders.api.views._blankets import BlanketViewSet
+from orders.api.views._commitments import CommitmentViewSet
 from orders.api.views._compliance import (
     CertificateViewSet,
     DeniedPartyViewSet,
@@ -22,6 +23,7 @@ __all__ = [
     "AllocationRunViewSet",
     "BlanketViewSet",
     "CertificateViewSet",
+    "CommitmentViewSet",
     "CustomerGroupViewSet",
     "CustomerViewSet",
     "DeniedPartyViewSet",

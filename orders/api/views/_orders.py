@@ -33,6 +33,7 @@ from orders.selectors import (
     tracking_token,
 )
 from orders.services import (
+    CreatedOrder,
     LineCancel,
     OrderDraft,
     allocate_orders,
@@ -48,6 +49,7 @@ from orders.services import (
     submit_order,
     submit_orders,
 )
+from orders.services.promising import Taken, take_order
 
 
 class OrderViewSet(HoldActions):
@@ -120,9 +122,18 @@ class OrderViewSet(HoldActions):
         return Response(shown(self._order(number)))
 
     def create(self, request: Request) -> Response:
+        """Take an order; with `submit` it is checked, with `allocate` stock is kept, at once."""
         body = self.body()
-        draft = draft_of(body, self.entity_id(body["entity"]), Codes([body]))
-        made = create_order(draft=draft, actor=actor_of(request), now=timezone.now())
+        entity_id, reserve = self.entity_id(body["entity"]), body.get("allocate", False)
+        if reserve and entity_id not in self.scope(permissions.ALLOCATE):
+            self.permission_denied(request)
+        draft = draft_of(body, entity_id, Codes([body]))
+        who: dict[str, Any] = {"draft": draft, "actor": actor_of(request), "now": timezone.now()}
+        made: CreatedOrder | Taken
+        if reserve or body.get("submit"):
+            made = take_order(**who, reserve=reserve)
+        else:
+            made = create_order(**who)
         page = self._order(made.number)
         headers = {"Location": f"/api/v1/orders/{made.number}/"}
         return Response(shown(page), status=201 if made.created else 200, headers=headers)

@@ -47,6 +47,7 @@ COLUMNS = {
     "off_multiple": "line.off_multiple",
     "fingerprint": "line.fingerprint",
     "tier": "c.tier",
+    "customer_week": "c.calendar_id",
     "country": "c.country",
     "has_tax_id": "c.tax_id <> ''",
     "customer_blocked": "c.is_blocked",
@@ -157,6 +158,7 @@ class Case:
     off_multiple: int
     fingerprint: str | None
     tier: str
+    customer_week: int | None
     country: str
     has_tax_id: bool
     customer_blocked: bool

@@ -1,19 +1,21 @@
-"""Where each order could come from and when: a dry run of allocation, and what is to come in."""
+"""Where each order could come from and when: a dry run of allocation, then what can be promised."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from erp.kernel.prepared import Prepared
 from erp.kernel.quantity import STEP
 from erp.kernel.sql import rows
+from inventory.selectors import calendars, node_hours
 from inventory.services import Basket, Served, Wish, rehearse_allocation
-from orders.rules import TRANSIT_DAYS, NodeClock, promise
+from inventory.services.promising import Choice, Offered, offer_supply
+from inventory.services.promising import Wish as Asked
+from orders.rules import TRANSIT_DAYS, arrival
 from orders.services._checking._case import Case
-
-NO_DAY = date.min  # the earliest possible day is wanted, whatever was requested
 
 # By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
@@ -21,19 +23,9 @@ WANTED = Prepared("""
     FROM orders_orderline l WHERE l.order_id = ANY(%(ids)s) AND l.waiting > 0
     ORDER BY l.order_id, l.position
 """)
-NODES = Prepared("SELECT id, code, time_zone, cutoff, handling_days FROM inventory_node")
 CARRIERS = Prepared("""
-    SELECT id, currency, base_rate, rate_per_kg, transit_days, is_active
+    SELECT id, currency, base_rate, rate_per_kg, transit_days, is_active, calendar_id
     FROM inventory_carrier ORDER BY base_rate, rate_per_kg, id
-""")
-INBOUND = Prepared("""
-    SELECT i.entity_id, i.product_id, i.node_id, i.expected_date, i.quantity
-    FROM inventory_inbound i
-    JOIN (SELECT DISTINCT entity_id, product_id
-          FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
-              AS w (entity_id, product_id)) AS w
-        ON w.product_id = i.product_id AND w.entity_id = i.entity_id
-    ORDER BY i.expected_date, i.id
 """)
 SUBSTITUTES = Prepared("""
     SELECT w.line_id, p.code, sum(s.on_hand - s.reserved)
@@ -43,6 +35,7 @@ SUBSTITUTES = Prepared("""
     JOIN inventory_product p ON p.id = b.other_id AND NOT p.is_blocked
     JOIN inventory_stock s ON s.product_id = b.other_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
+        AND (s.expires_on IS NULL OR s.expires_on >= %(today)s::date)
     GROUP BY w.line_id, b.rank, p.code
     ORDER BY w.line_id, b.rank, p.code
 """)
@@ -58,11 +51,15 @@ class Carrier:
     rate_per_kg: Decimal
     transit_days: int
     is_active: bool
+    calendar_id: int | None
 
 
 @dataclass(slots=True)
 class Plan:
-    """Where one order could come from. `possible_date` none: nothing is known to come in."""
+    """Where one order could come from. `possible_date` none: nobody has it, brings or sells it.
+
+    `unsourced_lines` are those for which not enough is in stock or on its way.
+    """
 
     case: Case
     carriers: Sequence[Carrier]
@@ -71,6 +68,7 @@ class Plan:
     lines: int = 0
     short_lines: int = 0
     unsourced_lines: int = 0
+    unknown_lines: int = 0
     possible_date: date | None = None
     later: list[dict[str, Any]] = field(default_factory=list)
     substitutes: list[dict[str, Any]] = field(default_factory=list)
@@ -90,8 +88,16 @@ class Plan:
     @property
     def transit_days(self) -> int:
         """Days on the way: of the order's own carrier, else the house's usual ones."""
-        own = self.carrier if self.case.carrier_id is not None else None
-        return own.transit_days if own else TRANSIT_DAYS
+        return self._own.transit_days if self._own else TRANSIT_DAYS
+
+    @property
+    def carrier_week(self) -> int | None:
+        """The calendar of the order's own carrier."""
+        return self._own.calendar_id if self._own else None
+
+    @property
+    def _own(self) -> Carrier | None:
+        return self.carrier if self.case.carrier_id is not None else None
 
     @property
     def is_feasible(self) -> bool:
@@ -139,46 +145,56 @@ class _Wanted(NamedTuple):
 
 
 class _Clocks:
-    """When goods of a node can be with a customer; each pair is worked out once."""
+    """When goods of a node can be with a customer; each way is worked out once."""
 
-    def __init__(self, now: datetime) -> None:
-        found = rows(NODES, {})
-        self.now = now
-        self.codes: dict[int, str] = {row[0]: row[1] for row in found}
-        self._clocks = {row[0]: NodeClock(*row[2:]) for row in found}
-        self._days: dict[tuple[int, int, datetime], date] = {}
+    def __init__(self, plans: Sequence[Plan], now: datetime) -> None:
+        self.now, self.hours = now, node_hours(ids=None, on=now.date())
+        weeks = {week for plan in plans for week in (plan.carrier_week, plan.case.customer_week)}
+        self.weeks = calendars(ids=weeks, on=now.date())
+        self._days: dict[tuple[int, int, int, int], date] = {}
 
-    def arrives(self, node: int, transit: int, at: datetime | None = None) -> date:
-        key = (node, transit, at or self.now)
-        if key not in self._days:
-            self._days[key] = promise(key[2], self._clocks[node], transit, NO_DAY)
-        return self._days[key]
+    def arrives(self, node: int, plan: Plan) -> date:
+        way = (node, plan.transit_days, plan.carrier_week or 0, plan.case.customer_week or 0)
+        if way not in self._days:
+            leaves = self.hours[node].leaves(self.now)
+            weeks = (self.weeks.get(way[2]), self.weeks.get(way[3]))
+            self._days[way] = arrival(leaves, way[1], *weeks)
+        return self._days[way]
 
 
 def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     """Return for each order where it could come from now, as allocation would decide, and when.
 
     The orders take turns as given, so that none counts on what an earlier one gets. What is missing
-    is looked for among what is to come in. Four queries, two more where something is missing.
+    is promised as availability answers it: by what comes in and nobody waits for, else by buying.
+    Five queries, some ten more where something is missing.
     """
     wanted: dict[int, list[tuple[Any, ...]]] = {case.id: [] for case in cases}
     for row in rows(WANTED, {"ids": list(wanted)}):
         wanted[row[0]].append(row)
-    clocks = _Clocks(now)
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
-    plans = {case.id: Plan(case, carriers, codes=clocks.codes) for case in cases}
+    plans = {case.id: Plan(case, carriers) for case in cases}
+    clocks = _Clocks(list(plans.values()), now)
+    codes = {node.id: node.code for node in clocks.hours.values()}
     short: list[_Wanted] = []
+    given: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     baskets = [_basket(case, wanted[case.id]) for case in cases]
     served_each = rehearse_allocation(baskets=baskets, now=now)
     for plan, served in zip(plans.values(), served_each, strict=True):
-        lines = wanted[plan.case.id]
+        plan.codes, lines = codes, wanted[plan.case.id]
         _note(plan, len(lines), served, clocks)
-        short += [_short(line, served.missing) for line in lines if line[2] in served.missing]
+        for line in lines:
+            lacks = served.missing.get(line[2], 0)
+            given[plan.case.entity_id, line[3]] += (line[5] - lacks) * STEP
+            if lacks:
+                short.append(_short(line, served.missing))
     if short:
-        _wait_for_inbound(short, plans, clocks)
-        _offer_substitutes(short, plans)
+        _promise_later(
+            short, plans, given, [line[2] for each in wanted.values() for line in each], now
+        )
+        _offer_substitutes(short, plans, now)
     for plan in plans.values():
-        if plan.unsourced_lines:
+        if plan.unknown_lines:
             plan.possible_date = None
     return plans
 
@@ -193,7 +209,7 @@ def _note(plan: Plan, lines: int, served: Served, clocks: _Clocks) -> None:
     plan.lines, plan.short_lines = lines, len(served.missing)
     plan.nodes.update(served.nodes)
     for node in served.nodes:
-        _delay(plan, clocks.arrives(node, plan.transit_days))
+        _delay(plan, clocks.arrives(node, plan))
 
 
 def _short(line: tuple[Any, ...], missing: Mapping[int, int]) -> _Wanted:
@@ -205,38 +221,67 @@ def _delay(plan: Plan, day: date) -> None:
     plan.possible_date = day if plan.possible_date is None else max(plan.possible_date, day)
 
 
-def _wait_for_inbound(short: Sequence[_Wanted], plans: Mapping[int, Plan], clocks: _Clocks) -> None:
-    """Give what is to come in to the orders in their turn."""
-    keys = {(plans[want.order_id].case.entity_id, want.product_id) for want in short}
-    asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
-    coming: dict[tuple[int, int], list[list[Any]]] = {}
-    for entity, product, node, day, quantity in rows(INBOUND, asked):
-        coming.setdefault((entity, product), []).append([node, day, quantity])
+def _promise_later(
+    short: Sequence[_Wanted],
+    plans: Mapping[int, Plan],
+    ahead: dict[tuple[int, int], Decimal],
+    asking: Sequence[int],
+    now: datetime,
+) -> None:
+    """Promise what is missing to the orders in their turn; `ahead` is given to all of them now.
+
+    What their own lines (`asking`) wait for already, if they were submitted before, is not ahead.
+    """
+    asked = []
     for want in short:
-        plan, left, last = plans[want.order_id], want.missing, None
-        for each in coming.get((plan.case.entity_id, want.product_id), []):
-            taken = min(left, each[2])
-            each[2] -= taken
-            left -= taken
-            if taken:
-                comes = max(datetime.combine(each[1], time(), UTC), clocks.now)
-                last = clocks.arrives(each[0], plan.transit_days, comes)
-                _delay(plan, last)
-            if not left:
-                break
-        plan.unsourced_lines += 1 if left else 0
-        plan.later.append(
-            {
-                "line": want.position,
-                "now": f"{want.waiting - want.missing:f}",
-                "later": f"{want.missing:f}",
-                "date": last.isoformat() if last and not left else None,
-            }
+        plan = plans[want.order_id]
+        key = (plan.case.entity_id, want.product_id)
+        one = next(iter(plan.nodes)) if plan.case.no_split and len(plan.nodes) == 1 else None
+        asked.append(
+            Asked(
+                *key,
+                want.missing,
+                node_id=one,
+                calendar_id=plan.case.customer_week,
+                ahead=ahead[key],
+                transit_days=plan.transit_days,
+                carrier_calendar_id=plan.carrier_week,
+            )
         )
+        ahead[key] += want.missing
+    offered = offer_supply(wishes=asked, now=now, asking=("orders.line", asking))
+    for want, found in zip(short, offered, strict=True):
+        _note_later(plans[want.order_id], want, _soonest(found, want.missing))
 
 
-def _offer_substitutes(short: Sequence[_Wanted], plans: Mapping[int, Plan]) -> None:
-    asked = {
+def _soonest(found: Offered, wanted: Decimal) -> Choice | None:
+    """Return the choice that has all of it first; what must be bought only where nothing else."""
+    whole = [each for each in found.choices if each.quantity >= wanted]
+    return min(whole, key=lambda each: (each.kind == "buy", each.arrives_on), default=None)
+
+
+def _note_later(plan: Plan, want: _Wanted, way: Choice | None) -> None:
+    """Write down when the rest of a line can be there, and what that rests on."""
+    plan.unsourced_lines += way is None or way.kind == "buy"
+    plan.unknown_lines += way is None
+    if way is not None:
+        _delay(plan, way.arrives_on)
+    plan.later.append(
+        {
+            "line": want.position,
+            "now": f"{want.waiting - want.missing:f}",
+            "later": f"{want.missing:f}",
+            "date": way.arrives_on.isoformat() if way else None,
+            "by_90": way.arrives_p90.isoformat() if way else None,
+            "way": way.kind if way else None,
+            "from": way.source if way else None,
+        }
+    )
+
+
+def _offer_substitutes(short: Sequence[_Wanted], plans: Mapping[int, Plan], now: datetime) -> None:
+    asked: dict[str, Any] = {
+        "today": now.date(),
         "lines": [want.id for want in short],
         "entities": [plans[want.order_id].case.entity_id for want in short],
         "products": [want.product_id for want in short],

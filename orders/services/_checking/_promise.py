@@ -13,7 +13,7 @@ def check_promise(cases: Sequence[Case], plans: Mapping[int, Plan], now: datetim
     facts = []
     for case in cases:
         plan = plans[case.id]
-        possible = plan.possible_date
+        possible = None if plan.unsourced_lines else plan.possible_date
         facts.append(
             {
                 "days_late": max(0, (possible - case.requested_date).days) if possible else None,

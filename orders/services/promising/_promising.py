@@ -1,9 +1,11 @@
 """Promises what waits by what backs it, and says so when a promise changes."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -22,19 +24,23 @@ from orders.rules import TRANSIT_DAYS, arrival
 SERVED = [*Order.WAITING, Order.State.FULFILLING, Order.State.PARTLY_SHIPPED]
 LINE = "orders.line"
 
-LINES = Prepared("""
-    SELECT l.id, l.order_id, l.position, l.product_id, o.number, o.entity_id, o.requested_date,
+READ = """
+    SELECT l.id, l.order_id, l.position, l.product_id, l.waiting, l.node_id, o.number,
+        o.entity_id, o.requested_date,
         coalesce(c.transit_days, %(transit)s) AS transit_days, c.calendar_id AS carrier_week,
         cu.calendar_id AS customer_week, l.promised_date, l.promised_p90_date, l.promise_basis
     FROM orders_orderline l
     JOIN orders_order o ON o.id = l.order_id
     JOIN orders_customer cu ON cu.id = o.customer_id
     LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
-    WHERE l.product_id = ANY(%(products)s::bigint[]) AND l.waiting > 0
+    WHERE {which}
         AND o.entity_id = %(entity)s AND o.state = ANY(%(states)s::text[])
     ORDER BY o.id, l.position
     FOR NO KEY UPDATE OF o
-""")
+"""
+LINES = Prepared(READ.format(which="l.product_id = ANY(%(products)s::bigint[]) AND l.waiting > 0"))
+OF_ORDER = Prepared(READ.format(which="o.id = %(order)s AND l.waiting > 0"))
+RESERVED = READ.format(which="l.id = ANY(%(lines)s::bigint[]) AND l.waiting = 0")
 CONCERNED = Prepared("""
     SELECT DISTINCT o.entity_id, l.product_id
     FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id
@@ -69,6 +75,8 @@ class _Line:
     order_id: int
     position: int
     product_id: int
+    waiting: Decimal
+    node_id: int | None
     number: str
     entity_id: int
     requested_date: date
@@ -114,13 +122,90 @@ def promise_products(*, entity_id: int, causes: Mapping[int, str], now: datetime
     waiting = peg_waiting(entity_id=entity_id, product_ids=products, now=now)
     mine = [each for each in waiting if each.kind == LINE and each.demand_id in lines]
     bought = _bought(entity_id, mine, lines, now)
+    return keep_promises(lines, mine, bought, causes, now)
+
+
+@transaction.atomic
+def promise_orders(*, order_ids: Collection[int], cause: str, now: datetime) -> int:
+    """Promise anew what waits for the products of these orders; return how many changed.
+
+    Orders of which nothing waits or is pegged are passed over.
+
+    Publishes:
+        PromiseChanged
+    """
+    products: dict[int, dict[int, str]] = {}
+    for entity_id, product_id in rows(CONCERNED, {"orders": sorted(set(order_ids))}):
+        products.setdefault(entity_id, {})[product_id] = cause
+    return sum(
+        promise_products(entity_id=entity_id, causes=causes, now=now)
+        for entity_id, causes in sorted(products.items())
+    )
+
+
+@transaction.atomic
+def promise_rest(*, order_id: int, entity_id: int, cause: str, now: datetime) -> int:
+    """Promise what one order still waits for by what nobody else waits for; return how many lines.
+
+    Locks that order alone and pegs nothing: whoever has just reserved stock may call it. Pegs come
+    with the next `promise_orders`, in rank, and may better the promise. A dozen statements.
+
+    Publishes:
+        PromiseChanged
+    """
+    asked = {
+        "order": order_id, "entity": entity_id, "states": SERVED, "transit": TRANSIT_DAYS,
+    }  # fmt: skip
+    lines = {row["id"]: _line(row) for row in records(OF_ORDER, asked)}
+    ahead: dict[int, Decimal] = defaultdict(Decimal)
+    wishes = []
+    for line in lines.values():
+        before = ahead[line.product_id]
+        wishes.append(Wish(entity_id, line.product_id, line.waiting, line.node_id, ahead=before))
+        ahead[line.product_id] += line.waiting
+    backed = []
+    found = offer_supply(wishes=wishes, now=now, asking=(LINE, lines))
+    for line, offered in zip(lines.values(), found, strict=True):
+        whole = [each for each in offered.choices if each.quantity >= line.waiting]
+        best = min(whole, key=lambda each: (each.kind == "buy", each.arrives_on), default=None)
+        if best is None:
+            continue
+        rest = line.waiting
+        into = Waiting(line.product_id, LINE, line.id, line.node_id, rest, missing=rest - rest)
+        into.backings.append(
+            Backing(
+                best.kind, best.source, 0, rest, best.leaves_on, best.leaves_p90, best.is_overdue
+            )
+        )
+        backed.append(into)
+    causes = {line.product_id: cause for line in lines.values()}
+    return keep_promises(lines, backed, {}, causes, now) if backed else 0
+
+
+def reserved_lines(*, entity_id: int, line_ids: Sequence[int]) -> dict[int, _Line]:
+    """Lock the orders of lines that wait for nothing and are not picked; return the lines."""
+    asked = {
+        "lines": list(line_ids), "entity": entity_id, "transit": TRANSIT_DAYS,
+        "states": [*Order.WAITING, Order.State.ALLOCATED],
+    }  # fmt: skip
+    return {row["id"]: _line(row) for row in records(RESERVED, asked)}
+
+
+def keep_promises(
+    lines: Mapping[int, _Line],
+    backed: Sequence[Waiting],
+    bought: Mapping[int, Backing],
+    causes: Mapping[int, str],
+    now: datetime,
+) -> int:
+    """Promise locked lines by what backs them, and tell what changed; return how many did."""
     weeks = calendars(
         ids=[w for line in lines.values() for w in (line.carrier_week, line.customer_week)],
         on=now.date(),
     )
     made = [
         promise
-        for each in mine
+        for each in backed
         if (promise := _promise(lines[each.demand_id], each, bought, weeks, causes))
     ]
     _write([each for each in made if not _is_kept_by_hand(each)], now)
@@ -142,24 +227,6 @@ def promise_products(*, entity_id: int, causes: Mapping[int, str], now: datetime
         ]
     )
     return len(changed)
-
-
-@transaction.atomic
-def promise_orders(*, order_ids: Collection[int], cause: str, now: datetime) -> int:
-    """Promise anew what waits for the products of these orders; return how many changed.
-
-    Orders of which nothing waits or is pegged are passed over.
-
-    Publishes:
-        PromiseChanged
-    """
-    products: dict[int, dict[int, str]] = {}
-    for entity_id, product_id in rows(CONCERNED, {"orders": sorted(set(order_ids))}):
-        products.setdefault(entity_id, {})[product_id] = cause
-    return sum(
-        promise_products(entity_id=entity_id, causes=causes, now=now)
-        for entity_id, causes in sorted(products.items())
-    )
 
 
 def _line(row: dict[str, Any]) -> _Line:

@@ -1,15 +1,12 @@
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from inventory.models import ProductUom
 from inventory.selectors import (
-    Wanted,
     availability,
     decisions_of_product,
     moves_of,
-    options,
     other_nodes,
     product_page,
     product_search,
@@ -23,8 +20,6 @@ from inventory.selectors import (
 )
 from tests.inventory.factories import (
     KIND,
-    NOW,
-    carrier,
     company,
     demand,
     node,
@@ -98,18 +93,6 @@ class TestAvailability:
         stocked(pen, 9, node=node("B"))
         found = other_nodes(product_id=pen.pk, entity_id=company().pk, excluding=[node("B").pk])
         assert [each.node for each in found] == ["A"]
-
-
-class TestOptions:
-    def test_say_when_it_leaves_and_what_it_costs(self) -> None:
-        carrier("UPS", base_rate=5, rate_per_kg=1, transit_days=3)
-        pen = product(weight=Decimal("0.5"))
-        stocked(pen, 10, node=node("A"))
-        wanted = Wanted(company().pk, pen.pk, Decimal(4))
-        ((option,), none) = options(wanted=[wanted, Wanted(company().pk, 0, Decimal(1))], now=NOW)
-        assert (option.node, option.quantity, option.cost) == ("A", 4, Decimal("7.00"))
-        assert (option.leaves_on, option.transit_days) == (date(2026, 11, 24), 3)
-        assert none == []
 
 
 class TestProducts:

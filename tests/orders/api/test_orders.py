@@ -1,12 +1,18 @@
 """orders/api/views/_orders.py, with _drafts."""
 
+from datetime import date, timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Role, User
-from inventory.models import ProductUom
+from inventory.models import Inbound, ProductUom
 from orders import permissions
 from orders.models import Hold, Order, ShipTo
+from orders.services.promising import promise_orders
 from tests.conftest import grant
 from tests.orders import factories as make
 
@@ -64,6 +70,70 @@ class TestCreate:
 
         assert (first.status_code, second.status_code) == (201, 200)
         assert first.json()["number"] == second.json()["number"]
+
+    def test_checks_promises_and_reserves_in_the_same_request(self, desk, api) -> None:
+        asked = body(allocate=True, client_key="k-1")
+        make.stocked(make.product("HX-110"), 30)
+
+        first, again = (api.post(URL, asked, format="json") for _ in range(2))
+
+        assert (first.status_code, again.status_code) == (201, 200)
+        (line,) = first.json()["lines"]
+        assert (line["reserved"], line["waiting"]) == ("24.000", "0.000")
+        assert line["promised_date"] is not None
+        assert first.json()["state"] == again.json()["state"] == "allocated"
+        assert Order.objects.get().plans.count() == 1
+
+    def test_promises_what_is_short_by_what_comes(self, desk, api) -> None:
+        asked = body(allocate=True, requested_date="2026-12-01")
+        part = make.product("HX-110")
+        make.stocked(part, 20)
+        coming = timezone.localdate() + timedelta(days=3)
+        Inbound.objects.create(
+            entity=make.company(), product=part, node=make.node(), source_kind="procurement.line",
+            source_id=1, source_label="PO-9", quantity=4, expected_date=coming,
+        )  # fmt: skip
+
+        order = api.post(URL, asked, format="json").json()
+
+        (line,) = order["lines"]
+        (told,) = api.get(f"{URL}{order['number']}/promises/").json()["results"]
+        assert (line["reserved"], line["waiting"]) == ("20.000", "4.000")
+        assert [each["label"] for each in told["supplies"]] == ["PO-9"]
+        assert line["promised_date"] >= (coming + timedelta(days=2)).isoformat()
+
+    def test_keeps_nothing_for_what_is_held(self, desk, api) -> None:
+        asked = body(allocate=True)
+        make.stocked(make.product("HX-110"), 30)
+        make.product("HX-110").__class__.objects.update(is_blocked=False, order_min=100)
+
+        order = api.post(URL, asked, format="json").json()
+
+        assert (order["state"], order["lines"][0]["reserved"]) == ("held", "0.000")
+
+    def test_reserving_takes_its_own_right(self, clerk, api) -> None:
+        grant(clerk, permissions.SUBMIT, make.company())
+        grant(clerk, permissions.VIEW, make.company())
+
+        answer = api.post(URL, body(allocate=True), format="json")
+
+        assert answer.status_code == 403
+        assert not Order.objects.exists()
+
+    def test_as_many_statements_for_a_hundred_lines_as_for_one(self, desk, api) -> None:
+        parts = [make.priced("10") for _ in range(100)]
+        for part in parts:
+            make.stocked(part, 30)
+        lines = [{"product": part.code, "quantity": "2"} for part in parts]
+        counts = []
+        for some in (lines[:1], lines[:1], lines):
+            with CaptureQueriesContext(connection) as found:
+                asked = body_again() if counts else body()
+                api.post(URL, asked | {"lines": some, "allocate": True}, format="json")
+            counts.append(len(found))
+
+        assert counts[2] <= counts[1]
+        assert Order.objects.filter(state="allocated").count() == 3
 
     def test_sends_to_a_known_address(self, desk, api) -> None:
         asked = body(ship_to={"code": "DOCK"})
@@ -283,7 +353,7 @@ class TestRead:
         order = make.created(make.account(entity=there), make.line(part))
 
         assert api.get(URL).json()["results"] == []
-        for path in ("", "holds/", "timeline/", "receipts/", "documents/"):
+        for path in ("", "holds/", "timeline/", "receipts/", "documents/", "promises/"):
             assert api.get(f"{URL}{order.number}/{path}").status_code == 404
         for path in ("submit/", "allocate/"):
             assert api.post(f"{URL}{order.number}/{path}", {}, format="json").status_code == 404
@@ -305,6 +375,29 @@ class TestRead:
         assert (receipt["asked"], receipt["given"]) == ("2.000", "1.000")
         assert (paper["kind"], paper["node"]) == ("shipment", "DC-A")
         assert promise["waiting"] == "1.000"
+
+    def test_promises_tell_every_change_and_what_it_rests_on(self, desk, api) -> None:
+        part = make.priced()
+        supply = Inbound.objects.create(
+            entity=make.company(), product=part, node=make.node(), source_kind="procurement.line",
+            source_id=1, source_label="PO-9", quantity=5, expected_date=date(2026, 12, 1),
+        )  # fmt: skip
+        wanted = date(2026, 12, 1)
+        order = make.allocated(make.account(), make.line(part, 2), requested_date=wanted)
+        promise_orders(order_ids=[order.pk], cause="Allocation", now=make.NOW)
+        Inbound.objects.filter(pk=supply.pk).update(expected_date=date(2026, 12, 8))
+        promise_orders(order_ids=[order.pk], cause="PO-9 comes later", now=make.NOW)
+
+        (line,) = api.get(f"{URL}{order.number}/promises/").json()["results"]
+
+        assert (line["first_promised_date"], line["promised_date"]) == ("2026-12-04", "2026-12-11")
+        assert [each["label"] for each in line["supplies"]] == ["PO-9"]
+        assert [(each["previous_date"], each["promised_date"], each["cause"])
+                for each in line["changes"]] == [
+            (None, "2026-12-04", "Allocation"),
+            ("2026-12-04", "2026-12-11", "PO-9 comes later"),
+        ]  # fmt: skip
+        assert line["pegged"] == "2.000"
 
 
 class TestBulk:

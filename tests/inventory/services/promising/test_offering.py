@@ -1,5 +1,6 @@
 """inventory/services/promising/_offering.py and selectors/_projection.py"""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -59,6 +60,38 @@ class TestOfferSupply:
         found = asked(pen, 10)
         assert ways(found)["inbound DC-A"].source == "PO-1"
         assert found.dated == [(date(2026, 11, 22), Decimal(0)), (date(2026, 12, 1), Decimal(10))]
+
+    def test_what_goes_to_others_first_is_not_offered(self) -> None:
+        pen = product()
+        stocked(pen, 6, node=node("A"))
+        coming(pen, 10, date(2026, 12, 1), at="A")
+        wish = Wish(company().pk, pen.pk, Decimal(4), ahead=Decimal(3))
+        (found,) = offer_supply(wishes=[wish], now=NOW)
+
+        assert ways(found)["node A"].quantity == 3
+        assert ways(found)["inbound A"].available == 13
+        (none,) = offer_supply(wishes=[replace(wish, ahead=Decimal(13))], now=NOW)
+        assert ways(none) == {}
+
+    def test_what_comes_to_several_nodes_is_offered_together(self) -> None:
+        pen = product()
+        coming(pen, 3, date(2026, 12, 1), at="A")
+        coming(pen, 3, date(2026, 12, 7), at="B", source=2)
+        both = ways(asked(pen, 6))
+
+        assert list(both) == ["inbound A + B"]
+        assert both["inbound A + B"].leaves_on == date(2026, 12, 8)
+        assert "inbound A" in ways(asked(pen, 3))
+
+    def test_days_on_the_way_are_those_of_the_order(self) -> None:
+        carrier("UPS", transit_days=3)
+        pen = product()
+        stocked(pen, 6, node=node("A"))
+        wish = Wish(company().pk, pen.pk, Decimal(4), transit_days=5)
+        (found,) = offer_supply(wishes=[wish], now=NOW)
+
+        assert found.best is not None
+        assert found.best.arrives_on == date(2026, 11, 29)
 
     def test_a_split_a_transfer_and_other_nodes(self) -> None:
         pen = product()

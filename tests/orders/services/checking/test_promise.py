@@ -6,9 +6,19 @@ from decimal import Decimal
 import pytest
 
 from erp.governance.models import DecisionRecord
-from inventory.models import Inbound, Product, Reservation, Substitute
+from inventory.models import (
+    Calendar,
+    CalendarDay,
+    Inbound,
+    Node,
+    Product,
+    Reservation,
+    Substitute,
+)
+from inventory.services.promising import Wish, offer_supply
 from orders.models import Hold, Order, SourcingPlan
-from orders.services import submit_orders
+from orders.services import reevaluate_holds, submit_orders
+from procurement.models import Supplier, SupplierProduct
 from tests.orders import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +115,17 @@ class TestWhatIsToComeIn:
         assert plan.possible_date == day
         assert plan.proposal == {
             "date": day.isoformat(),
-            "split": [{"line": 1, "now": "2.000", "later": "3.000", "date": day.isoformat()}],
+            "split": [
+                {
+                    "line": 1,
+                    "now": "2.000",
+                    "later": "3.000",
+                    "date": day.isoformat(),
+                    "by_90": (day + timedelta(days=4)).isoformat(),
+                    "way": "inbound",
+                    "from": "DC-A",
+                }
+            ],
         }
 
     def test_proposes_nothing_it_does_not_know_but_names_substitutes(self) -> None:
@@ -136,3 +156,82 @@ class TestWhatIsToComeIn:
         assert plan_of(first).possible_date is not None
         assert plan_of(later).possible_date is None
         assert Decimal(plan_of(later).proposal["split"][0]["later"]) == 5
+
+    def test_promises_two_orders_of_a_call_no_more_than_comes(self) -> None:
+        part = make.priced()
+        make.stocked(part, 3)
+        coming(part, 4, 2)
+        on = make.account()
+        ids = [make.created(on, make.line(part, 5)).pk for _ in range(2)]
+
+        submit_orders(order_ids=ids, actor=None, now=make.NOW)
+
+        first, second = SourcingPlan.objects.order_by("order_id")
+        assert first.possible_date == make.TODAY + timedelta(days=5)
+        assert second.possible_date is None
+
+    def test_asked_again_an_order_does_not_stand_in_its_own_way(self) -> None:
+        part = make.priced()
+        coming(part, 5, 20)
+        order = make.submitted(make.account(), make.line(part, 5))  # held: much too late
+
+        reevaluate_holds(order_ids=[order.pk], cause="test", actor=None, now=make.NOW)
+
+        first, again = SourcingPlan.objects.filter(order=order).order_by("pk")
+        assert Order.objects.get().state == "held"
+        assert first.possible_date == again.possible_date
+
+
+class TestWhatMustBeBought:
+    def test_proposes_the_day_that_availability_answers(self) -> None:
+        part = make.priced()
+        make.stocked(part, 2)
+        offered(part, lead_time_days=7)
+
+        order = make.submitted(make.account(), make.line(part, 5), requested_date=SOON)
+
+        (split,) = plan_of(order).proposal["split"]
+        wish = Wish(make.company().pk, part.pk, Decimal(3), ahead=Decimal(2), transit_days=2)
+        (asked,) = offer_supply(wishes=[wish], now=make.NOW)
+        (buy,) = [each for each in asked.choices if each.kind == "buy"]
+        assert (split["way"], split["from"]) == ("buy", "Mill")
+        assert split["date"] == buy.arrives_on.isoformat()
+        assert plan_of(order).possible_date == buy.arrives_on
+        inputs = DecisionRecord.objects.get(
+            subject_id=order.pk, version__policy__code="orders.release.promise"
+        ).inputs
+        assert (inputs["unsourced_lines"], inputs["days_late"]) == (1, None)
+
+    def test_waits_for_what_comes_rather_than_buy(self) -> None:
+        part = make.priced()
+        offered(part, lead_time_days=1)
+        coming(part, 9, 6)
+
+        plan = plan_of(make.submitted(make.account(), make.line(part, 5)))
+
+        assert plan.proposal["split"][0]["way"] == "inbound"
+
+
+def offered(part: Product, *, lead_time_days: int) -> None:
+    supplier = Supplier.objects.create(code="S", name="Mill")
+    SupplierProduct.objects.create(
+        supplier=supplier, entity=make.company(), product=part, currency="USD", unit_price=2,
+        moq=1, multiple=1, lead_time_days=lead_time_days,
+    )  # fmt: skip
+
+
+class TestCalendars:
+    def test_the_customers_and_the_nodes_days_count(self) -> None:
+        part = make.priced()
+        make.stocked(part, 5)
+        closed = [make.TODAY + timedelta(days=n) for n in (1, 2)]
+        node_week = Calendar.objects.create(code="NODE", name="Node")
+        CalendarDay.objects.bulk_create(CalendarDay(calendar=node_week, day=d) for d in closed)
+        friday = Calendar.objects.create(code="FRI", name="Fridays", weekdays="0000100")
+        Node.objects.filter(pk=make.node().pk).update(calendar=node_week)
+        buyer = make.customer(calendar=friday)
+
+        plan = plan_of(make.submitted(make.account(buyer), make.line(part, 5)))
+
+        # It leaves on Thursday, would be there on Saturday, and is taken in on Friday.
+        assert plan.possible_date == make.TODAY + timedelta(days=11)

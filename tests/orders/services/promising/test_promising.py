@@ -11,9 +11,15 @@ from erp.kernel.sql import rows
 from erp.outbox.models import Message
 from inventory.models import Calendar, CalendarDay, Inbound, Peg, Product, SupplierPace
 from inventory.services import ExpectedGoods, expect_goods
+from inventory.services.promising import CalendarDraft, DayDraft, follow_calendar, save_calendar
 from orders.models import Order, OrderLine, PromiseChange
 from orders.services import cancel_order, keep_backorder
-from orders.services.promising import promise_orders, promise_products
+from orders.services.promising import (
+    promise_by_calendar,
+    promise_orders,
+    promise_products,
+    set_customer_calendar,
+)
 from tests.orders.factories import (
     NOW,
     account,
@@ -235,3 +241,61 @@ class TestLedger:
         with pytest.raises(InternalError), transaction.atomic():
             rows("DELETE FROM orders_promisechange RETURNING id")
         assert PromiseChange.objects.count() == 1
+
+
+class TestPromiseByCalendar:
+    def test_a_new_holiday_of_the_node_moves_what_is_kept(
+        self, deliver_all: Callable[[], int]
+    ) -> None:
+        pen, ink = priced(), priced()
+        stocked(pen, 5)
+        stocked(ink, 5, node=node("DC-B"))
+        here = allocated(account(), line(pen, 2))
+        there = allocated(account(), line(ink, 2))
+        save_calendar(draft=CalendarDraft(code="US", name="US"), actor=None, now=NOW)
+        follow_calendar(code="US", followers={"nodes": ["DC-A"]}, entity_ids=[company().pk],
+                        actor=None, now=NOW)  # fmt: skip
+        deliver_all()
+        first = [lines_of(order)[0].promised_date for order in (here, there)]
+
+        tomorrow = DayDraft(day=date(2026, 11, 24), name="Stocktaking")
+        draft = CalendarDraft(code="US", name="US", days=[tomorrow])
+        save_calendar(draft=draft, actor=None, now=NOW)
+        promise_by_calendar(
+            calendar_id=Calendar.objects.get().pk, followers={}, cause="Other days", now=NOW
+        )
+
+        moved, same = lines_of(here)[0], lines_of(there)[0]
+        assert first == [date(2026, 11, 26)] * 2
+        assert (moved.promised_date, same.promised_date) == (date(2026, 11, 27), first[1])
+        assert ledger(moved)[-1][3] == "Other days"
+        assert moved.first_promised_date == first[0]
+
+    def test_a_customer_who_takes_in_on_fridays_is_promised_a_friday(self) -> None:
+        pen = priced()
+        stocked(pen, 5)
+        order = allocated(account(customer("ACME")), line(pen, 2))
+        week = Calendar.objects.create(code="FRI", name="Fridays", weekdays="0000100")
+        set_customer_calendar(
+            rows={order.customer_id: "ACME"}, calendar_id=week.pk, code="FRI", actor=None, now=NOW
+        )
+
+        changed = [
+            promise_by_calendar(
+                calendar_id=0, followers={"customers": ["ACME"]}, cause="Fridays", now=NOW
+            )
+            for _ in range(2)
+        ]
+
+        assert changed == [1, 0]
+        assert lines_of(order)[0].promised_date == date(2026, 11, 27)
+
+    def test_what_is_being_picked_is_left_alone(self) -> None:
+        pen = priced()
+        stocked(pen, 5)
+        order = allocated(account(customer("ACME")), line(pen, 2))
+        Order.objects.filter(pk=order.pk).update(state="fulfilling")
+        week = Calendar.objects.create(code="FRI", name="Fridays", weekdays="0000100")
+        order.customer.__class__.objects.update(calendar=week)
+
+        assert promise_by_calendar(calendar_id=week.pk, followers={}, cause="x", now=NOW) == 0
