@@ -1,6 +1,7 @@
 """What people type about stock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,6 +10,20 @@ from django.utils.translation import gettext_lazy
 
 from erp.kernel.quantity import QUANTITY_MAX
 from inventory.models import Node, Product
+from inventory.services.promising import CalendarDraft, DayDraft
+
+DAYS_TEXT_MAX, FOLLOWERS_MAX = 200_000, 1_000
+WEEK = (
+    gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"), gettext_lazy("Friday"), gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)  # fmt: skip
+KINDS = {
+    "nodes": gettext_lazy("Nodes"),
+    "carriers": gettext_lazy("Carriers"),
+    "customers": gettext_lazy("Customers"),
+    "suppliers": gettext_lazy("Suppliers"),
+}
 
 
 class FinderForm(forms.Form):
@@ -51,3 +66,98 @@ class FinderForm(forms.Form):
         data["uom"] = product.base_uom if product else ""
         data["node_id"] = node.pk if node else None
         return data
+
+
+class CalendarForm(forms.Form):
+    """A calendar as people write it: exceptional days one to a line, `+` before a day worked."""
+
+    code = forms.CharField(label=gettext_lazy("Code"), max_length=20)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    country = forms.CharField(
+        label=gettext_lazy("Country"),
+        max_length=2,
+        required=False,
+        help_text=gettext_lazy("Its public holidays are free. Two letters."),
+    )
+    weekdays = forms.MultipleChoiceField(
+        label=gettext_lazy("Works on"),
+        choices=[(str(place), name) for place, name in enumerate(WEEK)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    cutoff = forms.TimeField(
+        label=gettext_lazy("Cut-off"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        help_text=gettext_lazy("Local time; empty leaves the node's own."),
+    )
+    days = forms.CharField(
+        label=gettext_lazy("Other days"),
+        required=False,
+        max_length=DAYS_TEXT_MAX,
+        widget=forms.Textarea(attrs={"rows": 8, "placeholder": "2026-12-24 Christmas Eve"}),
+        help_text=gettext_lazy("One a line: the day, then its name. A plus before it: worked."),
+    )
+
+    @staticmethod
+    def shown(known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a calendar as it would be typed."""
+        week = [str(place) for place, worked in enumerate(known["weekdays"]) if worked == "1"]
+        lines = [
+            f"{'+' if day['is_working'] else ''}{day['date']} {day['name']}".strip()
+            for day in known["days"]
+        ]
+        return {**known, "weekdays": week, "days": "\n".join(lines)}
+
+    def clean_days(self) -> list[DayDraft]:
+        """Read the exceptional days."""
+        found = []
+        for number, line in enumerate(self.cleaned_data["days"].splitlines(), start=1):
+            text = line.strip()
+            if not text:
+                continue
+            day, _blank, name = text.removeprefix("+").strip().partition(" ")
+            try:
+                on = date.fromisoformat(day)
+            except ValueError:
+                said = _("Line %(n)d does not begin with a day such as 2026-12-24.")
+                raise forms.ValidationError(said % {"n": number}) from None
+            draft = DayDraft(day=on, is_working=text.startswith("+"), name=name.strip()[:100])
+            found.append(draft)
+        return found
+
+    def draft(self) -> CalendarDraft:
+        """Return what was typed."""
+        typed = self.cleaned_data
+        return CalendarDraft(
+            code=typed["code"],
+            name=typed["name"],
+            country=typed["country"].upper(),
+            weekdays="".join("1" if str(n) in typed["weekdays"] else "0" for n in range(len(WEEK))),
+            cutoff=typed["cutoff"],
+            days=typed["days"],
+        )
+
+
+class FollowersForm(forms.Form):
+    """Who is to follow a calendar, or no more: one kind, by codes."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("Who"))
+    codes = forms.CharField(
+        label=gettext_lazy("Codes"),
+        max_length=DAYS_TEXT_MAX,
+        help_text=gettext_lazy("With blanks or commas between them."),
+    )
+
+    def __init__(self, *args: Any, kinds: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("Who"), choices=[(kind, KINDS.get(kind, kind)) for kind in kinds]
+        )
+
+    def clean_codes(self) -> list[str]:
+        """Return the codes, each once."""
+        text = self.cleaned_data["codes"].replace(",", " ").replace("\0", " ")
+        codes = list(dict.fromkeys(text.split()))
+        if len(codes) > FOLLOWERS_MAX:
+            raise forms.ValidationError(_("At most a thousand at once."))
+        return codes

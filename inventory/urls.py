@@ -1,6 +1,6 @@
 """Addresses of inventory's pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from inventory import views
 
@@ -13,6 +13,15 @@ urlpatterns = [
     path("products/<str:code>/projection/", views.projection, name="projection"),
     path("availability/", views.finder, name="finder"),
     path("products/<str:code>/moves/", views.moves, name="moves"),
+    path("calendars/", views.calendar_list, name="calendars"),
+    path("calendars/new/", views.write_calendar, name="new_calendar"),
+    path("calendars/<str:code>/", views.calendar, name="calendar"),
+    path("calendars/<str:code>/edit/", views.write_calendar, name="edit_calendar"),
+    re_path(
+        r"^calendars/(?P<code>[^/]+)/(?P<verb>follow|leave)/$",
+        views.change_followers,
+        name="change_followers",
+    ),
     path("lots/", views.lots, name="lots"),
     path("lots/<str:code>/", views.lot, name="lot"),
     path("lots/<str:code>/<str:verb>/", views.change_lot, name="change_lot"),

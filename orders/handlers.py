@@ -26,8 +26,7 @@ from inventory.events import (
     ShipmentShipped,
     StockReceived,
 )
-from inventory.selectors import register_demand
-from inventory.services.promising import FollowerKind, register_followers
+from inventory.selectors import FollowerKind, register_demand, register_followers
 from orders.events import (
     LicenceFreed,
     MilestoneReached,

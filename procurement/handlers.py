@@ -10,8 +10,7 @@ from erp.governance.events import ApprovalDecided
 from erp.governance.selectors import approval
 from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import StockFell
-from inventory.selectors import register_offers
-from inventory.services.promising import FollowerKind, register_followers
+from inventory.selectors import FollowerKind, register_followers, register_offers
 from procurement.events import PurchaseOrderReceived
 from procurement.models import Supplier
 from procurement.selectors import OFFERS, order_fingerprints

@@ -53,6 +53,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Lots"), "calendar-clock", "inventory:lots"),
         Item(_("Products"), "package-search", "inventory:products"),
         Item(_("Availability"), "calendar-search", "inventory:finder"),
+        Item(_("Calendars"), "calendar-days", "inventory:calendars"),
         Item(_("Purchasing"), "clipboard-list", "procurement:board"),
         Item(_("Suppliers"), "factory", "procurement:suppliers"),
         Item(_("Allocation runs"), "git-fork", "inventory:allocation"),

@@ -11,7 +11,14 @@ from inventory.selectors._allocation import (
     run_page,
     runs,
 )
-from inventory.selectors._calendars import NodeHours, calendar_rows, calendars, node_hours
+from inventory.selectors._calendars import (
+    CalendarRow,
+    NodeHours,
+    calendar_board,
+    calendar_rows,
+    calendars,
+    node_hours,
+)
 from inventory.selectors._classes import (
     AgeBand,
     Health,
@@ -38,6 +45,12 @@ from inventory.selectors._counts import (
     count_fingerprints,
     count_page,
     count_rows,
+)
+from inventory.selectors._followers import (
+    Attach,
+    FollowerKind,
+    follower_kinds,
+    register_followers,
 )
 from inventory.selectors._impact import (
     HitDemand,
@@ -121,6 +134,8 @@ from inventory.selectors._transfers import (
 __all__ = [
     "INVARIANTS",
     "AgeBand",
+    "Attach",
+    "CalendarRow",
     "CandidateRow",
     "Coming",
     "CorrectionLineRow",
@@ -131,6 +146,7 @@ __all__ = [
     "CountRow",
     "DecisionRow",
     "DemandSource",
+    "FollowerKind",
     "Health",
     "HealthRow",
     "HitDemand",
@@ -168,6 +184,7 @@ __all__ = [
     "UomRow",
     "availability",
     "blast_radius",
+    "calendar_board",
     "calendar_rows",
     "calendars",
     "candidates_of",
@@ -181,6 +198,7 @@ __all__ = [
     "count_rows",
     "decisions_of_product",
     "demand_source",
+    "follower_kinds",
     "inventory_health",
     "layers_of",
     "lot_traces",
@@ -201,6 +219,7 @@ __all__ = [
     "reached_demand",
     "receipts_of_demand",
     "register_demand",
+    "register_followers",
     "register_offers",
     "reservations_of",
     "run_page",

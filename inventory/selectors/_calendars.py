@@ -32,7 +32,7 @@ NODES = Prepared(f"""
     WHERE %(all)s OR n.id = ANY(%(ids)s::bigint[])
 """)  # noqa: S608  the parts are our own
 LISTED = """
-    SELECT c.code, c.name, c.country, c.weekdays, c.cutoff, coalesce((
+    SELECT c.id, c.code, c.name, c.country, c.weekdays, c.cutoff, coalesce((
         SELECT jsonb_agg(jsonb_build_object(
             'date', d.day, 'is_working', d.is_working, 'name', d.name) ORDER BY d.day)
         FROM inventory_calendarday d WHERE d.calendar_id = c.id
@@ -40,6 +40,36 @@ LISTED = """
     FROM inventory_calendar c
     WHERE c.code = ANY(%(codes)s)
 """
+
+
+BOARD = """
+    SELECT c.code, c.name, c.country, c.weekdays, c.cutoff, count(d.id) AS days,
+        min(d.day) AS next_day
+    FROM inventory_calendar c
+    LEFT JOIN inventory_calendarday d ON d.calendar_id = c.id AND d.day >= %(on)s
+    WHERE c.code > %(after)s
+    GROUP BY c.id
+    ORDER BY c.code
+    LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One calendar in the list; `days` are the exceptional ones still to come."""
+
+    code: str
+    name: str
+    country: str
+    weekdays: str
+    cutoff: time | None
+    days: int
+    next_day: date | None
+
+    @property
+    def week(self) -> list[bool]:
+        """Whether each day from Monday is worked."""
+        return [day == "1" for day in self.weekdays]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +118,13 @@ def node_hours(*, ids: Collection[int] | None, on: date) -> dict[int, NodeHours]
         row[0]: NodeHours(*[*row[:7], None if row[7] is None else _calendar(row[8:], on)])
         for row in found
     }
+
+
+def calendar_board(*, on: date, after: str = "", limit: int = 100) -> list[CalendarRow]:
+    """Return calendars by code, those behind `after`. One query."""
+    return [
+        CalendarRow(**row) for row in records(BOARD, {"on": on, "after": after, "limit": limit})
+    ]
 
 
 def calendar_rows(*, codes: Collection[str]) -> dict[str, dict[str, Any]]:

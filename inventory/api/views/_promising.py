@@ -15,13 +15,12 @@ from inventory import permissions
 from inventory.api import promise_serializers as serializers
 from inventory.api.views._masters import MasterViewSet
 from inventory.models import Calendar, Lane
-from inventory.selectors import calendar_rows
+from inventory.selectors import calendar_rows, follower_kinds
 from inventory.services.promising import (
     CalendarDraft,
     DayDraft,
     LaneDraft,
     follow_calendar,
-    follower_kinds,
     save_calendar,
     save_lane,
 )
@@ -59,7 +58,7 @@ class CalendarViewSet(MasterViewSet):
     kept_fields = ("code", "name", "country", "weekdays", "cutoff")
 
     def rows(self) -> Any:
-        return Calendar.objects.values(*self.kept_fields)
+        return Calendar.objects.values("id", *self.kept_fields)
 
     def present(self, rows: Sequence[dict[str, Any]]) -> Sequence[Item]:
         found = calendar_rows(codes=[row["code"] for row in rows])

@@ -1,13 +1,7 @@
 """What can be promised: calendars and lanes, how late suppliers come, offers, and pegs."""
 
 from inventory.services.promising._drafting import CalendarDraft, DayDraft, LaneDraft
-from inventory.services.promising._following import (
-    FollowerKind,
-    follow_calendar,
-    follower_kinds,
-    record_following,
-    register_followers,
-)
+from inventory.services.promising._following import follow_calendar, record_following
 from inventory.services.promising._keeping import save_calendar, save_lane
 from inventory.services.promising._offering import Choice, Offered, Wish, offer_supply
 from inventory.services.promising._pacing import tell_paces
@@ -21,20 +15,17 @@ __all__ = [
     "Choice",
     "DayDraft",
     "FarNeed",
-    "FollowerKind",
     "LaneDraft",
     "Offered",
     "PromiseTerms",
     "Waiting",
     "Wish",
     "follow_calendar",
-    "follower_kinds",
     "leave_to_replenishment",
     "offer_supply",
     "peg_waiting",
     "promise_terms",
     "record_following",
-    "register_followers",
     "save_calendar",
     "save_lane",
     "tell_paces",

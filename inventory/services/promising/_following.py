@@ -1,9 +1,8 @@
 """Who follows which calendar: nodes and carriers here, others as the apps above keep them."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -11,55 +10,11 @@ from erp.governance.services import Change, record
 from erp.outbox.publishing import publish_all
 from inventory.events import CalendarChanged
 from inventory.models import Calendar, Carrier, Node
+from inventory.selectors import Attach, FollowerKind, follower_kinds, register_followers
 from inventory.services._keeping import BadMasterData
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from erp.accounts.models import User
-
-FOLLOWERS_MAX = 1_000
-
-
-class Attach(Protocol):
-    """Lets rows (id -> code) follow a calendar by id, None for no calendar, and audits it."""
-
-    def __call__(
-        self,
-        *,
-        rows: Mapping[int, str],
-        calendar_id: int | None,
-        code: str,
-        actor: "User | None",
-        now: datetime,
-    ) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FollowerKind:
-    """One kind of those who follow calendars, `customers` say.
-
-    `within` returns the rows that people of these entities may change; each has `code`, `name` and
-    `calendar_id`. `page` is the url name of its page, which takes the code.
-    """
-
-    name: str
-    within: "Callable[[Collection[int]], QuerySet]"  # type: ignore[type-arg]  # of any model
-    attach: Attach
-    page: str = ""
-
-
-_kinds: dict[str, FollowerKind] = {}
-
-
-def register_followers(kind: FollowerKind) -> None:
-    """Tell who else follows calendars. Filled while the apps load; telling it again replaces it."""
-    _kinds[kind.name] = kind
-
-
-def follower_kinds() -> list[FollowerKind]:
-    """Return every kind of follower, by name."""
-    return [_kinds[name] for name in sorted(_kinds)]
 
 
 @transaction.atomic
@@ -85,11 +40,11 @@ def follow_calendar(
     calendar = None if "\0" in code else Calendar.objects.filter(code=code).first()
     if calendar is None:
         raise BadMasterData(0, "code", f"There is no calendar {code[:40]!r}.")
-    changed = 0
+    changed, kinds = 0, {kind.name: kind for kind in follower_kinds()}
     for name, codes in sorted(followers.items()):
-        if name not in _kinds:
+        if name not in kinds:
             raise BadMasterData(0, name, f"Nobody of the kind {name[:40]!r} follows calendars.")
-        kind = _kinds[name]
+        kind = kinds[name]
         within = kind.within(entity_ids)
         found = dict(within.filter(code__in=list(codes)).values_list("code", "pk"))
         for place, wanted in enumerate(codes):
@@ -138,13 +93,14 @@ def attach_rows(model: type[Node] | type[Carrier], kind: str) -> Attach:
         now: datetime,
     ) -> None:
         model.objects.filter(pk__in=list(rows)).update(calendar_id=calendar_id)
-        record_following(rows, kind=kind, code=code, actor=actor, now=now)
+        record_following(rows=rows, kind=kind, code=code, actor=actor, now=now)
 
     return attach
 
 
+@transaction.atomic(savepoint=False)  # a step of its caller: it refuses nothing
 def record_following(
-    rows: Mapping[int, str], *, kind: str, code: str, actor: "User | None", now: datetime
+    *, rows: Mapping[int, str], kind: str, code: str, actor: "User | None", now: datetime
 ) -> None:
     """Write into the audit trail that rows (id -> code) of a kind follow a calendar, or none."""
     changes = [

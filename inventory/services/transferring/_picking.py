@@ -32,8 +32,9 @@ Reason = ShipmentLine.ShortReason
 DONE = {State.PICKED, State.IN_TRANSIT, State.RECEIVED, State.CLOSED}
 
 KEPT = """
-    SELECT l.id, l.transfer_id, r.stock_id, r.quantity, s.entity_id, s.node_id, s.product_id, p.code,
-        coalesce(s.lot_id, 0), EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
+    SELECT l.id, l.transfer_id, r.stock_id, r.quantity, s.entity_id, s.node_id, s.product_id,
+        p.code, coalesce(s.lot_id, 0),
+        EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
     FROM inventory_transferline l
     JOIN inventory_reservation r
         ON r.demand_id = l.id AND r.demand_kind = %(kind)s AND r.closed_at IS NULL

@@ -76,7 +76,7 @@ def set_customer_calendar(
 ) -> None:
     """Let customers (id -> code) take goods in on the days of a calendar, or on any day."""
     Customer.objects.filter(pk__in=list(rows)).update(calendar_id=calendar_id)
-    record_following(rows, kind="orders.customer", code=code, actor=actor, now=now)
+    record_following(rows=rows, kind="orders.customer", code=code, actor=actor, now=now)
 
 
 @transaction.atomic

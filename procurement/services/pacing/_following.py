@@ -21,4 +21,4 @@ def set_supplier_calendar(
 ) -> None:
     """Let suppliers (id -> code) follow a calendar, or none; their lead times count its days."""
     Supplier.objects.filter(pk__in=list(rows)).update(calendar_id=calendar_id)
-    record_following(rows, kind="procurement.supplier", code=code, actor=actor, now=now)
+    record_following(rows=rows, kind="procurement.supplier", code=code, actor=actor, now=now)

@@ -17,7 +17,9 @@ from inventory.models import (
 )
 from inventory.services.promising import Wish, offer_supply
 from orders.models import Hold, Order, SourcingPlan
-from orders.services import reevaluate_holds, submit_orders
+from orders.services import submit_orders
+from orders.services._checking import cases_of
+from orders.services._checking._planning import plan_orders
 from procurement.models import Supplier, SupplierProduct
 from tests.orders import factories as make
 
@@ -175,11 +177,10 @@ class TestWhatIsToComeIn:
         coming(part, 5, 20)
         order = make.submitted(make.account(), make.line(part, 5))  # held: much too late
 
-        reevaluate_holds(order_ids=[order.pk], cause="test", actor=None, now=make.NOW)
+        again = plan_orders(cases_of([order.pk], make.NOW), make.NOW)[order.pk]
 
-        first, again = SourcingPlan.objects.filter(order=order).order_by("pk")
-        assert Order.objects.get().state == "held"
-        assert first.possible_date == again.possible_date
+        assert order.state == "held"
+        assert again.possible_date == plan_of(order).possible_date == make.TODAY + timedelta(23)
 
 
 class TestWhatMustBeBought:

@@ -19,6 +19,12 @@ from inventory.forms import FinderForm
 from inventory.models import StockStatus
 from inventory.services.promising import Wish, offer_supply, promise_terms
 from inventory.services.tracking import block_lot, release_lot
+from inventory.views._calendars import calendar, calendar_list, change_followers, write_calendar
+
+__all__ = [
+    "allocation", "calendar", "calendar_list", "change_followers", "change_lot", "finder", "health",
+    "lot", "lots", "moves", "product", "products", "projection", "run", "stock", "write_calendar",
+]  # fmt: skip
 
 PAGE = 100
 EXPIRY_DAYS = 30
