@@ -19,7 +19,10 @@ class CaseOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEscalated(Event):
-    """A case was not acknowledged or resolved in time."""
+    """A case was not acknowledged or resolved in time, or is likely not to be (`kind`).
+
+    `by_webhook` (1): the rung wants it told outside as well. `final` is what ends the ladder.
+    """
 
     name: ClassVar[str] = "exceptions.case_escalated"
     case_id: int
@@ -27,6 +30,13 @@ class CaseEscalated(Event):
     level: int
     kind: str = ""
     due_at: str = ""  # when the clock ran out (ISO 8601, UTC), however late it was noticed
+    by_webhook: int = 0
+    final: str = ""
+    type: str = ""
+    subject: str = ""
+    severity: int = 0
+    queue: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,15 @@ from decimal import Decimal
 from django.utils import timezone
 
 from erp.governance.documents import DocumentKind, register_document
-from erp.governance.events import ApprovalDecided
+from erp.governance.events import ApprovalDecided, DutiesChanged
 from erp.outbox.events import DeliveryDied
 from erp.outbox.registry import subscribe, subscribe_batch
-from exceptions.events import CaseOpened, CaseResolved
-from exceptions.selectors import lines_behind, play_fingerprints
+from exceptions.events import CaseEscalated, CaseOpened, CaseResolved
+from exceptions.selectors import lines_behind, play_fingerprints, rules_of
 from exceptions.services import (
     automate,
     clear,
+    end_ladder,
     follow_play_approval,
     reconsider_children,
     refresh,
@@ -21,9 +22,11 @@ from exceptions.services import (
 from exceptions.services._asking import KIND
 from finance.events import InvoicePosted
 from inventory.events import (
+    InboundChanged,
     PickFellShort,
     ShipmentDelivered,
     ShipmentFailed,
+    ShipmentRerouted,
     ShipmentShipped,
     TransferFellShort,
     TransferSettled,
@@ -46,6 +49,7 @@ from procurement.events import (
 from procurement.services import Waiting, note_served, note_waiting
 
 TOO_LATE = "orders.law_found_too_late"
+SUPPLY = ("procurement.late_supply", "procurement.supplier_change", "procurement.short_receipt")
 
 register_document(KIND, DocumentKind(play_fingerprints, "Way out", page="exceptions:case"))
 
@@ -63,6 +67,12 @@ def follow_decision_about_play(event: ApprovalDecided) -> None:
 @subscribe_batch(CaseOpened)
 def run_what_needs_no_person(events: Sequence[CaseOpened]) -> None:
     automate(case_ids=[event.case_id for event in events], now=timezone.now())
+
+
+@subscribe(CaseEscalated)
+def do_what_ends_a_ladder(event: CaseEscalated) -> None:
+    if event.final:
+        end_ladder(case_id=event.case_id, final=event.final, now=timezone.now())
 
 
 @subscribe_batch(LineFellShort)
@@ -181,6 +191,30 @@ def refresh_arrivals(shipment_ids: Sequence[int]) -> None:
         refresh(type=code, subject_ids=shipment_ids, now=now)
 
 
+@subscribe_batch(ShipmentRerouted)
+def look_again_at_rerouted_shipments(events: Sequence[ShipmentRerouted]) -> None:
+    shipments = [event.shipment_id for event in events]
+    refresh_arrivals(shipments)
+    refresh(type="inventory.shipment_overdue", subject_ids=shipments, now=timezone.now())
+
+
+@subscribe_batch(InboundChanged)
+def look_again_at_shelves_that_run_empty(events: Sequence[InboundChanged]) -> None:
+    keys = [
+        (event.entity_id, event.node_id, int(product))
+        for event in events
+        for product in event.product_ids.split(",")
+    ]
+    refresh(
+        type="inventory.predicted_stockout", subject_ids=rules_of(keys=keys), now=timezone.now()
+    )
+
+
+@subscribe_batch(DutiesChanged)
+def look_again_at_duties(events: Sequence[DutiesChanged]) -> None:
+    refresh(type="governance.duty_conflict", now=timezone.now())
+
+
 @subscribe_batch(InvoicePosted)
 def clear_cases_of_billed_orders(events: Sequence[InvoicePosted]) -> None:
     clear(
@@ -201,11 +235,10 @@ def clear_cases_of_approved_purchases(events: Sequence[PurchaseOrderApproved]) -
 
 @subscribe_batch(PurchaseOrderReceived)
 def clear_cases_of_received_purchases(events: Sequence[PurchaseOrderReceived]) -> None:
-    clear(
-        type="procurement.late_supply",
-        subject_ids=[event.order_id for event in events],
-        now=timezone.now(),
-    )
+    purchases, now = [event.order_id for event in events], timezone.now()
+    clear(type="procurement.late_supply", subject_ids=purchases, now=now)
+    clear(type="procurement.supplier_change", subject_ids=purchases, now=now)
+    refresh(type="procurement.short_receipt", subject_ids=purchases, now=now)
 
 
 @subscribe_batch(DeliveryDied)
@@ -230,7 +263,8 @@ def look_again_at_cancelled_purchases(events: Sequence[PurchaseOrderCancelled]) 
 def refresh_supply(purchase_ids: Sequence[int]) -> None:
     """Hold the cases about purchase orders against the world, then those of who waits for them."""
     now = timezone.now()
-    refresh(type="procurement.late_supply", subject_ids=purchase_ids, now=now)
+    for code in SUPPLY:
+        refresh(type=code, subject_ids=purchase_ids, now=now)
     refresh(type="orders.shortage", subject_ids=lines_behind(purchase_ids=purchase_ids), now=now)
 
 

@@ -4,6 +4,7 @@ VIEW = "exceptions.view_exceptioncase"
 WORK = "exceptions.work_case"
 DISMISS = "exceptions.dismiss_case"
 APPROVE_PLAY = "exceptions.approve_play"
+PLAN_SHIFTS = "exceptions.plan_shifts"
 
 STAFF = [
     "customer_service",
@@ -42,5 +43,6 @@ GRANTS: dict[str, list[str]] = {
         "administrator",
     ],
     DISMISS: ["operations_lead", "controller"],
+    PLAN_SHIFTS: ["operations_lead", "administrator"],
     APPROVE_PLAY: ["operations_lead", "controller", "executive"],
 }

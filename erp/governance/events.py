@@ -98,6 +98,15 @@ class ApprovalsDelegated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DutiesChanged(Event):
+    """What one person may do in an entity changed, or why a conflict of it is borne."""
+
+    name: ClassVar[str] = "governance.duties_changed"
+    user_id: int
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyActivated(Event):
     """A version of a policy is in force, now or at its date. `entity_id` null: everybody's."""
 

@@ -1,4 +1,4 @@
-"""Pages about imports."""
+"""Pages about imports, and about the systems that are told of facts."""
 
 import csv
 
@@ -8,15 +8,31 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from erp.accounts.models import Entity
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from erp.partners import permissions
 from erp.partners.forms import ImportForm
-from erp.partners.models import ImportJob
+from erp.partners.models import ImportJob, Webhook
 from erp.partners.rules.columns import KINDS
 from erp.partners.rules.writing import neutralized
-from erp.partners.selectors import import_board, import_job, issues_of
+from erp.partners.selectors import (
+    import_board,
+    import_job,
+    issues_of,
+    tellings,
+    webhook,
+    webhooks_within,
+)
 from erp.partners.services import check_import, receive_files, start_import, undo_import
+from erp.partners.services.telling import (
+    WebhookDraft,
+    add_webhook,
+    pause_webhook,
+    replay_tellings,
+    rotate_secret,
+    try_webhook,
+)
 
 PAGE = 50
 BUSY = {ImportJob.State.RUNNING}
@@ -140,3 +156,80 @@ def issues(request: SignedInRequest, job_id: int) -> HttpResponse:
             ]
         )
     return response
+
+
+@require_GET
+@requires(permissions.VIEW_WEBHOOK)
+def webhooks(request: SignedInRequest) -> HttpResponse:
+    """List the systems that are told of facts."""
+    return _webhooks(request, None)
+
+
+@require_POST
+@requires(permissions.TELL_OUTSIDE)
+def new_webhook(request: SignedInRequest) -> HttpResponse:
+    """Let a system be told, and show its secret, this once."""
+    scope = request.scope(permissions.TELL_OUTSIDE)
+    entity = Entity.objects.filter(code=request.POST.get("entity", ""), pk__in=scope).first()
+    if entity is None:
+        raise Http404
+    draft = WebhookDraft(name=request.POST.get("name", ""), url=request.POST.get("url", ""))
+    made = add_webhook(entity_id=entity.pk, draft=draft, actor=request.user, now=timezone.now())
+    return _webhooks(request, made)
+
+
+@require_GET
+@requires(permissions.VIEW_WEBHOOK)
+def show_webhook(request: SignedInRequest, webhook_id: int) -> HttpResponse:
+    """Show what a system was told, and what came of it."""
+    return _webhook_page(request, webhook_id, "")
+
+
+@require_POST
+@requires(permissions.TELL_OUTSIDE)
+def act_on_webhook(request: SignedInRequest, webhook_id: int) -> HttpResponse:
+    """Pause it, go on, test it, change its secret, or send something again."""
+    scope = request.scope(permissions.TELL_OUTSIDE)
+    found = webhook(webhook_id=webhook_id, entity_ids=scope)
+    act, sent = request.POST.get("act", ""), request.POST.get("telling", "")
+    who, now = request.user, timezone.now()
+    if found is None:
+        raise Http404
+    if act == "rotate":
+        changed = rotate_secret(webhook_id=found.pk, actor=who, now=now)
+        return _webhook_page(request, found.pk, changed.secret)
+    if act == "test":
+        try_webhook(webhook_id=found.pk, actor=who, now=now)
+        messages.success(request, "A test is on its way.")
+    elif act == "replay" and sent.isdecimal():
+        one = tellings(webhook_id=found.pk, ids=[int(sent)])
+        replay_tellings(delivery_ids=[each.pk for each in one], actor=who, now=now)
+        messages.success(request, "It is sent again.")
+    elif act in {"pause", "resume"}:
+        pause_webhook(webhook_id=found.pk, is_paused=act == "pause", actor=who, now=now)
+    return redirect("partners:webhook", found.pk)
+
+
+def _webhooks(request: SignedInRequest, made: Webhook | None) -> HttpResponse:
+    may = request.scope(permissions.TELL_OUTSIDE)
+    context = {
+        "rows": webhooks_within(request.scope(permissions.VIEW_WEBHOOK)).order_by("name", "pk"),
+        "may_change": bool(may),
+        "entities": Entity.objects.filter(pk__in=may).order_by("code"),
+        "secret": made,
+    }
+    return render(request, "partners/webhooks.html", context)
+
+
+def _webhook_page(request: SignedInRequest, webhook_id: int, secret: str) -> HttpResponse:
+    scope = request.scope(permissions.VIEW_WEBHOOK)
+    found = webhook(webhook_id=webhook_id, entity_ids=scope)
+    if found is None:
+        raise Http404
+    context = {
+        "webhook": found,
+        "tellings": tellings(webhook_id=found.pk)[:PAGE],
+        "may_change": found.entity_id in request.scope(permissions.TELL_OUTSIDE),
+        "secret": secret,
+    }
+    return render(request, "partners/webhook.html", context)

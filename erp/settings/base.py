@@ -160,6 +160,7 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "orders@localhost")
+WEBHOOKS_MAY_BE_PRIVATE = flag("WEBHOOKS_MAY_BE_PRIVATE")  # http, and addresses of our own network
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")  # where links in letters lead
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
@@ -273,6 +274,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "erp.outbox.tasks.sweep", "schedule": 2.0},
     "governance-seal": {"task": "erp.governance.tasks.seal", "schedule": 10.0},
+    "webhooks": {"task": "erp.partners.tasks.send_tellings", "schedule": 5.0},
     "imports": {"task": "erp.partners.tasks.load_waiting", "schedule": 2.0},
     "api-forget-keys": {"task": "erp.api.tasks.forget_old_keys", "schedule": 86_400.0},
     "governance-replay": {"task": "erp.governance.tasks.replay_waiting", "schedule": 2.0},

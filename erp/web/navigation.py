@@ -81,6 +81,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Duties"), "scale", "governance:duties"),
         Item(_("Audit"), "scroll-text", "governance:audit"),
         Item(_("Imports"), "file-up", "partners:imports"),
+        Item(_("Webhooks"), "webhook", "partners:webhooks"),
     ]),
 ]  # fmt: skip
 

@@ -11,8 +11,57 @@ from erp.governance.selectors import TimelineRow
 from exceptions.models import ExceptionCase, WaitingOn
 from exceptions.rules.catalogue import PLAY_KINDS
 from exceptions.rules.plays import Play
-from exceptions.selectors import Analytics, Handled, label_of
+from exceptions.selectors import Analytics, Automation, Handled, RequestRow, label_of
 from exceptions.services import COMMENT_MAX
+
+
+class FilterInput(StrictSerializer):
+    """`query`: view, queue, type, severity, q, sort. With a role it is shared in the entity."""
+
+    name = TextInput(max_length=60)
+    query = serializers.DictField(child=serializers.CharField(max_length=80, allow_blank=True))
+    entity = serializers.CharField(max_length=20, required=False)
+    role = serializers.CharField(max_length=30, required=False)
+
+
+class OpenWithInput(StrictSerializer):
+    default = serializers.BooleanField()
+
+
+class FilterOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    query = serializers.DictField(child=serializers.CharField())
+    role = serializers.CharField()
+    entity = serializers.CharField()
+    owner = serializers.CharField()
+    own = serializers.BooleanField()
+    default = serializers.BooleanField()
+
+
+class ShiftInput(StrictSerializer):
+    """`weekdays`: seven marks from Monday; hours are local to the entity."""
+
+    entity = serializers.CharField(max_length=20)
+    role = serializers.CharField(max_length=30)
+    user = serializers.CharField(max_length=150, required=False)
+    weekdays = serializers.RegexField(r"^[01]{7}$")
+    starts = serializers.TimeField()
+    ends = serializers.TimeField()
+    valid_from = serializers.DateField(required=False)
+    valid_until = serializers.DateField(required=False)
+
+
+class ShiftOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    entity = serializers.CharField()
+    role = serializers.CharField()
+    user = serializers.CharField()
+    weekdays = serializers.CharField()
+    starts = serializers.CharField()
+    ends = serializers.CharField()
+    valid_from = serializers.DateField(allow_null=True)
+    valid_until = serializers.DateField(allow_null=True)
 
 
 class NothingInput(StrictSerializer):
@@ -200,6 +249,38 @@ def shown_play(play: Play) -> dict[str, Any]:
         "gate": play.gate,
         "allowed": not play.barred,
         "refusal": play.barred,
+    }
+
+
+def shown_request(row: RequestRow) -> dict[str, Any]:
+    """Return a way out that was asked for as the API shows it."""
+    return {
+        "id": row.id,
+        "key": row.key,
+        "title": row.title,
+        "cost": money(row.cost),
+        "currency": row.currency,
+        "who_loses": list(row.losers),
+        "requested_by": row.asked_by,
+        "requested_at": row.asked_at,
+        "state": row.state,
+        "outcome": row.outcome,
+        "settled_at": row.settled_at,
+        "may_agree": list(row.may_agree),
+        "approval": row.approval.id if row.approval else None,
+        "fingerprint": row.approval.fingerprint if row.approval else "",
+        "may_decide": bool(row.approval and row.approval.may_decide),
+    }
+
+
+def shown_automation(found: Automation | None) -> dict[str, Any]:
+    """Return what the house would do by itself as the API shows it; nothing offered is `human`."""
+    return {
+        "mode": found.mode if found else "human",
+        "play": found.play if found else "",
+        "policy_version": found.policy_version if found else "",
+        "row": found.row if found else None,
+        "why": found.why if found else "",
     }
 
 

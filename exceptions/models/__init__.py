@@ -1,4 +1,5 @@
 from exceptions.models.case import ExceptionCase, WaitingOn
+from exceptions.models.desk import DefaultFilter, SavedFilter, Shift
 from exceptions.models.notice import CaseAttachment, CaseWatcher, Notice, NoticePreference
 from exceptions.models.work import CaseComment, CaseInterval, CaseTimer, PlayRequest, PlayRun
 
@@ -8,10 +9,13 @@ __all__ = [
     "CaseInterval",
     "CaseTimer",
     "CaseWatcher",
+    "DefaultFilter",
     "ExceptionCase",
     "Notice",
     "NoticePreference",
     "PlayRequest",
     "PlayRun",
+    "SavedFilter",
+    "Shift",
     "WaitingOn",
 ]

@@ -27,7 +27,8 @@ class CaseTimerQuerySet(models.QuerySet["CaseTimer"]):
 class CaseTimer(models.Model):
     """Something that must happen to a case at `due_at` unless it is over by then. Fires once.
 
-    Step 0 stands for a moment that the case itself names; later ones ask again after it.
+    Step 0 stands for a moment that the case itself names; later ones ask again after it. `repeat`
+    counts how often the step of the ladder was said again before this.
     """
 
     class Kind(models.TextChoices):
@@ -39,6 +40,7 @@ class CaseTimer(models.Model):
     case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="timers")
     kind = models.CharField(max_length=20, choices=Kind)
     step = models.PositiveSmallIntegerField(default=0, db_default=0)
+    repeat = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField()
     fired_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

@@ -18,6 +18,10 @@ RESERVED = "What is reserved is moved by allocating the line anew."
 CANCELLED = "What was cancelled was told to the customer: it is ordered anew."
 OFF_THE_SHELF = "Stock is moved back by the opposite adjustment, while it is still there."
 PURCHASE = "The purchase is called off, unless something of it came."
+TRANSFER = "The transfer is called off, unless it has left."
+PROMISED = "Customers were told: another day is agreed with them."
+ON_THE_ROAD = "It is given another carrier or day by doing so again."
+SETTLED = "What became of it was posted: it is corrected by a count."
 PRICES = "The lines get the prices back that they had; the order is held for them again."
 
 PLAY_KINDS: Mapping[str, PlayKind] = {
@@ -27,10 +31,8 @@ PLAY_KINDS: Mapping[str, PlayKind] = {
     "backorder": PlayKind("Backorder", undo=EARLIER_PROMISE),
     "pegged_inbound": PlayKind("Hold to what is on its way", undo=EARLIER_PROMISE),
     "redate": PlayKind("Agree another date", undo=EARLIER_PROMISE),
-    "transfer": PlayKind("Transfer", undo="The transfer is called off, unless it has left."),
-    "transfer_group": PlayKind(
-        "Buy from a company of the group", undo="The transfer is called off, unless it has left."
-    ),
+    "transfer": PlayKind("Transfer", undo=TRANSFER),
+    "transfer_group": PlayKind("Buy from a company of the group", undo=TRANSFER),
     "buy": PlayKind("Buy", undo=PURCHASE),
     "buy_expedited": PlayKind("Buy where it is quickest", undo=PURCHASE),
     "substitute": PlayKind("Substitute", final=CANCELLED),
@@ -63,4 +65,23 @@ PLAY_KINDS: Mapping[str, PlayKind] = {
     "replan": PlayKind("Plan the shipment anew", final="There is a new shipment in its place."),
     "invoice": PlayKind("Invoice now", final="An invoice that was posted is credited."),
     "replay": PlayKind("Deliver again", final="A fact that was taken stays taken."),
+    "accept_change": PlayKind("Take the day as it is", final=PROMISED),
+    "stock_up": PlayKind("Buy before it is gone", undo=PURCHASE),
+    "move_in": PlayKind("Bring it over", undo=TRANSFER),
+    "move_lot": PlayKind("Send it where it sells", undo=TRANSFER),
+    "block_lot": PlayKind("Block the lot", undo="The lot is let go again."),
+    "redeliver": PlayKind("Send with the same carrier", final=ON_THE_ROAD),
+    "reroute": PlayKind("Send with another carrier", final=ON_THE_ROAD),
+    "expedite": PlayKind("Send the fastest way", final=ON_THE_ROAD),
+    "note_arrival": PlayKind("Note that it arrived", final="Proof of an arrival stays."),
+    "note_failure": PlayKind("Give it up", final="It is sent once more, or noted as arrived."),
+    "chase": PlayKind("Ask the carrier", undo="The case is taken up again."),
+    "accept_loss": PlayKind("Accept the loss", final=SETTLED),
+    "came_late": PlayKind("It came after all", final=SETTLED),
+    "came_back": PlayKind("It is back", final=SETTLED),
+    "count_there": PlayKind("Count it there", final="The sheet is called off where counts are."),
+    "end_role": PlayKind("Take the role", final="It is given again where roles are given."),
+    "bear": PlayKind("Bear it for a time", final="It is ended where duties are looked at."),
+    "invoice_month": PlayKind("Invoice the month", final="Invoices that were posted are credited."),
+    "stop_order": PlayKind("Stop the order", final="The hold is lifted as any other."),
 }

@@ -135,6 +135,11 @@ def ranked(plays: Sequence[Play]) -> list[Play]:
     )
 
 
+def unbarred(plays: Sequence[Play]) -> list[Play]:
+    """Return them as they are to the house itself, the best first: nobody's rights count."""
+    return ranked([replace(play, barred="") for play in plays])
+
+
 def barred(play: Play, why: str) -> Play:
     """Return the play as one that may not be run, with the reason."""
     return replace(play, barred=why)

@@ -1,5 +1,6 @@
 """What is known of exception cases: types, conditions, ways out, queues, pages."""
 
+from exceptions.rules.exposure import Exposure
 from exceptions.selectors._analytics import DIMENSIONS, Analytics, Cause, Handled, analytics
 from exceptions.selectors._around import (
     Child,
@@ -29,6 +30,8 @@ from exceptions.selectors._case import (
     runs,
     timers,
 )
+from exceptions.selectors._coming_types import rules_of
+from exceptions.selectors._desks import FilterRow, saved_filters, shifts_within
 from exceptions.selectors._invariants import INVARIANTS
 from exceptions.selectors._plays import play_fingerprints, plays_of
 from exceptions.selectors._queue import (
@@ -40,21 +43,41 @@ from exceptions.selectors._queue import (
     queue,
     type_counts,
 )
-from exceptions.selectors._registry import TYPES, case_type, gathering_types, label_of, types_at
+from exceptions.selectors._registry import (
+    TYPES,
+    case_type,
+    gathering_types,
+    label_of,
+    register_type,
+    types_at,
+)
+from exceptions.selectors._requests import (
+    AUTOMATION,
+    Automation,
+    RequestRow,
+    automation_of,
+    automation_question,
+    find_request,
+    play_requests,
+)
 from exceptions.selectors._supply_types import lines_behind
-from exceptions.selectors._types import CaseType, Pace
+from exceptions.selectors._types import CaseType, Pace, statement
 
 __all__ = [
+    "AUTOMATION",
     "COUNTED_MAX",
     "DIMENSIONS",
     "INVARIANTS",
     "TYPES",
     "Analytics",
+    "Automation",
     "CaseOfOrder",
     "CaseType",
     "Cause",
     "Child",
+    "Exposure",
     "Figure",
+    "FilterRow",
     "Handled",
     "Lay",
     "NoticeRow",
@@ -62,9 +85,12 @@ __all__ = [
     "Queue",
     "QueueCounts",
     "QueueRow",
+    "RequestRow",
     "analytics",
     "attachment",
     "attachments",
+    "automation_of",
+    "automation_question",
     "case_timeline",
     "case_type",
     "cases_of_customer",
@@ -77,6 +103,7 @@ __all__ = [
     "counts",
     "figures",
     "find_case",
+    "find_request",
     "gathering_types",
     "intervals",
     "is_watching",
@@ -84,10 +111,16 @@ __all__ = [
     "lines_behind",
     "notices",
     "play_fingerprints",
+    "play_requests",
     "plays_of",
     "preference",
     "queue",
+    "register_type",
+    "rules_of",
     "runs",
+    "saved_filters",
+    "shifts_within",
+    "statement",
     "timers",
     "type_counts",
     "types_at",

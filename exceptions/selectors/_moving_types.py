@@ -109,6 +109,7 @@ MOVING_TYPES = [
             " nobody has said what became of it"
         ),
         facts=("missing", "origin", "node"),
+        plays=("accept_loss", "came_late", "came_back", "count_there", "chase"),
     ),
     CaseType(
         code="inventory.shipment_failed",
@@ -121,6 +122,7 @@ MOVING_TYPES = [
             f" wanted {row['due_date']:%-d %b}"
         ),
         facts=("node", "failure", "due_date"),
+        plays=("redeliver", "reroute", "expedite", "note_arrival"),
     ),
     CaseType(
         code="inventory.delivery_overdue",
@@ -133,6 +135,7 @@ MOVING_TYPES = [
             " nobody has said that it arrived"
         ),
         facts=("node", "due_date"),
+        plays=("note_arrival", "chase", "note_failure"),
         pace=Pace.CLOCK,
     ),
     CaseType(

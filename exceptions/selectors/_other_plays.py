@@ -115,7 +115,7 @@ def billing_plays(case: ExceptionCase, now: datetime) -> list[Play]:
     ]
 
 
-def delivery_plays(case: ExceptionCase, now: datetime) -> list[Play]:
+def replay_plays(case: ExceptionCase, now: datetime) -> list[Play]:
     """Return what can be done about a fact that its handler could not take."""
     return [
         Play(

@@ -6,13 +6,17 @@ from datetime import datetime
 from erp.accounts.models import RoleAssignment, User
 from exceptions.models import ExceptionCase, PlayRequest
 from exceptions.rules.plays import Play, barred, ranked
+from exceptions.selectors._coming_plays import change_plays, damaged_plays, stockout_plays
 from exceptions.selectors._hold_plays import hold_plays
-from exceptions.selectors._other_plays import (
-    billing_plays,
+from exceptions.selectors._house_plays import conflict_plays, period_plays, price_plays
+from exceptions.selectors._moving_plays import (
     delivery_plays,
-    shipment_plays,
-    short_pick_plays,
+    expiring_plays,
+    failed_plays,
+    overdue_plays,
+    transfer_plays,
 )
+from exceptions.selectors._other_plays import billing_plays, replay_plays, short_pick_plays
 from exceptions.selectors._shortage_plays import shortage_plays
 from exceptions.selectors._supply_plays import approval_plays, late_plays
 from inventory import permissions as inventory_permissions
@@ -21,13 +25,24 @@ PRICED: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "orders.line": shortage_plays,
     "orders.hold": hold_plays,
     "inventory.shipment_line": short_pick_plays,
-    "outbox.delivery": delivery_plays,
+    "outbox.delivery": replay_plays,
 }
 PRICED_BY_TYPE: Mapping[str, Callable[[ExceptionCase, datetime], list[Play]]] = {
     "finance.shipped_not_billed": billing_plays,
     "procurement.approval_overdue": approval_plays,
     "procurement.late_supply": late_plays,
-    "inventory.shipment_overdue": shipment_plays,
+    "procurement.short_receipt": late_plays,
+    "procurement.supplier_change": change_plays,
+    "inventory.shipment_overdue": overdue_plays,
+    "inventory.shipment_failed": failed_plays,
+    "inventory.delivery_overdue": delivery_plays,
+    "inventory.transfer_short": transfer_plays,
+    "inventory.lot_expiring": expiring_plays,
+    "inventory.goods_damaged": damaged_plays,
+    "inventory.predicted_stockout": stockout_plays,
+    "governance.duty_conflict": conflict_plays,
+    "finance.period_blocker": period_plays,
+    "orders.price_anomaly": price_plays,
 }
 
 

@@ -1,5 +1,7 @@
 """The closed list of what may be a case."""
 
+from exceptions.selectors._coming_types import COMING_TYPES
+from exceptions.selectors._house_types import HOUSE_TYPES
 from exceptions.selectors._moving_types import MOVING_TYPES
 from exceptions.selectors._order_types import ORDER_TYPES
 from exceptions.selectors._supply_types import SUPPLY_TYPES
@@ -7,8 +9,16 @@ from exceptions.selectors._system_types import SYSTEM_TYPES
 from exceptions.selectors._types import CaseType, Pace
 
 TYPES: dict[str, CaseType] = {
-    kind.code: kind for kind in [*ORDER_TYPES, *SUPPLY_TYPES, *MOVING_TYPES, *SYSTEM_TYPES]
-}
+    kind.code: kind
+    for kind in [
+        *ORDER_TYPES, *SUPPLY_TYPES, *MOVING_TYPES, *COMING_TYPES, *SYSTEM_TYPES, *HOUSE_TYPES,
+    ]
+}  # fmt: skip
+
+
+def register_type(kind: CaseType) -> None:
+    """Add a type of an app above, while the apps load. Telling it again replaces it."""
+    TYPES[kind.code] = kind
 
 
 def case_type(code: str) -> CaseType:

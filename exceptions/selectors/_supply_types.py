@@ -274,7 +274,7 @@ SUPPLY_TYPES = [
             f"was to leave {row['node']} on {row['planned_date']:%-d %b}; still {row['state']}"
         ),
         facts=("node", "planned_date"),
-        plays=("replan",),
+        plays=("replan", "redeliver", "reroute", "expedite"),
         pace=Pace.CLOCK,
     ),
     CaseType(
@@ -293,6 +293,7 @@ SUPPLY_TYPES = [
             " nobody has them"
         ),
         facts=("product", "lot", "node", "expires_on", "quantity"),
+        plays=("write_off", "block_lot", "move_lot"),
         pace=Pace.CLOCK,
     ),
     CaseType(

@@ -25,7 +25,8 @@ class Pace(Enum):
 class CaseType:
     """One kind of condition. It holds for each row that `statement` returns, and for no other.
 
-    The statement takes `now`, `subjects` and `orders` (arrays of ids, null for all) and returns
+    The statement takes `now`, `subjects` and `orders` (arrays of ids, null for all), besides what
+    `terms` answers of policies in force, and returns
     `subject_id, subject_label, entity_id, currency, order_id, party` and what the two functions
     read. `facts` are the columns that stay on the case. Of a type with a `cause_kind` the
     statement also returns `cause_id`; cases of a type that gathers are the parents of those whose
@@ -44,6 +45,7 @@ class CaseType:
     self_clearing: bool = True
     cause_kind: str = ""
     gathers: bool = False
+    terms: Callable[[datetime], Mapping[str, Any]] | None = None
 
     def find(
         self,
@@ -52,8 +54,15 @@ class CaseType:
         subject_ids: Sequence[int] | None = None,
         order_ids: Sequence[int] | None = None,
     ) -> list[Condition]:
-        """Return the conditions that hold now, of some subjects or orders or of all. One query."""
-        params = {"now": now, "subjects": ids(subject_ids), "orders": ids(order_ids)}
+        """Return the conditions that hold now, of some subjects or orders or of all.
+
+        One query, besides those that the terms take.
+        """
+        params: dict[str, Any] = {
+            "now": now, "subjects": ids(subject_ids), "orders": ids(order_ids),
+        }  # fmt: skip
+        if self.terms is not None:
+            params |= self.terms(now)
         return [self._condition(row) for row in records(self.statement, params)]
 
     def _condition(self, row: Row) -> Condition:

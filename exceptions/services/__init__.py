@@ -12,6 +12,7 @@ from exceptions.services._closing import (
     reopen,
     resolve,
 )
+from exceptions.services._ending import end_ladder
 from exceptions.services._firing import Fired, fire_due_timers
 from exceptions.services._hanging import BadMerge, merge, unmerge
 from exceptions.services._noticing import prefer, read_notices, send_next_mail
@@ -71,6 +72,7 @@ __all__ = [
     "clear",
     "comment",
     "dismiss",
+    "end_ladder",
     "fire_due_timers",
     "follow_play_approval",
     "go_on",

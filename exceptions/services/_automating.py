@@ -5,14 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from erp.governance.services import Fact, Question, decide
+from erp.governance.services import decide
 from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRequest, PlayRun
-from exceptions.rules.yardstick import about_dollars
-from exceptions.selectors import plays_of
+from exceptions.selectors import AUTOMATION, automation_question, plays_of
 from exceptions.services._playing import locked_case, pass_gate
-
-POLICY = "exceptions.automation"
 
 
 @transaction.atomic
@@ -49,21 +46,10 @@ def _automate(case_id: int, now: datetime) -> PlayRun | PlayRequest | None:
     offered = plays_of(case, user=None, now=now)
     if not offered:
         return None
-    best = offered[0]
-    others = [one.score for one in offered[1:] if one.is_complete]
-    ahead = best.score - max(others) if others else case.expected_loss
-    facts: dict[str, Fact] = {
-        "type": case.type,
-        "play": best.key.partition(".")[0],
-        "severity": case.severity,
-        "amount": about_dollars(best.cost + best.taken, best.currency),
-        "score_margin": about_dollars(ahead, best.currency),
-        "is_complete": best.is_complete,
-    }
-    question = Question(case.entity_id, "exceptions.case", case.pk, facts)
-    (decision,) = decide(policy=POLICY, questions=[question], now=now)
+    question = automation_question(case, offered)
+    (decision,) = decide(policy=AUTOMATION, questions=[question], now=now)
     if decision.outcome["mode"] != "auto":
         return None
     return pass_gate(
-        case, best, offered, actor=None, now=now, policy_version=decision.policy_version
+        case, offered[0], offered, actor=None, now=now, policy_version=decision.policy_version
     )

@@ -38,10 +38,10 @@ class NothingToReopen(DomainError):
 
 
 @transaction.atomic
-def dismiss(*, case_id: int, reason: str, actor: User, now: datetime) -> ExceptionCase:
+def dismiss(*, case_id: int, reason: str, actor: User | None, now: datetime) -> ExceptionCase:
     """Decide that a condition does not matter: no other case is opened while it lasts.
 
-    It comes back by itself if it gets worse.
+    It comes back by itself if it gets worse. Without `actor` its ladder of escalation ended so.
 
     Raises:
         ExceptionCase.DoesNotExist: there is no such case.
@@ -55,7 +55,7 @@ def dismiss(*, case_id: int, reason: str, actor: User, now: datetime) -> Excepti
         raise NothingSaid("Say why it does not matter.")
     case = ExceptionCase.objects.lock(case_id)
     refuse_closed(case)
-    case.dismiss(by_id=actor.pk, at=now, resolution=reason.strip()[:300])
+    case.dismiss(by_id=actor and actor.pk, at=now, resolution=reason.strip()[:300])
     _save_closed(case, "dismiss", actor, now)
     publish(CaseResolved(case_id=case.pk, entity_id=case.entity_id, state=case.state))
     return case
@@ -138,7 +138,7 @@ def reopen(*, case_id: int, actor: User, now: datetime) -> ExceptionCase:
     return case
 
 
-def _save_closed(case: ExceptionCase, action: str, actor: User, now: datetime) -> None:
+def _save_closed(case: ExceptionCase, action: str, actor: User | None, now: datetime) -> None:
     case.updated_at = now
     case.save()
     set_timers([case.pk], now)
@@ -146,6 +146,6 @@ def _save_closed(case: ExceptionCase, action: str, actor: User, now: datetime) -
     _tell(case, action, actor, now)
 
 
-def _tell(case: ExceptionCase, action: str, actor: User, now: datetime) -> None:
+def _tell(case: ExceptionCase, action: str, actor: User | None, now: datetime) -> None:
     after = {"state": str(case.state)}
     tell_of([case], action, actor=actor, now=now, after=after, reason=case.resolution)

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
+from erp.accounts.models import User
 from erp.governance.services import Change, Decision, Question, decide, record
 from erp.kernel.sql import rows, run
 from erp.kernel.states import move
 from erp.outbox.publishing import publish_all
+from exceptions import permissions
 from exceptions.events import CaseChanged, CaseEscalated
 from exceptions.models import CaseTimer, ExceptionCase, Notice
 from exceptions.selectors import label_of
@@ -35,6 +37,7 @@ ESCALATE = """
     ) AS new (id, level, queue, owner, resolve_by)
     WHERE c.id = new.id
 """
+CLIMBING = (Kind.ACKNOWLEDGE, Kind.RESOLVE)
 SAID: Mapping[str, str] = {
     Kind.ACKNOWLEDGE: "was not acknowledged in time",
     Kind.RESOLVE: "was not resolved in time",
@@ -52,6 +55,8 @@ class Fired:
     kind: str
     due_at: datetime
     level: int
+    by_webhook: bool = False
+    final: str = ""
 
 
 @transaction.atomic
@@ -115,19 +120,29 @@ def _escalate(timers: Sequence[CaseTimer], now: datetime) -> list[Fired]:
 
     Where the policy wants to be asked again, the next timer counts from when this one was due.
     """
-    questions, fired = [], []
+    questions, levels = [], []
     for timer in timers:
         questions.append(_question(timer))
-        if timer.kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE):
+        if timer.kind in CLIMBING and timer.repeat == 0:
             timer.case.escalation_level += 1
-        fired.append(
-            Fired(timer.pk, timer.case_id, timer.kind, timer.due_at, timer.case.escalation_level)
-        )
+        levels.append(timer.case.escalation_level)
     decisions = decide(policy="exceptions.escalation", questions=questions, now=now)
     _ask_again(timers, decisions)
     _move_desks(timers, decisions, now)
     _tell(timers, decisions, now)
-    return fired
+    return [
+        Fired(timer.pk, timer.case_id, timer.kind, timer.due_at, level,
+              bool(said.get("by_webhook")), _last(timer, said))
+        for timer, level, said in zip(
+            timers, levels, (one.outcome for one in decisions), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _last(timer: CaseTimer, said: Mapping[str, Any]) -> str:
+    """Return what ends the ladder; nothing while another rung follows."""
+    is_last = timer.kind in CLIMBING and not said["again_minutes"]
+    return str(said.get("final") or "") if is_last else ""
 
 
 def _question(timer: CaseTimer) -> Question:
@@ -138,22 +153,41 @@ def _question(timer: CaseTimer) -> Question:
         facts={
             "type": timer.case.type,
             "severity": timer.case.severity,
-            "level": timer.case.escalation_level,
+            "level": _level(timer),
             "clock": timer.kind,
         },
     )
 
 
+def _level(timer: CaseTimer) -> int:
+    """Return on which rung the case stands for this timer: one that is said again stays there."""
+    level = timer.case.escalation_level
+    return max(0, level - 1) if timer.repeat and timer.kind in CLIMBING else level
+
+
 def _ask_again(timers: Sequence[CaseTimer], decisions: Sequence[Decision]) -> None:
+    """Add what follows: the same rung again while the policy says so, then the next."""
     clock = BusinessClock([timer.case.entity_id for timer in timers])
     ask_again(
         [
             (timer.case_id, timer.kind, timer.step + 1,
-             clock(timer.case.entity_id, timer.due_at, decision.outcome["again_minutes"]))
-            for timer, decision in zip(timers, decisions, strict=True)
-            if decision.outcome["again_minutes"]
+             timer.repeat + 1 if timer.repeat < int(said.outcome.get("repeat") or 0) else 0,
+             clock(timer.case.entity_id, timer.due_at, said.outcome["again_minutes"]))
+            for timer, said in zip(timers, decisions, strict=True)
+            if said.outcome["again_minutes"]
         ]
     )  # fmt: skip
+
+
+def _person_of(decision: Decision) -> str:
+    return str(decision.outcome.get("person") or "")
+
+
+def _people(decisions: Sequence[Decision]) -> dict[str, int]:
+    """Return those whom rungs name themselves, by user name. One query at most."""
+    names = {_person_of(one) for one in decisions} - {""}
+    found = User.objects.filter(username__in=names, is_active=True) if names else ()
+    return {one.username: one.pk for one in found}
 
 
 def _move_desks(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now: datetime) -> None:
@@ -167,6 +201,8 @@ def _move_desks(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now:
     people = owners([(case.entity_id, desks[case.pk]) for case in moving], now)
     for case, person in zip(moving, people, strict=True):
         case.queue, case.owner_id = desks[case.pk], person
+    handed = _hand_to_named(timers, decisions, cases)
+    moving = list({case.pk: case for case in [*moving, *handed]}.values())
     found = list(cases.values())
     run(
         ESCALATE,
@@ -184,6 +220,25 @@ def _move_desks(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now:
     move(ExceptionCase, "hand_back", nobody, acknowledged_at=None, **NO_LONGER_WAITING)
 
 
+def _hand_to_named(
+    timers: Sequence[CaseTimer], decisions: Sequence[Decision], cases: Mapping[int, ExceptionCase]
+) -> list[ExceptionCase]:
+    """Give the cases to the people whom a rung names itself; return those that got another owner.
+
+    Nobody gets one who may not work cases of the entity.
+    """
+    named = _people(decisions)
+    users = {one.pk: one for one in User.objects.filter(pk__in=named.values())}
+    handed = []
+    for timer, decision in zip(timers, decisions, strict=True):
+        case, who = cases[timer.case_id], named.get(_person_of(decision))
+        takes_over = decision.outcome["takes_over"] and who not in (None, case.owner_id)
+        if takes_over and users[who].has_perm(permissions.WORK, case.entity_id):  # type: ignore[index]
+            case.owner_id = who
+            handed.append(case)
+    return handed
+
+
 def _tell(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now: datetime) -> None:
     """Tell the owner, and those of the role who do not take the case over but should know."""
     told = []
@@ -192,10 +247,13 @@ def _tell(timers: Sequence[CaseTimer], decisions: Sequence[Decision], now: datet
         for timer, decision in zip(timers, decisions, strict=True)
         if decision.outcome["role"]
     }
-    sitting = people_at(desks, now)
+    sitting, named = people_at(desks, now), _people(decisions)
     for timer, decision in zip(timers, decisions, strict=True):
         case, role = timer.case, str(decision.outcome["role"])
-        people = {case.owner_id, *sitting.get((case.entity_id, role), ())} - {None}
+        people = {
+            case.owner_id, named.get(_person_of(decision)),
+            *sitting.get((case.entity_id, role), ()),
+        } - {None}  # fmt: skip
         text = in_words(case.type, case.subject_label, case.severity, SAID[timer.kind])
         told += [
             Told(
@@ -226,6 +284,13 @@ def _fact(case: ExceptionCase, one: Fired) -> Any:
         level=one.level,
         kind=one.kind,
         due_at=one.due_at.isoformat(),
+        by_webhook=int(one.by_webhook),
+        final=one.final,
+        type=case.type,
+        subject=case.subject_label,
+        severity=case.severity,
+        queue=case.queue,
+        said=SAID[one.kind],
     )
 
 

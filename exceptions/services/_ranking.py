@@ -13,6 +13,7 @@ from exceptions.rules.clocks import due, start_within
 from exceptions.rules.conditions import Condition
 from exceptions.rules.sharing import Desk, share_out
 from exceptions.rules.yardstick import about_dollars
+from exceptions.services.desks import present
 
 TYPICAL = """
     SELECT type, percentile_cont(0.5) WITHIN GROUP (ORDER BY worked_minutes)
@@ -155,8 +156,11 @@ def route(conditions: Sequence[Condition], ranks: Sequence[Rank], now: datetime)
 
 
 def owners(desks: Sequence[Desk], now: datetime) -> list[int | None]:
-    """Return the least loaded person at each desk, in order; None where nobody sits. One query."""
-    return share_out(desks, people_at(desks, now)) if desks else []
+    """Return the least loaded person at each desk, in order; None where nobody sits.
+
+    Of those who are in shift and not away; where nobody is, of those who come first. Three queries.
+    """
+    return share_out(desks, present(people_at(desks, now), now)) if desks else []
 
 
 def people_at(desks: Collection[Desk], now: datetime) -> dict[Desk, dict[int, int]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from erp.accounts.models import User
 from erp.outbox.services import replay_deliveries
 from exceptions.rules.plays import Done, Play
-from exceptions.services import _buying, _freeing, _mending
+from exceptions.services import _buying, _carrying, _freeing, _mending, _supplying, _tidying
 from finance.services import adjust_stock, invoice_shipments, void_shipment
 from inventory.services import StockAdjustment
 
@@ -15,12 +15,18 @@ Runner = Callable[[Play, User | None, datetime], Done]
 
 
 def put_back(play: Play, actor: User | None, now: datetime) -> Done:
-    move_stock(play.facts, (str(play.facts["status"]), "available"), "Found again", actor, now)
+    move_stock(
+        play.facts,
+        (str(play.facts["status"]), "available"),
+        "Found again, or fit to sell",
+        actor,
+        now,
+    )
     return Done(f"{play.title}: done.", play.facts)
 
 
 def write_off(play: Play, actor: User | None, now: datetime) -> Done:
-    move_stock(play.facts, (str(play.facts["status"]), ""), "Not found", actor, now)
+    move_stock(play.facts, (str(play.facts["status"]), ""), "Written off", actor, now)
     return Done(f"{play.title}: done.", play.facts)
 
 
@@ -31,7 +37,7 @@ def move_stock(
     actor: User | None,
     now: datetime,
 ) -> None:
-    """Move the quantity of a short pick from one status into another; empty is off the books."""
+    """Move a quantity of stock from one status into another; empty is off the books."""
     quantity = Decimal(facts["quantity"])
     adjustments = [
         StockAdjustment(
@@ -39,7 +45,7 @@ def move_stock(
             node_id=int(facts["node_id"]),
             product_id=int(facts["product_id"]),
             quantity=change,
-            reason=f"{reason} (short pick)",
+            reason=reason,
             status=status,
             lot_id=int(facts["lot_id"]) if facts.get("lot_id") else None,
         )
@@ -100,4 +106,23 @@ RUNNERS: Mapping[str, Runner] = {
     "replan": replan,
     "invoice": invoice,
     "replay": replay,
+    "accept_change": _supplying.accept_change,
+    "stock_up": _supplying.stock_up,
+    "move_in": _supplying.move,
+    "move_lot": _supplying.move,
+    "block_lot": _supplying.block,
+    "redeliver": _carrying.send,
+    "reroute": _carrying.send,
+    "expedite": _carrying.send,
+    "note_arrival": _carrying.note_arrival,
+    "note_failure": _carrying.note_failure,
+    "chase": _carrying.chase,
+    "accept_loss": _carrying.accept_loss,
+    "came_late": _carrying.came_late,
+    "came_back": _carrying.came_back,
+    "count_there": _carrying.count_there,
+    "end_role": _tidying.end_role,
+    "bear": _tidying.bear,
+    "invoice_month": _tidying.invoice_month,
+    "stop_order": _tidying.stop_order,
 }

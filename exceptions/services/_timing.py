@@ -37,9 +37,10 @@ START = """
     ON CONFLICT (case_id, kind, due_at) WHERE cancelled_at IS NULL DO NOTHING
 """.replace("{wanted}", WANTED)
 ASK_AGAIN = """
-    INSERT INTO exceptions_casetimer (case_id, kind, step, due_at)
+    INSERT INTO exceptions_casetimer (case_id, kind, step, repeat, due_at)
     SELECT * FROM unnest(
-        %(cases)s::bigint[], %(kinds)s::text[], %(steps)s::smallint[], %(due)s::timestamptz[]
+        %(cases)s::bigint[], %(kinds)s::text[], %(steps)s::smallint[], %(repeats)s::smallint[],
+        %(due)s::timestamptz[]
     )
     ON CONFLICT (case_id, kind, due_at) WHERE cancelled_at IS NULL DO NOTHING
 """
@@ -56,10 +57,11 @@ def set_timers(case_ids: Collection[int], now: datetime) -> None:
         run(START, {"cases": ids, "now": now})
 
 
-def ask_again(timers: Sequence[tuple[int, str, int, datetime]]) -> None:
-    """Add timers that follow fired ones: case, kind, step, due."""
+def ask_again(timers: Sequence[tuple[int, str, int, int, datetime]]) -> None:
+    """Add timers that follow fired ones: case, kind, step, repeat, due."""
     if timers:
-        cases, kinds, steps, due = zip(*timers, strict=True)
+        cases, kinds, steps, repeats, due = zip(*timers, strict=True)
         run(ASK_AGAIN, {
-            "cases": list(cases), "kinds": list(kinds), "steps": list(steps), "due": list(due),
+            "cases": list(cases), "kinds": list(kinds), "steps": list(steps),
+            "repeats": list(repeats), "due": list(due),
         })  # fmt: skip

@@ -18,6 +18,7 @@ from exceptions.services._running import move_stock
 from exceptions.services._telling import tell_of
 from exceptions.services._waiting import go_on
 from exceptions.services._working import NothingSaid
+from inventory.services.tracking import release_lot
 from inventory.services.transferring import cancel_transfer
 from orders.models import Hold
 from orders.services import Amendment, amend_order, keep_backorder, place_hold
@@ -131,6 +132,19 @@ def _buy(run: PlayRun, reason: str, actor: User, now: datetime) -> None:
     _promise(run, reason, actor, now)
 
 
+def _call_off(run: PlayRun, reason: str, actor: User, now: datetime) -> None:
+    purchase_id = int(run.made["purchase_id"])
+    cancel_order(order_id=purchase_id, actor=actor, reason=reason, now=now)
+
+
+def _stay(run: PlayRun, reason: str, actor: User, now: datetime) -> None:
+    cancel_transfer(transfer_id=int(run.made["transfer_id"]), reason=reason, actor=actor, now=now)
+
+
+def _unblock(run: PlayRun, reason: str, actor: User, now: datetime) -> None:
+    release_lot(lot_id=int(run.made["lot_id"]), reason=reason, actor=actor, now=now)
+
+
 def _release(run: PlayRun, reason: str, actor: User, now: datetime) -> None:
     role = str(run.chosen["facts"]["owner_role"])
     order_id = int(run.made["order_id"])
@@ -177,4 +191,9 @@ UNDOERS: Mapping[str, Undoer] = {
     "accept_late": _days,
     "put_back": _off_the_shelf,
     "write_off": _on_the_books,
+    "stock_up": _call_off,
+    "move_in": _stay,
+    "move_lot": _stay,
+    "block_lot": _unblock,
+    "chase": _wait,
 }

@@ -6,6 +6,7 @@ from exceptions.views._acting import (
     attach_file,
     attachment,
     comment_case,
+    decide_request,
     dismiss_case,
     go_on_case,
     merge_case,
@@ -25,11 +26,13 @@ from exceptions.views._queue import (
     act_on_many,
     beside,
     case_page,
+    keep_filter,
     of_customer,
     of_order,
     queue_page,
     types_page,
 )
+from exceptions.views._shifts import drop_shift_page, shifts_page
 
 __all__ = [
     "acknowledge_case",
@@ -41,8 +44,11 @@ __all__ = [
     "beside",
     "case_page",
     "comment_case",
+    "decide_request",
     "dismiss_case",
+    "drop_shift_page",
     "go_on_case",
+    "keep_filter",
     "keep_preference",
     "merge_case",
     "notices_page",
@@ -53,6 +59,7 @@ __all__ = [
     "read_all",
     "reopen_case",
     "resolve_case",
+    "shifts_page",
     "snooze_case",
     "take_case",
     "types_page",

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from erp.accounts.models import Role, User
+from erp.governance.services import Verdict, decide_requests
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from exceptions import permissions, selectors
@@ -122,6 +123,31 @@ def undo_case(request: SignedInRequest, pk: int, key: str) -> HttpResponse:
         now=timezone.now(),
     )
     return done(request, pk, f"{run.chosen['title']}: undone.")
+
+
+@require_POST
+@requires(permissions.VIEW)
+def decide_request(request: SignedInRequest, pk: int, request_id: int) -> HttpResponse:
+    """Agree to a way out as it was shown, or refuse it with the reason; it runs by itself then."""
+    case, now = case_of(request, pk, permissions.VIEW), timezone.now()
+    found = selectors.find_request(
+        case_id=case.pk, request_id=request_id, user=request.user, now=now
+    )
+    if found is None or found.approval is None:
+        raise Http404
+    agrees = request.POST.get("agrees") == "1"
+    verdict = Verdict(
+        found.approval.id,
+        agrees=agrees,
+        fingerprint=request.POST.get("fingerprint", ""),
+        reason=request.POST.get("reason", "").strip(),
+    )
+    (outcome,) = decide_requests(verdicts=[verdict], actor=request.user, now=now)
+    if outcome.refusal is not None:
+        raise outcome.refusal
+    is_open = outcome.approval.state == "pending"
+    said = "You agreed; others must agree as well." if is_open else "You agreed; it runs now."
+    return done(request, pk, said if agrees else "You refused it.")
 
 
 @require_POST

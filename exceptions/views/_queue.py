@@ -4,24 +4,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from erp.accounts.models import Role, User
+from erp.accounts.models import Role, RoleAssignment, User
 from erp.kernel.access import requires
 from erp.kernel.errors import DomainError
 from erp.kernel.http import SignedInRequest
 from exceptions import permissions, selectors
-from exceptions.models import ExceptionCase, WaitingOn
+from exceptions.models import ExceptionCase, SavedFilter, WaitingOn
 from exceptions.rules.catalogue import PLAY_KINDS
+from exceptions.rules.first_set import FIRST_SET
 from exceptions.services import assign, dismiss, merge, take
+from exceptions.services.desks import forget_filter, open_with, save_filter
 from exceptions.views._showing import entry, panel, role_label, severity
 
 CHILDREN_SHOWN = 100
 OF_CUSTOMER_MAX = 10
+DIGITS = 19  # of an id
 VIEWS: Mapping[str, Mapping[str, Any]] = {
     "mine": {"mine": True},
     "unowned": {"unowned": True},
@@ -40,6 +44,10 @@ def queue_page(request: SignedInRequest) -> HttpResponse:
     """Show what is open, the worst first or the most urgent first, by the filters of the URL."""
     scope, now = request.scope(permissions.VIEW), timezone.now()
     asked = request.GET
+    saved = selectors.saved_filters(user=request.user, now=now)
+    opens_with = next((one for one in saved if one.is_default), None)
+    if opens_with is not None and not asked and not request.htmx:
+        return redirect(f"{request.path}?{opens_with.address}")
     filters: dict[str, Any] = {
         "awake": asked.get("view") != "snoozed",
         **VIEWS.get(asked.get("view", ""), {}),
@@ -68,8 +76,11 @@ def queue_page(request: SignedInRequest) -> HttpResponse:
         "at": shown.id if shown else None,
         "may_work": request.user.has_perm(permissions.WORK),
         "may_dismiss": request.user.has_perm(permissions.DISMISS),
+        "saved": saved,
+        "saved_id": asked.get("saved", ""),
+        "share_with": _shareable(request),
         "views": [
-            ("", "All", counts.open),
+            ("all" if opens_with else "", "All", counts.open),
             ("mine", "My cases", counts.mine),
             ("unowned", "Nobody's", counts.unowned),
             ("breaching", "Breaching soon", counts.breaching),
@@ -105,6 +116,7 @@ def case_page(request: SignedInRequest, pk: int) -> HttpResponse:
     context |= {
         "comments": selectors.comments(pk),
         "runs": selectors.runs(pk),
+        "requests": selectors.play_requests(case_id=pk, user=request.user, now=timezone.now()),
         "now": timezone.now(),
         "timers": selectors.timers(pk),
         "timeline": [entry(row) for row in told],
@@ -155,7 +167,48 @@ def types_page(request: SignedInRequest) -> HttpResponse:
         }
         for code, kind in selectors.TYPES.items()
     ]
-    return render(request, "exceptions/types.html", {"rows": rows})
+    troubles = [
+        {"trouble": one, "types": [(code, selectors.label_of(code)) for code in one.types]}
+        for one in FIRST_SET
+    ]
+    return render(request, "exceptions/types.html", {"rows": rows, "troubles": troubles})
+
+
+def _shareable(request: SignedInRequest) -> list[tuple[str, str]]:
+    """Return the desks of the person's own, as "entity:role", that a filter can be shared with."""
+    mine = RoleAssignment.objects.filter(user=request.user).select_related("entity")
+    found = sorted({(one.entity.code, one.entity_id, one.role) for one in mine})
+    return [(f"{pk}:{role}", f"{role_label(role)}, {code}") for code, pk, role in found]
+
+
+@require_POST
+@requires(permissions.VIEW)
+def keep_filter(request: SignedInRequest) -> HttpResponse:
+    """Keep the filters of the address under a name, drop some, or open the queue with them."""
+    act, chosen = request.POST.get("act", ""), request.POST.get("filter", "")
+    number = int(chosen) if chosen.isdecimal() and len(chosen) < DIGITS else None
+    now = timezone.now()
+    if act == "save":
+        entity, _, role = request.POST.get("share", "").partition(":")
+        made = save_filter(
+            name=request.POST.get("name", ""),
+            query={key: value for key, value in request.POST.items() if key != "name"},
+            actor=request.user,
+            now=now,
+            shared_with=(int(entity), role) if entity.isdecimal() and role else None,
+        )
+        row = next(
+            one for one in selectors.saved_filters(user=request.user, now=now) if one.id == made.pk
+        )
+        return redirect(f"{reverse('exceptions:queue')}?{row.address}")
+    if act == "forget" and number is not None:
+        forget_filter(filter_id=number, actor=request.user)
+    elif act == "open_with":
+        try:
+            open_with(filter_id=number, actor=request.user, now=now)
+        except SavedFilter.DoesNotExist as missing:
+            raise Http404 from missing
+    return redirect(f"{reverse('exceptions:queue')}?view=all")
 
 
 @require_POST

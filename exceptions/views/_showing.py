@@ -17,6 +17,7 @@ from erp.governance.selectors import TimelineRow
 from erp.kernel.http import SignedInRequest
 from exceptions import permissions, selectors
 from exceptions.models import ExceptionCase
+from exceptions.rules.plays import unbarred
 
 PLAYS_WITH_KEYS = 9
 SAID: Mapping[str, str] = {
@@ -77,6 +78,7 @@ def panel(request: SignedInRequest, pk: int) -> dict[str, Any]:
         if case.parent_id
         else None,
         "children_count": selectors.count_children(case.pk),
+        "automation": selectors.automation_of(case, unbarred(plays), now=timezone.now()),
     }
 
 

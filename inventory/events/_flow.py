@@ -182,6 +182,27 @@ class ShipmentFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentRerouted(Event):
+    """A shipment got another carrier or day; `is_again` (1): it had failed and goes once more.
+
+    `carrier_id` 0: the carrier is the same.
+    """
+
+    name: ClassVar[str] = "inventory.shipment_rerouted"
+    shipment_id: int
+    number: str
+    entity_id: int
+    source_id: int
+    reason: str
+    is_again: int = 0
+    carrier_id: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"shipment:{self.shipment_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentVoided(Event):
     """A shipment will not leave: what it held is on the shelf, or was not found."""
 

@@ -2,6 +2,7 @@
 
 PLANNED --pick--> PICKED --pack--> PACKED --ship--> SHIPPED --deliver--> DELIVERED
 PLANNED, PICKED, PACKED --void--> VOID;  SHIPPED --fail--> FAILED --deliver--> DELIVERED
+FAILED --send_again--> SHIPPED
 """
 
 from datetime import datetime
@@ -136,6 +137,10 @@ class Shipment(FSMModelMixin, models.Model):
     @transition(field=state, source=State.SHIPPED, target=State.FAILED)
     def fail(self, *, reason: str) -> None:
         self.failure = reason
+
+    @transition(field=state, source=State.FAILED, target=State.SHIPPED)
+    def send_again(self) -> None:
+        self.failure = ""
 
     @transition(field=state, source=[State.PLANNED, State.PICKED, State.PACKED], target=State.VOID)
     def void(self) -> None:

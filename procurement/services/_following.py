@@ -134,7 +134,7 @@ def reschedule_order(
     previous = order.expected_date
     order.expected_date = rows(LAST_DAY, asked)[0][0] or previous
     order.save(update_fields=["expected_date"])
-    days = {"expected_date": order.expected_date}
+    days = {"expected_date": order.expected_date, "previous_date": previous}
     note(order, "reschedule", actor, now, after=days, reason=reason)
     announce(order.pk)
     if order.expected_date != previous:

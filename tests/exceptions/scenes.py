@@ -9,15 +9,17 @@ from erp.accounts.models import User
 from erp.outbox.models import Delivery, Message
 from exceptions.models import ExceptionCase
 from exceptions.services import refresh
-from finance.services import open_books, ship_shipments
-from inventory.models import Product, ProductCost, ShipmentLine
-from inventory.services import Pick, ShortPick
-from orders.models import OrderLine, Quote, QuoteLine
+from finance.services import open_books, receive_transfer, ship_shipments
+from inventory.models import Lot, Node, Product, ProductCost, Shipment, ShipmentLine, StockMove
+from inventory.services import Pick, ShortPick, fail_shipment
+from orders.models import Order, OrderLine, Quote, QuoteLine
 from orders.services import PriceRow, pick_shipments, upsert_prices
-from procurement.services import PurchaseLine, submit_order, write_order
+from procurement.models import PurchaseOrder, ReplenishmentRule
+from procurement.services import PurchaseLine, reschedule_order, submit_order, write_order
 from tests.exceptions import factories
 from tests.exceptions.factories import NOW, TODAY
 from tests.finance import factories as sold
+from tests.finance import transfers
 
 EVERYTHING = (
     "planner", "order_desk", "buyer", "credit", "ar", "pricing", "operations_lead", "controller",
@@ -198,6 +200,128 @@ def undelivered() -> Scene:
     return ExceptionCase.objects.get(type="outbox.dead_delivery"), doer(), NOW
 
 
+def waited_for(case_type: str, made: PurchaseOrder) -> Scene:
+    refresh(type=case_type, subject_ids=[made.pk], now=NOW)
+    case = ExceptionCase.objects.get(type=case_type, subject_id=made.pk)
+    return case, doer(), NOW
+
+
+def moved_day() -> Scene:
+    item = costly()
+    factories.short_line(4, item=item)
+    made = factories.purchase(item, 10, expected=TODAY + timedelta(days=3))
+    line = made.lines.get()
+    later = TODAY + timedelta(days=8)
+    reschedule_order(order_id=made.pk, dates={line.pk: later}, actor=None, now=NOW)
+    return waited_for("procurement.supplier_change", made)
+
+
+def running_out() -> Scene:
+    """12 are free and 4 leave a day; the next would come in 9 days. Another node has 40."""
+    item, here = costly(), factories.node()
+    factories.stock(item, 12, node=here)
+    factories.stock(item, 40, node=factories.node("DC-WEST"))
+    factories.offer(item, lead_time_days=9)
+    rule = ReplenishmentRule.objects.create(
+        entity=factories.company(), node=here, product=item, reorder_point=10, order_up_to=60
+    )
+    left(item, here, 112)
+    refresh(type="inventory.predicted_stockout", subject_ids=[rule.pk], now=NOW)
+    case = ExceptionCase.objects.get(type="inventory.predicted_stockout", subject_id=rule.pk)
+    return case, doer(), NOW
+
+
+def left(item: Product, place: Node, quantity: int) -> None:
+    """So much of a product left a node ten days ago."""
+    StockMove.objects.create(
+        at=NOW - timedelta(days=10), kind="shipment", entity=factories.company(), node=place,
+        product=item, status="available", quantity=-quantity, value=-quantity,
+        cause_kind="test", cause_id=item.pk,
+    )  # fmt: skip
+
+
+def lot_near_its_end() -> Scene:
+    item, here = costly(tracking="lot"), factories.node()
+    lot = Lot.objects.create(
+        product=item, code="L1", created_at=NOW, expires_on=TODAY + timedelta(days=9)
+    )
+    row = factories.stock(item, 30, node=here, lot=lot, expires_on=lot.expires_on)
+    west = factories.node("DC-WEST")
+    StockMove.objects.create(
+        at=NOW - timedelta(days=10), kind="shipment", entity=factories.company(), node=west,
+        product=item, lot=lot, status="available", quantity=-56, value=-56,
+        cause_kind="test", cause_id=item.pk,
+    )  # fmt: skip
+    refresh(type="inventory.lot_expiring", subject_ids=[row.pk], now=NOW)
+    return ExceptionCase.objects.get(type="inventory.lot_expiring"), doer(), NOW
+
+
+def on_the_road() -> tuple[Order, int]:
+    where = sold.world()
+    factories.carrier("SLOW", transit_days=6, base_rate=5)
+    factories.carrier("FAST", transit_days=1, base_rate=90)
+    order, (shipment,) = sold.shipped(where, (sold.product(where), "4", "25"), now=NOW)
+    return order, shipment
+
+
+def did_not_arrive() -> Scene:
+    _, shipment = on_the_road()
+    Shipment.objects.filter(pk=shipment).update(carrier=factories.carrier("TRUCK"))
+    fail_shipment(shipment_id=shipment, reason="Nobody home", actor=None, now=NOW)
+    refresh(type="inventory.shipment_failed", subject_ids=[shipment], now=NOW)
+    return ExceptionCase.objects.get(type="inventory.shipment_failed"), doer(), NOW
+
+
+def not_heard_of() -> Scene:
+    _, shipment = on_the_road()
+    Shipment.objects.filter(pk=shipment).update(promised_date=TODAY)
+    later = NOW + timedelta(days=2)
+    refresh(type="inventory.delivery_overdue", subject_ids=[shipment], now=later)
+    return ExceptionCase.objects.get(type="inventory.delivery_overdue"), doer(), later
+
+
+def came_short() -> Scene:
+    where = sold.world()
+    item = sold.product(where)
+    there = transfers.second_node(where)
+    transfer = transfers.sent(where, (item, "10"), to=there)
+    receive_transfer(
+        transfer_id=transfer.pk, came=[transfers.came(transfer, "7")], is_last=True, actor=None,
+        now=NOW,
+    )  # fmt: skip
+    refresh(type="inventory.transfer_short", subject_ids=[transfer.pk], now=NOW)
+    return ExceptionCase.objects.get(type="inventory.transfer_short"), doer(), NOW
+
+
+def conflicting() -> Scene:
+    who = factories.person("dora", "controller")
+    factories.person("max", "buyer", "operations_lead")
+    refresh(type="governance.duty_conflict", now=NOW)
+    case = ExceptionCase.objects.get(type="governance.duty_conflict", party="Max")
+    return case, who, NOW
+
+
+def month_open() -> Scene:
+    where = sold.world()
+    _order, (shipment,) = sold.packed(where, (sold.product(where), "4", "25"), now=NOW)
+    ship_shipments(shipment_ids=[shipment], actor=None, now=NOW)
+    later = NOW + timedelta(days=10)
+    refresh(type="finance.period_blocker", now=later)
+    return ExceptionCase.objects.get(type="finance.period_blocker"), doer(), later
+
+
+def oddly_priced() -> Scene:
+    item = costly()
+    for price in (10, 10, 11, 10, 9, 10, 10, 11):
+        factories.short_line(2, item=item, unit_price=price)
+    odd = factories.short_line(
+        2, item=item, unit_price=100, account=factories.account(committed=1000)
+    )
+    refresh(type="orders.price_anomaly", now=NOW)
+    case = ExceptionCase.objects.get(type="orders.price_anomaly", subject_id=odd.pk)
+    return case, doer(), NOW
+
+
 SCENES: Mapping[str, Callable[[], Scene]] = {
     "other_node": lambda: elsewhere(("DC-WEST", 20)),
     "split": lambda: elsewhere(("DC-WEST", 12), ("DC-NORTH", 8)),
@@ -231,4 +355,23 @@ SCENES: Mapping[str, Callable[[], Scene]] = {
     "replan": late_shipment,
     "invoice": unbilled,
     "replay": undelivered,
+    "accept_change": moved_day,
+    "stock_up": running_out,
+    "move_in": running_out,
+    "move_lot": lot_near_its_end,
+    "block_lot": lot_near_its_end,
+    "redeliver": did_not_arrive,
+    "reroute": did_not_arrive,
+    "expedite": did_not_arrive,
+    "note_arrival": not_heard_of,
+    "note_failure": not_heard_of,
+    "chase": not_heard_of,
+    "accept_loss": came_short,
+    "came_late": came_short,
+    "came_back": came_short,
+    "count_there": came_short,
+    "end_role": conflicting,
+    "bear": conflicting,
+    "invoice_month": month_open,
+    "stop_order": oddly_priced,
 }

@@ -1,5 +1,7 @@
 """exceptions/views.py"""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,8 +9,10 @@ from django.utils import timezone
 
 from erp.accounts.models import Entity, User
 from exceptions import selectors
-from exceptions.models import ExceptionCase
+from exceptions.models import ExceptionCase, PlayRequest
+from exceptions.services import run_play
 from tests.exceptions import factories
+from tests.exceptions.scenes import SCENES
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +165,109 @@ class TestParts:
         live_case()
 
         assert "Shortage" in page.get(reverse("exceptions:types")).content.decode()
+
+
+class TestRequests:
+    """A way out that takes 10,000 from a customer waits for somebody else's word."""
+
+    @pytest.fixture
+    def asked(self, entity: Entity) -> PlayRequest:
+        lead = factories.person("kim", "operations_lead")
+        case = factories.hold_case(now=timezone.now(), total=10_000)
+        request = run_play(case_id=case.pk, key="cancel", actor=lead, now=timezone.now())
+        assert isinstance(request, PlayRequest)
+        return request
+
+    def page_of(self, client: Client, asked: PlayRequest) -> str:
+        return client.get(reverse("exceptions:case", args=[asked.case_id])).content.decode()
+
+    def decide(self, client: Client, asked: PlayRequest, **values: str) -> int:
+        url = reverse("exceptions:decide", args=[asked.case_id, asked.pk])
+        return client.post(url, values).status_code
+
+    def test_stand_on_the_page_with_who_asked_and_who_may_agree(
+        self, page: Client, asked: PlayRequest
+    ) -> None:
+        factories.person("zoe", "operations_lead")
+
+        shown = self.page_of(page, asked)
+
+        assert "waits for agreement" in shown
+        assert "Kim" in shown
+        assert "Zoe" in shown
+        assert "Agree <kbd>" not in shown
+
+    def test_are_agreed_to_there_and_run(
+        self, client: Client, asked: PlayRequest, deliver_all: Callable[[], int]
+    ) -> None:
+        for name, role in (("zoe", "operations_lead"), ("eve", "executive"),
+                           ("ben", "operations_lead")):  # fmt: skip
+            client.force_login(factories.person(name, role))
+            if "Agree <kbd>y</kbd>" in self.page_of(client, asked):
+                said = self.decide(client, asked, agrees="1", fingerprint=asked.fingerprint)
+                assert said == 302
+        deliver_all()
+
+        assert PlayRequest.objects.get(pk=asked.pk).state == "run"
+        assert ExceptionCase.objects.get(pk=asked.case_id).state == "resolved"
+
+    def test_are_refused_there_with_the_reason(
+        self, client: Client, asked: PlayRequest, deliver_all: Callable[[], int]
+    ) -> None:
+        client.force_login(factories.person("zoe", "operations_lead"))
+
+        self.decide(client, asked, agrees="0", reason="A good customer")
+        deliver_all()
+
+        found = PlayRequest.objects.get(pk=asked.pk)
+        assert (found.state, found.outcome) == ("dropped", "A good customer")
+        assert "A good customer" in self.page_of(client, asked)
+
+    def test_are_not_agreed_to_by_who_asked_nor_by_who_may_not(
+        self, client: Client, page: Client, asked: PlayRequest
+    ) -> None:
+        assert self.decide(page, asked, agrees="1", fingerprint=asked.fingerprint) == 409
+        client.force_login(factories.person("kim", "operations_lead"))
+        assert "somebody else decides" in self.page_of(client, asked)
+        assert self.decide(client, asked, agrees="1", fingerprint=asked.fingerprint) == 409
+        assert PlayRequest.objects.get(pk=asked.pk).state == "pending"
+
+    def test_of_another_case_are_not_there(self, page: Client, asked: PlayRequest) -> None:
+        other = live_case()
+
+        url = reverse("exceptions:decide", args=[other.pk, asked.pk])
+
+        assert page.post(url, {"agrees": "1"}).status_code == 404
+
+
+class TestAutomation:
+    def test_stands_with_its_reason_and_version_over_the_ways_out(self, page: Client) -> None:
+        item = factories.product()
+        factories.offer(item)
+        grave = live_case(quantity=600, unit_price=50, item=item)
+        small = live_case(quantity=1, unit_price=1)
+
+        first = page.get(reverse("exceptions:case", args=[grave.pk])).content.decode()
+        second = page.get(reverse("exceptions:case", args=[small.pk])).content.decode()
+
+        assert "People only: nothing runs by itself." in first
+        assert "exceptions.automation" in first
+        assert "S1, " in first
+        assert "Recommended: " in second
+
+
+class TestUndo:
+    def test_is_pressed_on_the_page_and_the_case_comes_back(
+        self, client: Client, entity: Entity
+    ) -> None:
+        case, who, _now = SCENES["pegged_inbound"]()
+        run_play(case_id=case.pk, key="pegged_inbound", actor=who, now=timezone.now())
+        client.force_login(who)
+        url = reverse("exceptions:undo", args=[case.pk, "pegged_inbound"])
+
+        refused = client.post(url, {"reason": " "}).status_code
+        done = client.post(url, {"reason": "The customer called"}, follow=True)
+
+        assert refused == 409
+        assert "Undone" in done.content.decode()
+        assert ExceptionCase.objects.get(pk=case.pk).state in ExceptionCase.LIVE

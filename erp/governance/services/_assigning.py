@@ -7,10 +7,12 @@ from django.db import transaction
 
 from erp.accounts.models import Entity, Role, RoleAssignment, User
 from erp.accounts.services import assign_role
+from erp.governance.events import DutiesChanged
 from erp.governance.models import DutyMitigation
 from erp.governance.selectors import DutyConflictRow, duty_conflicts, same_person
 from erp.governance.services._recording import Change, record
 from erp.kernel.errors import DomainError
+from erp.outbox.publishing import publish
 
 
 class OwnRole(DomainError):
@@ -42,6 +44,9 @@ def grant_role(
     Raises:
         OwnRole: the actor is the person.
         ConflictingRole: the policy refuses what it would bring, and no mitigation bears it.
+
+    Publishes:
+        DutiesChanged
     """
     if RoleAssignment.objects.filter(user=user, entity=entity, role=role).exists():
         return []
@@ -62,16 +67,22 @@ def grant_role(
     said: dict[str, object] = {"role": str(role), "warned": warned}
     change = _noted(user, entity, "governance.grant_role", said)
     record(changes=[change], actor=actor, now=now)
+    publish(DutiesChanged(user_id=user.pk, entity_id=entity.pk))
     return new
 
 
 @transaction.atomic
 def end_role(*, user: User, entity: Entity, role: Role, actor: User | None, now: datetime) -> None:
-    """Take a role from a person. Taking it again changes nothing."""
+    """Take a role from a person. Taking it again changes nothing.
+
+    Publishes:
+        DutiesChanged
+    """
     if RoleAssignment.objects.filter(user=user, entity=entity, role=role).delete()[0]:
         user.__dict__.pop("granted", None)
         change = _noted(user, entity, "governance.end_role", {"role": str(role)})
         record(changes=[change], actor=actor, now=now)
+        publish(DutiesChanged(user_id=user.pk, entity_id=entity.pk))
 
 
 @transaction.atomic
@@ -90,6 +101,9 @@ def mitigate_conflict(
 
     Raises:
         BadMitigation: no reason, an end that is past, one duty twice, or one's own conflict.
+
+    Publishes:
+        DutiesChanged
     """
     first, second = sorted((one, other))
     if not reason.strip() or until <= now or first == second:
@@ -112,6 +126,7 @@ def mitigate_conflict(
         recorded_at=now,
     )
     _told(made, "governance.mitigate_conflict", actor, now)
+    publish(DutiesChanged(user_id=person.pk, entity_id=entity_id))
     return made
 
 
@@ -121,11 +136,15 @@ def revoke_mitigation(*, mitigation_id: int, actor: User, now: datetime) -> None
 
     Raises:
         DutyMitigation.DoesNotExist: there is no such mitigation.
+
+    Publishes:
+        DutiesChanged
     """
     found = DutyMitigation.objects.select_for_update().get(pk=mitigation_id)
     if found.revoked_at is None:
         _end(found, actor, now)
         _told(found, "governance.revoke_mitigation", actor, now)
+        publish(DutiesChanged(user_id=found.person_id, entity_id=found.entity_id))
 
 
 def _end(mitigation: DutyMitigation, actor: User, now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
-from erp.partners.api.views import ImportViewSet
+from erp.partners.api.views import ImportViewSet, WebhookViewSet
 
 router = SimpleRouter()
 router.register("imports", ImportViewSet, basename="import")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 urlpatterns = router.urls

@@ -1,3 +1,11 @@
 from erp.partners.models.job import ImportEffect, ImportFile, ImportIssue, ImportJob
+from erp.partners.models.webhook import Webhook, WebhookDelivery
 
-__all__ = ["ImportEffect", "ImportFile", "ImportIssue", "ImportJob"]
+__all__ = [
+    "ImportEffect",
+    "ImportFile",
+    "ImportIssue",
+    "ImportJob",
+    "Webhook",
+    "WebhookDelivery",
+]

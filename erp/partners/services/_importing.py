@@ -10,6 +10,8 @@ from erp.accounts.models import Entity, User
 from erp.governance.services import Change, record
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import rows
+from erp.outbox.publishing import publish
+from erp.partners.events import ImportSettled
 from erp.partners.models import ImportFile, ImportIssue, ImportJob
 from erp.partners.rules.columns import KINDS
 from erp.partners.rules.profiles import BadProfile, load_profile
@@ -100,6 +102,9 @@ def check_import(*, job_id: int, now: datetime) -> ImportJob:
     Raises:
         ImportJob.DoesNotExist: there is no such import.
         TransitionNotAllowed: it is running or over.
+
+    Publishes:
+        ImportSettled
     """
     job = ImportJob.objects.lock(job_id)
     try:
@@ -107,6 +112,7 @@ def check_import(*, job_id: int, now: datetime) -> ImportJob:
     except (BadProfile, UnreadableFile) as error:
         job.fail(at=now, message=str(error)[:500])
         job.save(update_fields=["state", "finished_at", "message"])
+        _publish(job)
         return job
     job.check_passed(total=checked.rows, wrong=checked.rows - checked.loadable)
     job.save(update_fields=["state", "rows_total", "rows_wrong"])
@@ -115,6 +121,7 @@ def check_import(*, job_id: int, now: datetime) -> ImportJob:
         ImportIssue(job=job, file=i.file, row=i.row, column=i.column, message=i.message[:400])
         for i in checked.issues[:ISSUES_KEPT]
     )
+    _publish(job)
     return job
 
 
@@ -152,6 +159,9 @@ def advance_import(*, job_id: int, plan: Plan, now: datetime) -> bool:
 
     Raises:
         ImportJob.DoesNotExist: there is no such import.
+
+    Publishes:
+        ImportSettled
     """
     job = ImportJob.objects.lock(job_id)
     if job.state != ImportJob.State.RUNNING:
@@ -162,13 +172,26 @@ def advance_import(*, job_id: int, plan: Plan, now: datetime) -> bool:
     except DomainError as refusal:
         job.fail(at=now, message=f"Stopped at row {job.rows_done + 1}: {refusal}"[:500])
         job.save(update_fields=["state", "finished_at", "message"])
+        _publish(job)
         return False
     job.heartbeat_at = now
     if plan.is_done(job):
         job.finish(at=now)
         _record(job, "partners.finish_import", None, now)
+        _publish(job)
     job.save()
     return not plan.is_done(job)
+
+
+def _publish(job: ImportJob) -> None:
+    publish(
+        ImportSettled(
+            job_id=job.pk,
+            entity_id=job.entity_id,
+            state=str(job.state),
+            wrong=job.rows_wrong,
+        )
+    )
 
 
 def _record(job: ImportJob, action: str, actor: User | None, now: datetime) -> None:

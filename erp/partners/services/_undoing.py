@@ -12,6 +12,8 @@ from erp.accounts.models import User
 from erp.governance.services import Change, record
 from erp.kernel.errors import REFUSALS, DomainError
 from erp.kernel.sql import records, rows, run
+from erp.outbox.publishing import publish
+from erp.partners.events import ImportSettled
 from erp.partners.models import ImportEffect, ImportJob
 from finance.services import adjust_stock
 from inventory.services import StockAdjustment
@@ -49,6 +51,9 @@ def undo_import(*, job_id: int, actor: User | None, now: datetime) -> ImportJob:
         ImportJob.DoesNotExist: there is no such import.
         TransitionNotAllowed: it is running, or was undone.
         ImportShipped: an order of it has shipped.
+
+    Publishes:
+        ImportSettled
     """
     job = ImportJob.objects.lock(job_id)
     if rows(SHIPPED, [job.pk])[0][0]:
@@ -74,6 +79,11 @@ def undo_import(*, job_id: int, actor: User | None, now: datetime) -> ImportJob:
         after={"undone": undone, "kept": kept},
     )
     record(changes=[change], actor=actor, now=now)
+    publish(
+        ImportSettled(
+            job_id=job.pk, entity_id=job.entity_id, state=str(job.state), wrong=job.rows_wrong
+        )
+    )
     return job
 
 

@@ -19,7 +19,10 @@ from exceptions.services._undoing import UNDOERS
 from tests.exceptions import factories
 from tests.exceptions.scenes import SCENES
 
-APPS = ("orders", "inventory", "procurement", "finance", "exceptions", "governance", "outbox")
+APPS = (
+    "orders", "inventory", "procurement", "finance", "exceptions", "governance", "outbox",
+    "accounts",
+)  # fmt: skip
 WRITES = re.compile(r"^\s*EXECUTE|\b(INSERT INTO|DELETE FROM)\b|(?<!FOR )(?<!KEY )\bUPDATE\b")
 
 TABLE = """

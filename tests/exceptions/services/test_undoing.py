@@ -1,5 +1,7 @@
 """exceptions/services/_undoing.py"""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ from django.db import connection
 
 from erp.accounts.models import Entity
 from erp.governance.models import AuditEntry
+from erp.kernel.errors import DomainError
 from exceptions.models import ExceptionCase, PlayRun
 from exceptions.services import (
     CannotUndo,
@@ -115,8 +118,8 @@ class TestUndoPlay:
         run_play(case_id=case.pk, key="cancel_line", actor=who, now=now)
         other, who, now = SCENES["buy"]()
         run_play(case_id=other.pk, key="buy", actor=who, now=now)
-        before = digest()
         wrong = factories.person("cora", "credit")
+        before = digest()
         late = now + timedelta(hours=24, seconds=1)
 
         for case_id, key, reason, actor, at, refusal in (
@@ -133,3 +136,58 @@ class TestUndoPlay:
         undo_play(
             case_id=other.pk, key="buy", reason=REASON, actor=who, now=now + timedelta(hours=24)
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_undo_at_once_undo_it_once() -> None:
+    factories.policies()
+    case, who, now = SCENES["backorder"]()
+    run_play(case_id=case.pk, key="backorder", actor=who, now=now)
+
+    def undo(_: int) -> str:
+        try:
+            undo_play(case_id=case.pk, key="backorder", reason=REASON, actor=who, now=now)
+        except DomainError as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+        return ""
+
+    with ThreadPoolExecutor(4) as hands:
+        said = list(hands.map(undo, range(4)))
+
+    assert said == [""] * 4  # undoing again changes nothing
+    assert AuditEntry.objects.filter(action="exceptions.undo_play").count() == 1
+    assert PlayRun.objects.filter(case=case).count() == 1
+    assert ExceptionCase.objects.get(pk=case.pk).state in ExceptionCase.LIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_beside_another_way_out_leaves_one_true_story() -> None:
+    factories.policies()
+    case, who, now = SCENES["redate"]()
+    run_play(case_id=case.pk, key="backorder", actor=who, now=now)
+
+    def press(act: Callable[[], object]) -> str:
+        try:
+            act()
+        except DomainError as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+        return ""
+
+    acts: list[Callable[[], object]] = [
+        lambda: undo_play(case_id=case.pk, key="backorder", reason=REASON, actor=who, now=now),
+        lambda: run_play(case_id=case.pk, key="redate", actor=who, now=now),
+    ]
+    with ThreadPoolExecutor(2) as hands:
+        undone, ran = hands.map(press, acts)
+
+    # The case was over when the second way out came first; after the undo it may be taken.
+    assert undone == ""
+    assert ran in {"", "case_closed"}
+    live = ExceptionCase.objects.get(pk=case.pk).state in ExceptionCase.LIVE
+    assert live is (ran == "case_closed")
+    assert PlayRun.objects.get(case=case, key="backorder").undone_at is not None
+    assert PlayRun.objects.filter(case=case, key="redate").count() == (0 if ran else 1)

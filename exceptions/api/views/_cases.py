@@ -27,6 +27,7 @@ from erp.api.views import ResourceViewSet, one_by_one
 from exceptions import permissions, selectors
 from exceptions.api import serializers
 from exceptions.models import ExceptionCase, PlayRequest
+from exceptions.rules.plays import unbarred
 from exceptions.services import (
     acknowledge,
     assign,
@@ -63,6 +64,8 @@ class ExceptionViewSet(ResourceViewSet):
         "retrieve": permissions.VIEW,
         "plays": permissions.VIEW,
         "timeline": permissions.VIEW,
+        "requests": permissions.VIEW,
+        "automation": permissions.VIEW,
         "children": permissions.VIEW,
         "take": permissions.WORK,
         "assign": permissions.WORK,
@@ -240,6 +243,23 @@ class ExceptionViewSet(ResourceViewSet):
                 "case": serializers.shown(self._case(pk)),
             }
         )
+
+    @action(detail=True, methods=["get"])
+    def requests(self, request: Request, pk: str) -> Response:
+        """Return the ways out that were asked for, what waits first, with who may agree."""
+        found = selectors.play_requests(
+            case_id=self._case(pk).pk, user=actor_of(request), now=timezone.now()
+        )
+        return Response([serializers.shown_request(one) for one in found])
+
+    @action(detail=True, methods=["get"])
+    def automation(self, request: Request, pk: str) -> Response:
+        """Return what the house would do by itself: auto, recommend or human, and why."""
+        case, now = self._case(pk), timezone.now()
+        offered = selectors.plays_of(case, user=actor_of(request), now=now)
+        return Response(serializers.shown_automation(
+            selectors.automation_of(case, unbarred(offered), now=now)
+        ))  # fmt: skip
 
     @action(detail=True, methods=["get"])
     def timeline(self, request: Request, pk: str) -> Response:
