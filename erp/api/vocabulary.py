@@ -1,4 +1,6 @@
-"""`GET /api/v1/vocabulary/`: every code that the API speaks, read from the models."""
+"""`GET /api/v1/vocabulary/`: every code that the API speaks, in models and lists."""
+
+from collections.abc import Callable, Iterable
 
 from django.apps import apps
 from django.conf import settings
@@ -9,10 +11,24 @@ from rest_framework.views import APIView
 
 from erp.api.permissions import IsSignedIn
 
+Words = Callable[[], Iterable[tuple[str, str]]]
+_words: dict[str, Words] = {}
+
+
+def register_words(name: str, words: Words) -> None:
+    """Add a closed list that no column holds, as (code, label). Telling it again replaces it."""
+    _words[name] = words
+
 
 def vocabulary() -> dict[str, list[dict[str, str]]]:
-    """Return the choices of every column that has some, by "app.model.field"."""
-    found = {}
+    """Return the choices of every column that has some, by "app.model.field".
+
+    What apps registered besides stands under the name that they gave it.
+    """
+    found = {
+        name: [{"code": code, "label": label} for code, label in words()]
+        for name, words in _words.items()
+    }
     ours = {app for app in settings.INSTALLED_APPS if app.startswith("erp.") or "." not in app}
     for model in apps.get_models():
         if model._meta.app_config.name not in ours:  # noqa: SLF001

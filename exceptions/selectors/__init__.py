@@ -1,5 +1,6 @@
 """What is known of exception cases: types, conditions, ways out, queues, pages."""
 
+from exceptions.rules.conditions import Condition
 from exceptions.rules.exposure import Exposure
 from exceptions.selectors._analytics import DIMENSIONS, Analytics, Cause, Handled, analytics
 from exceptions.selectors._around import (
@@ -31,7 +32,7 @@ from exceptions.selectors._case import (
     timers,
 )
 from exceptions.selectors._coming_types import rules_of
-from exceptions.selectors._desks import FilterRow, saved_filters, shifts_within
+from exceptions.selectors._desks import FilterRow, filters_of, saved_filters, shifts_within
 from exceptions.selectors._invariants import INVARIANTS
 from exceptions.selectors._plays import play_fingerprints, plays_of
 from exceptions.selectors._queue import (
@@ -75,6 +76,7 @@ __all__ = [
     "CaseType",
     "Cause",
     "Child",
+    "Condition",
     "Exposure",
     "Figure",
     "FilterRow",
@@ -102,6 +104,7 @@ __all__ = [
     "count_children",
     "counts",
     "figures",
+    "filters_of",
     "find_case",
     "find_request",
     "gathering_types",

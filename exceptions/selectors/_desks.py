@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from erp.accounts.models import Role, User
+from erp.accounts.models import Role, RoleAssignment, User
 from erp.kernel.sql import records
-from exceptions.models import Shift
+from exceptions.models import SavedFilter, Shift
 
 FILTERS = """
     SELECT f.id, f.name, f.query, f.role, coalesce(e.code, '') AS entity, f.owner_id,
@@ -70,6 +70,16 @@ def saved_filters(*, user: User, now: datetime) -> list[FilterRow]:
         )
         for row in records(FILTERS, {"user": user.pk, "now": now})
     ]
+
+
+def filters_of(user: User, now: datetime) -> QuerySet[SavedFilter]:
+    """Return the same filters as rows of the database, to be paged."""
+    begun = Q(valid_from=None) | Q(valid_from__lte=now)
+    not_over = Q(valid_until=None) | Q(valid_until__gt=now)
+    held = RoleAssignment.objects.filter(
+        begun, not_over, user=user, entity=OuterRef("entity"), role=OuterRef("role")
+    )
+    return SavedFilter.objects.filter(Q(owner=user) | Exists(held))
 
 
 def shifts_within(entity_ids: Collection[int]) -> QuerySet[Shift]:

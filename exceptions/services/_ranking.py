@@ -13,7 +13,7 @@ from exceptions.rules.clocks import due, start_within
 from exceptions.rules.conditions import Condition
 from exceptions.rules.sharing import Desk, share_out
 from exceptions.rules.yardstick import about_dollars
-from exceptions.services.desks import present
+from exceptions.services.desks._shifting import present
 
 TYPICAL = """
     SELECT type, percentile_cont(0.5) WITHIN GROUP (ORDER BY worked_minutes)

@@ -79,23 +79,28 @@ def queue_page(request: SignedInRequest) -> HttpResponse:
         "saved": saved,
         "saved_id": asked.get("saved", ""),
         "share_with": _shareable(request),
-        "views": [
-            ("all" if opens_with else "", "All", counts.open),
-            ("mine", "My cases", counts.mine),
-            ("unowned", "Nobody's", counts.unowned),
-            ("breaching", "Breaching soon", counts.breaching),
-            ("strategic", "Strategic customers", counts.strategic),
-            ("escalated", "Escalated", counts.escalated),
-            ("waiting", "Waiting", counts.waiting),
-            ("snoozed", "Put off", counts.snoozed),
-            ("watched", "Watched", None),
-        ],
+        "views": _views(counts, has_default=opens_with is not None),
         "queues": [("", "All queues"), *((q, role_label(q), n) for q, n in counts.by_queue)],
         "types": [(code, kind.label) for code, kind in selectors.TYPES.items()],
     }
     if shown and not is_live:
         context |= panel(request, shown.id)
     return render(request, "exceptions/queue.html", context)
+
+
+def _views(counts: selectors.QueueCounts, *, has_default: bool) -> list[tuple[Any, ...]]:
+    """Return the views of the queue; "all" is said where the bare address opens another."""
+    return [
+        ("all" if has_default else "", "All", counts.open),
+        ("mine", "My cases", counts.mine),
+        ("unowned", "Nobody's", counts.unowned),
+        ("breaching", "Breaching soon", counts.breaching),
+        ("strategic", "Strategic customers", counts.strategic),
+        ("escalated", "Escalated", counts.escalated),
+        ("waiting", "Waiting", counts.waiting),
+        ("snoozed", "Put off", counts.snoozed),
+        ("watched", "Watched", None),
+    ]
 
 
 @require_GET
@@ -192,7 +197,7 @@ def keep_filter(request: SignedInRequest) -> HttpResponse:
         entity, _, role = request.POST.get("share", "").partition(":")
         made = save_filter(
             name=request.POST.get("name", ""),
-            query={key: value for key, value in request.POST.items() if key != "name"},
+            query={key: request.POST.get(key, "") for key in request.POST if key != "name"},
             actor=request.user,
             now=now,
             shared_with=(int(entity), role) if entity.isdecimal() and role else None,

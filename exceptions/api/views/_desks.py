@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db.models import Q
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -15,7 +16,7 @@ from erp.api.views import ResourceViewSet
 from exceptions import permissions
 from exceptions.api import serializers
 from exceptions.models import SavedFilter, Shift
-from exceptions.selectors import FilterRow, saved_filters, shifts_within
+from exceptions.selectors import FilterRow, filters_of, saved_filters, shifts_within
 from exceptions.services.desks import drop_shift, forget_filter, open_with, plan_shift, save_filter
 
 
@@ -33,9 +34,12 @@ class ExceptionFilterViewSet(ResourceViewSet):
     }
 
     def list(self, request: Request) -> Response:
-        found = saved_filters(user=actor_of(request), now=timezone.now())
-        return Response(
-            {"results": [_filter(one) for one in found], "next": None, "previous": None}
+        who, now = actor_of(request), timezone.now()
+        shown = {one.id: one for one in saved_filters(user=who, now=now)}
+        within = Q(entity=None) | Q(entity_id__in=self.scope())
+        return self.page(
+            filters_of(who, now).filter(within),
+            lambda found: [_filter(shown[one.pk]) for one in found if one.pk in shown],
         )
 
     @extend_schema(request=serializers.FilterInput)

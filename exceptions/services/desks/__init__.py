@@ -1,7 +1,7 @@
 """Everything that changes how people sit at their desks: their filters, and their shifts."""
 
 from exceptions.services.desks._filtering import BadFilter, forget_filter, open_with, save_filter
-from exceptions.services.desks._shifting import BadShift, drop_shift, plan_shift, present
+from exceptions.services.desks._shifting import BadShift, drop_shift, plan_shift
 
 __all__ = [
     "BadFilter",
@@ -10,6 +10,5 @@ __all__ = [
     "forget_filter",
     "open_with",
     "plan_shift",
-    "present",
     "save_filter",
 ]

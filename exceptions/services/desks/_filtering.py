@@ -47,7 +47,7 @@ def save_filter(
     if not kept:
         raise BadFilter("query", "Narrow the queue first.")
     entity_id, role = shared_with or (None, "")
-    if role and not _has(actor, entity_id, role, now):
+    if shared_with and not _has(actor, *shared_with, now):
         raise BadFilter("role", "Share it with a role of your own.")
     own = SavedFilter.objects.filter(owner=actor)
     if own.count() >= FILTERS_MAX and not own.filter(name=name.strip()).exists():
@@ -82,7 +82,7 @@ def open_with(*, filter_id: int | None, actor: User, now: datetime) -> None:
     DefaultFilter.objects.update_or_create(user=actor, defaults={"filter_id": filter_id})
 
 
-def _has(actor: User, entity_id: int | None, role: str, now: datetime) -> bool:
+def _has(actor: User, entity_id: int, role: str, now: datetime) -> bool:
     held = RoleAssignment.objects.filter(user=actor, entity_id=entity_id, role=role)
     return any(
         (one.valid_from is None or one.valid_from <= now)

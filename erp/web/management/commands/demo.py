@@ -9,6 +9,7 @@ from django.utils import timezone
 from erp.accounts.models import Entity
 from erp.outbox.delivery import drain
 from erp.outbox.publishing import telling_the_past
+from erp.web.demo.cases import remember_cases
 from erp.web.demo.company import Company, make_company
 from erp.web.demo.founding import count_rows, found
 from erp.web.demo.history import Past
@@ -69,5 +70,6 @@ class Command(BaseCommand):
         open_the_day(past, now)
         move_and_count(past, now)
         write_papers(past, now)
+        remember_cases(past, now)
         lay_down_the_law(past.entities, today=now.date(), now=now)
         return orders
