@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.kernel.quantity import QUANTITY_MAX
-from inventory.models import Node, Product
+from inventory.models import Bin, Node, Product
+from inventory.services.binning import BinDraft
 from inventory.services.promising import CalendarDraft, DayDraft
 
 DAYS_TEXT_MAX, FOLLOWERS_MAX = 200_000, 1_000
@@ -161,3 +163,51 @@ class FollowersForm(forms.Form):
         if len(codes) > FOLLOWERS_MAX:
             raise forms.ValidationError(_("At most a thousand at once."))
         return codes
+
+
+class BinForm(forms.Form):
+    """A bin as it should be. A new one says where and how it is called."""
+
+    node = forms.ChoiceField(label=gettext_lazy("Node"))
+    code = forms.CharField(label=gettext_lazy("Code"), max_length=20)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Bin.Kind.choices)
+    sequence = forms.IntegerField(
+        label=gettext_lazy("Place on the way"), min_value=0, max_value=2**31 - 1, initial=0
+    )
+    capacity = forms.DecimalField(
+        label=gettext_lazy("Holds (base units)"), required=False, decimal_places=3, max_digits=15
+    )
+    product = forms.CharField(label=gettext_lazy("Home of product"), max_length=40, required=False)
+    minimum = forms.DecimalField(
+        label=gettext_lazy("Filled up below"), required=False, decimal_places=3, max_digits=15
+    )
+    is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False, initial=True)
+
+    def __init__(self, *args: Any, nodes: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(str(pk), label) for pk, label in nodes]
+        self.fields["node"] = forms.ChoiceField(label=_("Node"), choices=choices)
+
+    def clean(self) -> dict[str, Any]:
+        """Find the product by its code."""
+        data = super().clean() or {}
+        code = data.get("product") or ""
+        found = Product.objects.filter(code=code).first() if code else None
+        if code and found is None:
+            self.add_error("product", _("There is no such product."))
+        data["product_id"] = found.pk if found else None
+        return data
+
+    def draft(self) -> BinDraft:
+        """Return the bin that was typed."""
+        data = self.cleaned_data
+        return BinDraft(
+            node_id=int(data["node"]),
+            code=data["code"].strip(),
+            kind=data["kind"],
+            sequence=data["sequence"],
+            capacity=data["capacity"],
+            product_id=data["product_id"],
+            minimum=data["minimum"] or Decimal(0),
+            is_active=data["is_active"],
+        )

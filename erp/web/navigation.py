@@ -61,8 +61,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
     ]),
     (_("Floor"), [
         Item(_("Receiving"), "package-open", "finance:receiving"),
+        Item(_("Put away"), "package-check", "inventory:put_away"),
         Item(_("Pick & pack"), "hand", "finance:picking"),
         Item(_("Shipments"), "truck", "finance:shipments"),
+        Item(_("Bins"), "warehouse", "inventory:bins"),
         Item(_("Counts"), "list-checks", "finance:counts"),
         Item(_("Corrections"), "scale", "finance:corrections"),
     ]),

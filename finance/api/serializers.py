@@ -19,13 +19,18 @@ class CentsInput(AmountInput):
 
 
 class PickedLineInput(StrictSerializer):
-    """A line of which less was found than planned, or another lot. `line` is its id."""
+    """A line of which less was found than planned, another lot, or another bin. `line` is its id.
+
+    A line picked out of several bins is named once for each. A `reason` with a `bin` says that
+    nothing more was found in that bin.
+    """
 
     line = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = QuantityInput(allow_zero=True)
     reason = serializers.ChoiceField(choices=REASONS, required=False)
     lot = TextInput(max_length=40, required=False)
     lot_reason = TextInput(max_length=200, required=False)
+    bin = TextInput(max_length=20, required=False)
 
 
 class PickInput(StrictSerializer):

@@ -1,6 +1,7 @@
 """What people type about shipments, deliveries and money."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from finance.selectors import IncomingLineRow, OpenInvoice, ShipmentLineRow
 from finance.services import LotOnGoods
+from inventory.selectors import PickPlace
 
 REASONS = [
     ("", _("Choose why")),
@@ -20,6 +22,7 @@ REASONS = [
     ("mislocated", _("In another place")),
 ]
 CARTONS_MAX = 99
+FLOOR = "floor"
 
 
 class QuantityField(forms.DecimalField):
@@ -31,12 +34,42 @@ class QuantityField(forms.DecimalField):
         self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "step": "any"}
 
 
-class PickForm(forms.Form):
-    """For each line of a shipment how much was found, and why it was less than planned."""
+@dataclass(frozen=True, slots=True)
+class PickRow:
+    """One line to pick with its fields, and where it lies."""
 
-    def __init__(self, lines: Sequence[ShipmentLineRow], data: Any = None) -> None:
+    line: ShipmentLineRow
+    found: forms.BoundField
+    reason: forms.BoundField
+    bin: forms.BoundField | None
+    place: PickPlace | None
+
+    @property
+    def codes(self) -> str:
+        return "|".join(each[1] for each in self.place.bins) if self.place else ""
+
+    @property
+    def proposed(self) -> str:
+        return "|".join(each[0] for each in self.place.parts) if self.place else ""
+
+
+class PickForm(forms.Form):
+    """For each line of a shipment how much was found, in which bin, and why it was less.
+
+    Lines stand in the order in which one walks past their bins; those in no bin come last.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[ShipmentLineRow],
+        data: Any = None,
+        places: Mapping[int, PickPlace] | None = None,
+    ) -> None:
         super().__init__(data)
-        self.lines = lines
+        self.places = places or {}
+        last = (2**32, "")
+        paths = {line_id: place.path for line_id, place in self.places.items()}
+        self.lines = sorted(lines, key=lambda line: paths.get(line.id, last))
         for line in lines:
             self.fields[f"found_{line.id}"] = QuantityField(
                 label=now_("Found"), max_value=line.quantity, initial=line.quantity.normalize()
@@ -44,10 +77,20 @@ class PickForm(forms.Form):
             self.fields[f"reason_{line.id}"] = forms.ChoiceField(
                 label=now_("Why less"), choices=REASONS, required=False
             )
+            if line.id in self.places:
+                self.fields[f"bin_{line.id}"] = forms.ChoiceField(
+                    label=now_("Out of"), choices=_bin_choices(self.places[line.id]), required=False
+                )
 
-    def rows(self) -> Iterator[tuple[ShipmentLineRow, forms.BoundField, forms.BoundField]]:
+    def rows(self) -> Iterator[PickRow]:
         for line in self.lines:
-            yield line, self[f"found_{line.id}"], self[f"reason_{line.id}"]
+            yield PickRow(
+                line,
+                self[f"found_{line.id}"],
+                self[f"reason_{line.id}"],
+                self[f"bin_{line.id}"] if line.id in self.places else None,
+                self.places.get(line.id),
+            )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -64,6 +107,30 @@ class PickForm(forms.Form):
             for line in self.lines
             if self.cleaned_data[f"found_{line.id}"] < line.quantity
         ]
+
+    def bins(self) -> list[tuple[int, int | None, Decimal, bool]]:
+        """Return (line id, bin id or None for the floor, found, nothing more is there).
+
+        Lines that were taken out of the bins that were proposed are left out.
+        """
+        said = []
+        for line in self.lines:
+            chosen = self.cleaned_data.get(f"bin_{line.id}")
+            if chosen:
+                found = self.cleaned_data[f"found_{line.id}"]
+                is_empty = self.cleaned_data[f"reason_{line.id}"] == "not_found"
+                bin_id = None if chosen == FLOOR else int(chosen)
+                said.append((line.id, bin_id, found, is_empty and found < line.quantity))
+        return said
+
+
+def _bin_choices(place: PickPlace) -> list[tuple[str, str]]:
+    proposed = " · ".join(f"{code} {part.normalize():f}" for code, part in place.parts)
+    return [
+        ("", now_("as proposed: %(bins)s") % {"bins": proposed or now_("not put away")}),
+        *((str(bin_id), f"{code} · {held.normalize():f}") for bin_id, code, held in place.bins),
+        (FLOOR, now_("not put away")),
+    ]
 
 
 class PackForm(forms.Form):

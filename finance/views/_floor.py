@@ -38,7 +38,9 @@ from finance.services import (
 )
 from finance.views._showing import moved_on, told
 from inventory import permissions
+from inventory.selectors import pick_places
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
+from inventory.services.binning import BinPick
 from orders.services import pick_shipments
 
 LIMIT = 100
@@ -141,13 +143,17 @@ def pick(request: SignedInRequest, number: str) -> HttpResponse:
     paper = _paper(request, number, permissions.PICK)
     if paper.state != "planned":
         return redirect("finance:shipment", paper.number)
-    form = PickForm(paper.lines, request.POST or None)
+    form = PickForm(paper.lines, request.POST or None, pick_places(paper.id))
     if request.method == "POST" and form.is_valid():
         shorts = [
             ShortPick(line_id=line_id, picked=found, reason=reason)
             for line_id, found, reason in form.shorts()
         ]
-        wanted = Pick(shipment_id=paper.id, shorts=shorts)
+        bins = [
+            BinPick(line_id=line_id, bin_id=bin_id, quantity=found, is_empty=is_empty)
+            for line_id, bin_id, found, is_empty in form.bins()
+        ]
+        wanted = Pick(shipment_id=paper.id, shorts=shorts, bins=bins)
         done = pick_shipments(picks=[wanted], actor=request.user, now=timezone.now())
         if done.shorts:
             said = _("%(number)s was picked short. What is missing is looked for elsewhere.")

@@ -1,6 +1,6 @@
 """Which bin: where to take goods from, where to put them, what to bring down from reserve."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -110,3 +110,46 @@ def room_of(
         else max(capacity - levels.get(bin_id, Decimal(0)), Decimal(0))
         for bin_id, capacity in capacities.items()
     }
+
+
+class Spot(NamedTuple):
+    """A bin that goods may be put into; `home` is the product whose pick face it is, 0 nobody's."""
+
+    bin_id: int
+    code: str
+    kind: str
+    sequence: int
+    home: int
+    is_empty: bool
+
+
+def put_order(
+    product_id: int,
+    spots: Sequence[Spot],
+    *,
+    is_available: bool,
+    with_same: Collection[int],
+    with_product: Collection[int],
+) -> list[int]:
+    """Return which bins to try for goods, the best first.
+
+    What may be sold goes to its pick face, then to a reserve that holds of the same balance, of the
+    same product, or nothing. What lies aside goes to quarantine in the same way.
+    """
+    kind = "reserve" if is_available else "quarantine"
+
+    def rank(spot: Spot) -> int | None:
+        if is_available and spot.home == product_id:
+            return 0
+        if spot.kind != kind:
+            return None
+        if spot.bin_id in with_same:
+            return 1
+        if spot.bin_id in with_product:
+            return 2
+        return 3 if spot.is_empty else None
+
+    ranked = [
+        (found, s.sequence, s.code, s.bin_id) for s in spots if (found := rank(s)) is not None
+    ]
+    return [bin_id for _, _, _, bin_id in sorted(ranked)]

@@ -43,7 +43,7 @@ class TestStock:
         assert "PEN" not in read(pages, "/inventory/stock/?shown=empty")
 
     def test_pages_by_key(self, pages: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("inventory.views.PAGE", 1)
+        monkeypatch.setattr("inventory.views._stock.PAGE", 1)
         stocked(product("P-1"), 5)
         stocked(product("P-2"), 5)
         answer = pages.get("/inventory/stock/")

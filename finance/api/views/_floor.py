@@ -1,5 +1,7 @@
 """Shipments from the shelf to the customer, and goods that come in."""
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -31,7 +33,9 @@ from finance.services import (
     void_shipment,
 )
 from inventory import permissions
+from inventory.selectors import bins_at
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
+from inventory.services.binning import BinPick
 from inventory.services.tracking import LotSwap
 from orders.services import pick_shipments
 
@@ -85,29 +89,21 @@ class ShipmentViewSet(ResourceViewSet):
     def pick(self, request: Request, number: str) -> Response:
         """Confirm what was found; lines not named were found in full."""
         shipment = self._shipment(number)
-        named = {line["line"]: line for line in self.body().get("lines", [])}
+        lines = self.body().get("lines", [])
         quantities = {line.id: line.quantity for line in shipment.lines}
-        for line_id in named.keys() - quantities.keys():
+        for line_id in {line["line"] for line in lines} - quantities.keys():
             raise ValidationError({"lines": [ErrorDetail(f"{line_id} is not on it.", "invalid")]})
-        swaps = [
-            LotSwap(line_id=line_id, lot=line["lot"], reason=line.get("lot_reason", ""))
-            for line_id, line in named.items()
-            if line.get("lot")
-        ]
-        shorts = [
-            ShortPick(
-                line_id=line_id,
-                picked=line["quantity"],
-                reason=line.get("reason", "not_found"),
-            )
-            for line_id, line in named.items()
-            if line["quantity"] != quantities[line_id]
-        ]
-        pick_shipments(
-            picks=[Pick(shipment_id=shipment.id, shorts=shorts, swaps=swaps)],
-            actor=actor_of(request),
-            now=timezone.now(),
+        pick = Pick(
+            shipment_id=shipment.id,
+            shorts=_shorts(lines, quantities),
+            swaps=[
+                LotSwap(line_id=line["line"], lot=line["lot"], reason=line.get("lot_reason", ""))
+                for line in lines
+                if line.get("lot")
+            ],
+            bins=_bins(shipment.node, lines),
         )
+        pick_shipments(picks=[pick], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["post"])
@@ -271,3 +267,38 @@ class ReceivingViewSet(ResourceViewSet):
         return Response(
             {"order": number, "receipt": received.number, "value": received.value}, status=201
         )
+
+
+def _shorts(
+    lines: Sequence[Mapping[str, Any]], quantities: Mapping[int, Decimal]
+) -> list[ShortPick]:
+    """Return the lines of which less was found; one out of several bins is named several times."""
+    found: dict[int, Decimal] = {}
+    reasons: dict[int, str] = {}
+    for line in lines:
+        found[line["line"]] = found.get(line["line"], Decimal(0)) + line["quantity"]
+        if line.get("reason"):
+            reasons[line["line"]] = line["reason"]
+    return [
+        ShortPick(line_id=line_id, picked=picked, reason=reasons.get(line_id, "not_found"))
+        for line_id, picked in found.items()
+        if picked != quantities[line_id]
+    ]
+
+
+def _bins(node: str, lines: Sequence[Mapping[str, Any]]) -> list[BinPick]:
+    named = [line for line in lines if line.get("bin")]
+    known = bins_at(node=node, codes={line["bin"] for line in named})
+    for line in named:
+        if line["bin"] not in known:
+            message = f"There is no bin {line['bin']!r} at {node}."
+            raise ValidationError({"lines": [ErrorDetail(message, "does_not_exist")]})
+    return [
+        BinPick(
+            line_id=line["line"],
+            bin_id=known[line["bin"]],
+            quantity=line["quantity"],
+            is_empty=line.get("reason") == "not_found",
+        )
+        for line in named
+    ]

@@ -32,6 +32,16 @@
         if (open) say(`${open} ${said.dataset.open}`, 's1'); else form.requestSubmit(form.querySelector('[data-scan-confirm]'));
         return;
       }
+      const at = lines.filter((each) => (each.dataset.bins || '').toUpperCase().split('|').includes(code));
+      if (at.length) {
+        const next = at.find((each) => !each.classList.contains('found')) || at[0];
+        const bins = next.querySelector('select[name^=bin_]');
+        const index = next.dataset.bins.toUpperCase().split('|').indexOf(code);
+        if (bins && !next.dataset.proposed.toUpperCase().split('|').includes(code)) bins.selectedIndex = index + 1;
+        next.scrollIntoView({ block: 'center' });
+        say(`${code}: ${said.dataset.at} ${next.dataset.planned} ${next.dataset.codes.split('|')[0]}`, 'ok');
+        return;
+      }
       const line = lines.find((each) => each.dataset.codes.toUpperCase().split('|').includes(code));
       if (!line) { say(`${text} ${said.dataset.unknown}`, 's1'); return; }
       const again = line.classList.contains('found');

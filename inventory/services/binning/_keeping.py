@@ -143,8 +143,8 @@ def save_bin(*, draft: BinDraft, actor: "User | None", now: datetime) -> int:
 
 
 def _faults(draft: BinDraft) -> Iterator[tuple[str, str]]:
-    if not draft.code.strip() or len(draft.code) > CODE_LENGTH or "\0" in draft.code:
-        yield "code", f"It has 1 to {CODE_LENGTH} characters."
+    if not draft.code.strip() or len(draft.code) > CODE_LENGTH or {"\0", "/"} & {*draft.code}:
+        yield "code", f"It has 1 to {CODE_LENGTH} characters, and no slash."
     if draft.kind not in Bin.Kind.values:
         yield "kind", "It is pick_face, reserve, receiving or quarantine."
     if not 0 <= draft.sequence <= SEQUENCE_MAX:
