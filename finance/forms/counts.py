@@ -1,6 +1,7 @@
 """What people type about cycle counts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -29,38 +30,89 @@ class PlanCountForm(forms.Form):
         return self.places[self.cleaned_data["node"]]
 
 
+@dataclass(frozen=True, slots=True)
+class CountBox:
+    """One figure to type: of a line, in one bin, or (`is_elsewhere`) in none of them."""
+
+    line: CountLineRow
+    name: str
+    path: tuple[int, str]
+    bin_id: int | None = None
+    bin: str = ""
+    is_elsewhere: bool = False
+
+
+LAST = 2**32
+
+
 class CountForm(forms.Form):
-    """For each line how much lies there. An empty one is not counted yet."""
+    """For each line how much lies there, bin by bin where there are bins, in walking order.
+
+    An empty one is not counted yet; elsewhere it is nothing.
+    """
 
     def __init__(self, lines: Sequence[CountLineRow], data: Any = None) -> None:
         super().__init__(data)
-        self.lines = lines
-        for line in lines:
-            field = QuantityField(
+        self.boxes = sorted(
+            (box for line in lines for box in _boxes(line)),
+            key=lambda box: (*box.path, box.line.position, box.is_elsewhere),
+        )
+        for box in self.boxes:
+            counted = _counted_before(box)
+            self.fields[box.name] = QuantityField(
                 label=now_("Counted"),
                 required=False,
-                initial=None if line.counted is None else line.counted.normalize(),
+                initial=None if counted is None else counted.normalize(),
             )
-            self.fields[f"counted_{line.id}"] = field
 
-    def rows(self) -> Iterator[tuple[CountLineRow, forms.BoundField]]:
-        for line in self.lines:
-            yield line, self[f"counted_{line.id}"]
+    def rows(self) -> Iterator[tuple[CountBox, forms.BoundField]]:
+        for box in self.boxes:
+            yield box, self[box.name]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if "keep" not in self.data and not self.errors:
-            for line in self.lines:
-                if given.get(f"counted_{line.id}") is None:
+            for box in self.boxes:
+                if given.get(box.name) is None and not box.is_elsewhere:
                     said = now_("Count it, and write 0 where nothing lies there.")
-                    self.add_error(f"counted_{line.id}", said)
+                    self.add_error(box.name, said)
         return given
 
-    def counted(self) -> list[tuple[int, Decimal]]:
-        """Return (line id, quantity) of what was counted."""
-        given = self.cleaned_data
-        return [
-            (line.id, given[f"counted_{line.id}"])
-            for line in self.lines
-            if given[f"counted_{line.id}"] is not None
-        ]
+    def counted(self) -> list[tuple[int, Decimal, list[tuple[int | None, Decimal]]]]:
+        """Return (line id, quantity, by bin) of the lines of which every bin was counted."""
+        boxes: dict[int, list[CountBox]] = {}
+        for box in self.boxes:
+            boxes.setdefault(box.line.id, []).append(box)
+        said = []
+        for line_id, of_line in boxes.items():
+            figures = [(box, self.cleaned_data[box.name]) for box in of_line]
+            if any(figure is None and not box.is_elsewhere for box, figure in figures):
+                continue
+            parts = [(box.bin_id, figure or Decimal(0)) for box, figure in figures]
+            whole = sum((part for _, part in parts), Decimal(0))
+            said.append((line_id, whole, parts if len(of_line) > 1 else []))
+        return said
+
+
+def _boxes(line: CountLineRow) -> list[CountBox]:
+    name = f"counted_{line.id}"
+    places = [part for part in line.parts if part.bin_id is not None]
+    if not places:
+        return [CountBox(line, name, (LAST, ""))]
+    return [
+        *(
+            CountBox(
+                line, f"{name}_{part.bin_id}", (part.sequence, part.bin), part.bin_id, part.bin
+            )
+            for part in places
+        ),
+        CountBox(line, f"{name}_0", (LAST, ""), is_elsewhere=True),
+    ]
+
+
+def _counted_before(box: CountBox) -> Decimal | None:
+    if box.bin_id is None and not box.is_elsewhere:
+        return box.line.counted
+    if box.line.counted is None:
+        return None
+    return next((part.counted for part in box.line.parts if part.bin_id == box.bin_id), None)

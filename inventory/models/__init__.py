@@ -3,7 +3,7 @@ from inventory.models.bin import Bin, BinMove, BinStock
 from inventory.models.calendar import Calendar, CalendarDay
 from inventory.models.correction import Correction, CorrectionLine
 from inventory.models.costing import CostLayer, LateCost, LayerIssue
-from inventory.models.count import Count, CountLine
+from inventory.models.count import Count, CountBin, CountLine
 from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
@@ -42,6 +42,7 @@ __all__ = [
     "CorrectionLine",
     "CostLayer",
     "Count",
+    "CountBin",
     "CountLine",
     "Inbound",
     "Lane",

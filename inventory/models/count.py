@@ -177,3 +177,34 @@ class CountLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stock_id} of {self.count_id}"
+
+
+class CountBin(models.Model):
+    """What of a counted line lay in one bin, or (without a bin) elsewhere at the node.
+
+    The parts of a line sum to what was counted. `expected` is what the bin held at `counted_at`.
+    """
+
+    line = models.ForeignKey(
+        CountLine, on_delete=models.CASCADE, related_name="bins", db_index=False
+    )
+    bin = models.ForeignKey(
+        "inventory.Bin", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    counted = QuantityField()
+    expected = QuantityField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "bin"],
+                nulls_distinct=False,
+                name="inventory_countbin_once_per_bin",
+            ),
+            models.CheckConstraint(
+                condition=Q(counted__gte=0), name="inventory_countbin_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.counted} in {self.bin_id}"

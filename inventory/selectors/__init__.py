@@ -55,6 +55,7 @@ from inventory.selectors._costing import LayerRow, layers_of
 from inventory.selectors._counts import (
     CountLineRow,
     CountPage,
+    CountPart,
     CountRow,
     count_fingerprints,
     count_page,
@@ -169,6 +170,7 @@ __all__ = [
     "CorrectionRow",
     "CountLineRow",
     "CountPage",
+    "CountPart",
     "CountRow",
     "DecisionRow",
     "DemandSource",

@@ -1,6 +1,7 @@
 """Cycle counts as the screens show them: blind to who counts, open to who reviews."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,21 @@ LINES = """
     LEFT JOIN accounts_user u ON u.id = l.counted_by_id
     WHERE l.count_id = %s
     ORDER BY l.position
+"""
+
+# Where the goods of lines lie, without how much; and what was counted there.
+PARTS = """
+    SELECT l.id, b.id, b.code, b.sequence, cb.counted, cb.expected
+    FROM inventory_countline l
+    JOIN LATERAL (
+        SELECT bin_id FROM inventory_binstock WHERE stock_id = l.stock_id
+        UNION SELECT bin_id FROM inventory_countbin WHERE line_id = l.id
+    ) place ON true
+    LEFT JOIN inventory_bin b ON b.id = place.bin_id
+    LEFT JOIN inventory_countbin cb ON cb.line_id = l.id
+        AND cb.bin_id IS NOT DISTINCT FROM place.bin_id
+    WHERE l.count_id = %s
+    ORDER BY l.id, b.sequence, b.code
 """
 
 AGREED = """
@@ -118,6 +134,20 @@ class CountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CountPart:
+    """Where some of a line lies, or was found; without a bin, elsewhere at the node.
+
+    `expected` is for reviewers only.
+    """
+
+    bin_id: int | None
+    bin: str
+    sequence: int
+    counted: Decimal | None
+    expected: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class CountLineRow:
     """One line with what was found and, for reviewers only, what was expected.
 
@@ -140,6 +170,7 @@ class CountLineRow:
     counted_at: datetime | None
     counted_by: str
     value: Decimal | None
+    parts: Sequence[CountPart] = ()
 
     @property
     def difference(self) -> Decimal | None:
@@ -197,12 +228,18 @@ def count_rows(
 
 
 def count_page(*, number: str, entity_ids: Collection[int]) -> CountPage | None:
-    """Return one sheet of these entities, or None. Two queries."""
+    """Return one sheet of these entities, or None. Three queries."""
     params = {"number": number, "entities": sorted(entity_ids)}
     found = records(HEAD, params) if "\0" not in number else []
     if not found:
         return None
-    lines = [CountLineRow(**row) for row in records(LINES, [found[0]["id"]])]
+    parts: dict[int, list[CountPart]] = defaultdict(list)
+    for line_id, bin_id, code, sequence, counted, expected in rows(PARTS, [found[0]["id"]]):
+        parts[line_id].append(CountPart(bin_id, code or "", sequence or 0, counted, expected))
+    lines = [
+        CountLineRow(**row, parts=parts.get(row["id"], ()))
+        for row in records(LINES, [found[0]["id"]])
+    ]
     return CountPage(**found[0], lines=lines)
 
 

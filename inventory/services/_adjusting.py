@@ -19,6 +19,7 @@ from inventory.rules import Draw, countable, draw, moved_on, valued
 from inventory.services._posting import Balance, Key, Movement, balances, posting, posting_and
 from inventory.services._telling import fallen, received
 from inventory.services.binning._carrying import carry
+from inventory.services.binning._settling import BinDifference, put_found, take_lost
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -48,7 +49,8 @@ class NotThatMuch(DomainError):
 class StockAdjustment:
     """A signed correction in base units. `unit_value` (entity's currency) prices what is found.
 
-    Without it, and for what is lost, the moving average counts.
+    Without it, and for what is lost, the moving average counts. `bins` says by how much which bin
+    differs, signed; what it does not say comes off the floor first, and stands there when found.
     """
 
     entity_id: int
@@ -59,6 +61,7 @@ class StockAdjustment:
     unit_value: Decimal | None = None
     status: str = "available"
     lot_id: int | None = None
+    bins: Sequence[tuple[int, Decimal]] = ()
 
     @property
     def key(self) -> Key:
@@ -136,8 +139,15 @@ def adjust_stock(
         now=now,
         pools=[balance.pool for balance in held.values()],
     ) | {"reasons": [each.reason for each in adjustments]}
+    differences = [
+        BinDifference(held[each.key].stock_id, bin_id, quantity, adjustment_id)
+        for each, adjustment_id in zip(adjustments, ids, strict=True)
+        for bin_id, quantity in each.bins
+    ]
+    take_lost(differences, cause_kind=CAUSE, actor=actor, now=now)
     carry(held.values(), movements, cause_kind=CAUSE, actor=actor, now=now)
     run(ADJUST.of(params), params)
+    put_found(differences, cause_kind=CAUSE, actor=actor, now=now)
     record(
         changes=[
             _change(each, value, adjustment_id, kind)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import count
 
 from erp.kernel.sql import rows
+from erp.web.demo.binning import put_into_bins
 from erp.web.demo.company import DemoCustomer
 from erp.web.demo.history import LINES, PROPOSALS, Past
 from finance.services import invoice_shipments, receive_purchase_order, ship_shipments
@@ -75,6 +76,7 @@ def open_the_day(past: Past, now: datetime) -> None:
     _take(past, drafts[5:], now)
     _take(past, _over_limit(past, buyers), now)
     _take(past, _short(past, buyers), now)
+    put_into_bins(past, now)
     _floor(past, now)
     _purchasing(past, now)
 

@@ -1,6 +1,7 @@
 """Cycle counts over REST."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -18,7 +19,7 @@ from finance.api.serializers import NothingInput, ReasonInput
 from finance.services import post_count
 from inventory import permissions
 from inventory.models import Count, Node, Stock
-from inventory.selectors import CountPage, count_page
+from inventory.selectors import CountPage, bins_at, count_page
 from inventory.services.counting import (
     Counted,
     approve_count,
@@ -42,10 +43,15 @@ class CountInput(StrictSerializer):
 
 
 class CountedInput(StrictSerializer):
-    """So many base units of one line; `line` is its position."""
+    """So many base units of one line; `line` is its position.
+
+    A line that lies in bins may be named once for each, and once without: elsewhere at the node.
+    A bin of the line that is not named then was found empty.
+    """
 
     line = fields.IntegerField(min_value=1, max_value=32_767)
     quantity = QuantityInput(allow_zero=True)
+    bin = TextInput(max_length=20, required=False)
 
 
 class RecordInput(StrictSerializer):
@@ -124,7 +130,7 @@ class CountViewSet(ResourceViewSet):
                 raise ValidationError({"lines": [ErrorDetail(message, "invalid")]})
         record_counts(
             count_id=page.id,
-            counted=[Counted(ids[line["line"]], line["quantity"]) for line in body["lines"]],
+            counted=_counted(page.node, ids, body["lines"]),
             at=body.get("counted_at", now),
             actor=actor_of(request),
             now=now,
@@ -183,9 +189,41 @@ class CountViewSet(ResourceViewSet):
                 "line": line.position, "product": line.product, "uom": line.uom,
                 "status": line.status, "lot": line.lot or None, "recount": line.is_again,
                 "counted": line.counted, "counted_at": line.counted_at,
+                "bins": [
+                    {"bin": part.bin or None, "counted": part.counted}
+                    | ({"expected": part.expected} if may else {})
+                    for part in line.parts
+                ],
             } | ({"expected": line.expected, "value": line.value} if may else {})
             for line in page.lines
         ]}  # fmt: skip
+
+
+def _counted(
+    node: str, ids: Mapping[int, int], lines: Sequence[Mapping[str, Any]]
+) -> list[Counted]:
+    """Return what was counted, a line that was counted bin by bin as one."""
+    known = bins_at(node=node, codes={line["bin"] for line in lines if line.get("bin")})
+    binned = {line["line"] for line in lines if line.get("bin")}
+    parts: dict[int, list[tuple[int | None, Decimal]]] = {place: [] for place in binned}
+    for line in lines:
+        code = line.get("bin")
+        if code and code not in known:
+            message = f"There is no bin {code!r} at {node}."
+            raise ValidationError({"lines": [ErrorDetail(message, "does_not_exist")]})
+        if line["line"] in binned:
+            parts[line["line"]].append((known[code] if code else None, line["quantity"]))
+    return [
+        *(
+            Counted(ids[line["line"]], line["quantity"])
+            for line in lines
+            if line["line"] not in binned
+        ),
+        *(
+            Counted(ids[place], sum((part for _, part in said), Decimal(0)), said)
+            for place, said in parts.items()
+        ),
+    ]
 
 
 def _stock_ids(entity_id: int, node_id: int, codes: Sequence[str]) -> list[int]:

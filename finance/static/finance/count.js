@@ -10,7 +10,7 @@
     const input = (line) => line.querySelector('input');
     const say = (text, tone) => { said.textContent = text; said.dataset.tone = tone; };
     const show = (line) => line.classList.toggle('found', input(line).value !== '');
-    const left = () => lines.filter((line) => input(line).value === '');
+    const left = () => lines.filter((line) => input(line).value === '' && !('optional' in line.dataset));
     const tell = () => { const open = left().length; say(open ? `${open} ${said.dataset.left}` : said.dataset.done, open ? '' : 'ok'); };
     const go = (line) => { line.scrollIntoView({ block: 'center' }); input(line).focus(); input(line).select(); };
     const read = (text) => {

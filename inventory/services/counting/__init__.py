@@ -1,13 +1,9 @@
 """Everything that changes cycle counts. Posting touches the ledger: call finance for that."""
 
+from inventory.services.counting._binning import BadCount, Counted
 from inventory.services.counting._doubting import count_what_was_missed
 from inventory.services.counting._planning import NothingToCount, plan_count
-from inventory.services.counting._recording import (
-    BadCount,
-    Counted,
-    add_to_count,
-    record_counts,
-)
+from inventory.services.counting._recording import add_to_count, record_counts
 from inventory.services.counting._reviewing import (
     CountReasonMissing,
     CountUnfinished,

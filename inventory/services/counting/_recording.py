@@ -1,19 +1,17 @@
 """Takes down what was counted, and what the books expected at that moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max
 
-from erp.kernel.errors import DomainError
 from erp.kernel.sql import rows
 from inventory.models import Count, CountLine, Product, StockStatus
 from inventory.rules import countable
 from inventory.services._posting import Key, balances
+from inventory.services.counting._binning import BadCount, Counted, keep_bins, refuse_strange_bins
 from inventory.services.counting._noting import note
 from inventory.services.counting._planning import write_lines
 
@@ -55,24 +53,6 @@ EXPECTED = """
 """
 
 
-class BadCount(DomainError):
-    """A line cannot have been counted like that; `line_id` says which, 0 the whole sheet."""
-
-    code: ClassVar[str] = "bad_count"
-
-    def __init__(self, line_id: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.line_id = line_id
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """So many base units were found of one line."""
-
-    line_id: int
-    quantity: Decimal
-
-
 @transaction.atomic
 def record_counts(
     *,
@@ -110,6 +90,7 @@ def record_counts(
         if not countable(each.quantity) or each.quantity < 0:
             raise BadCount(each.line_id, "Count zero or more, in thousandths.")
         chosen[each.line_id] = each.quantity
+    refuse_strange_bins(count, counted)
     expected = dict(rows(EXPECTED, {"lines": list(chosen), "at": at})) if chosen else {}
     for line_id, quantity in chosen.items():
         line = lines[line_id]
@@ -118,6 +99,7 @@ def record_counts(
     CountLine.objects.bulk_update(
         [lines[line_id] for line_id in chosen], ["counted", "expected", "counted_at", "counted_by"]
     )
+    keep_bins(counted, expected, at)
     note(count, "count_stock", count.state, actor, now, lines=len(chosen))
     return count
 

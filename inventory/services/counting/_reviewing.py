@@ -28,6 +28,9 @@ from inventory.events import CountPosted, CountSubmitted
 from inventory.models import Count, CountLine
 from inventory.selectors import count_fingerprints
 from inventory.services._adjusting import StockAdjustment
+from inventory.services._posting import Key, balances
+from inventory.services.binning._settling import BinDifference, put_found, take_lost
+from inventory.services.counting._binning import differences_of
 from inventory.services.counting._noting import KIND, facts, note
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 State = Count.State
 RECOUNT, AGREEMENT = "inventory.recount", "inventory.count_approval"
 LINES_SHOWN = 5
+LINE = "inventory.countline"
 
 FOUND = """
     SELECT l.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status, p.code, l.class_code,
@@ -90,6 +94,10 @@ class Found:
     @property
     def difference(self) -> Decimal:
         return (self.counted or Decimal(0)) - (self.expected or Decimal(0))
+
+    @property
+    def key(self) -> Key:
+        return Key(self.entity_id, self.node_id, self.product_id, self.status, self.lot_id or 0)
 
     @property
     def value(self) -> Decimal:
@@ -199,8 +207,8 @@ def close_count(
 ) -> tuple[Count, list[StockAdjustment]]:
     """Close an approved count; answer the corrections that finance posts in the same commit.
 
-    A correction is the difference that was found, whatever moved since. Closing again answers
-    nothing.
+    A correction is the difference that was found, whatever moved since; bins are corrected with it.
+    What only lay in other bins than was said is moved here. Closing again answers nothing.
 
     Raises:
         Count.DoesNotExist: there is no such count.
@@ -214,7 +222,9 @@ def close_count(
         return count, []
     count.post(by_id=actor and actor.pk, at=now)
     count.save(update_fields=["state", "posted_by", "posted_at"])
-    differing = [line for line in _found(count) if line.difference]
+    found, in_bins = _found(count), differences_of(count)
+    differing = [line for line in found if line.difference]
+    _move_within(found, in_bins, actor, now)
     note(count, "post_count", State.APPROVED, actor, now, lines=len(differing))
     publish_all([CountPosted(**facts(count), variance=f"{count.variance:f}")])
     return count, [
@@ -226,6 +236,7 @@ def close_count(
             status=line.status,
             quantity=line.difference,
             reason=f"Counted in {count.number}",
+            bins=in_bins.get(line.line_id, ()),
         )
         for line in sorted(differing, key=lambda each: each.difference < 0)
     ]
@@ -251,6 +262,30 @@ def cancel_count(*, count_id: int, reason: str, actor: "User | None", now: datet
     withdraw(document_kind=KIND, document_id=count_id, reason=reason.strip()[:300], now=now)
     note(count, "cancel_count", before, actor, now, reason=reason.strip())
     return count
+
+
+def _move_within(
+    found: Sequence[Found],
+    in_bins: Mapping[int, Sequence[tuple[int, Decimal]]],
+    actor: "User | None",
+    now: datetime,
+) -> None:
+    """Correct bins of lines of which as much was found as expected, only elsewhere.
+
+    Locks what the corrections of the other lines will lock as well: costs before balances.
+    """
+    lines = [line for line in found if not line.difference and line.line_id in in_bins]
+    if not lines:
+        return
+    differing = [line for line in found if line.difference]
+    held = balances([line.key for line in (*lines, *differing)])
+    differences = [
+        BinDifference(held[line.key].stock_id, bin_id, quantity, line.line_id)
+        for line in lines
+        for bin_id, quantity in in_bins[line.line_id]
+    ]
+    take_lost(differences, cause_kind=LINE, actor=actor, now=now)
+    put_found(differences, cause_kind=LINE, actor=actor, now=now)
 
 
 def _found(count: Count) -> list[Found]:

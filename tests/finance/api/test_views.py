@@ -11,6 +11,7 @@ from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
 from erp.kernel.sql import rows
 from finance.models import Invoice, JournalEntry, Payment, Period
+from inventory.models import Stock
 from tests.finance import factories
 from tests.finance.factories import (
     World,
@@ -22,6 +23,7 @@ from tests.finance.factories import (
     shipped,
 )
 from tests.finance.purchases import sent_order
+from tests.inventory.factories import bin_of, lying, put
 
 Client = Callable[..., APIClient]
 BASE = "/api/v1"
@@ -88,6 +90,32 @@ class TestShipments:
         assert (answer["lines"][0]["picked"], answer["lines"][0]["short_reason"]) == (
             "3.000", "damaged",
         )  # fmt: skip
+
+    def test_are_picked_out_of_the_bins_that_are_named(self, world: World, client: Client) -> None:
+        pen = product(world, on_hand="20")
+        number = number_of(shipments_of(allocated(world, (pen, "6", "9.99")))[0])
+        stock = Stock.objects.get(product=pen, status="available")
+        put(stock, 4, bin_of("P-1", "pick_face", node=world.node))
+        put(stock, 10, bin_of("R-1", node=world.node))
+        api, path = client(Role.WAREHOUSE), f"shipments/{number}/pick/"
+        line = api.get(f"{BASE}/shipments/{number}/").json()["lines"][0]["line"]
+
+        def pick(*parts: tuple[str, str, str]) -> Any:
+            lines = [
+                {"line": line, "quantity": quantity, "bin": code}
+                | ({"reason": reason} if reason else {})
+                for code, quantity, reason in parts
+            ]
+            return post(api, path, {"lines": lines})
+
+        nowhere, too_much = pick(("NIL", "6", "")), pick(("P-1", "6", ""))
+        assert (nowhere.status_code, too_much.status_code) == (400, 409)
+        assert too_much.json()["errors"][0]["field"] == "bin"
+        assert lying(stock) == {"P-1": 4, "R-1": 10}
+
+        done = pick(("P-1", "1", "not_found"), ("R-1", "5", "")).json()
+        assert (done["lines"][0]["picked"], done["lines"][0]["short_reason"]) == ("6.000", "")
+        assert lying(stock) == {"R-1": 5}
 
     def test_are_refused_out_of_turn(self, world: World, client: Client) -> None:
         number = number_of(shipments_of(allocated(world, (product(world), "4", "9.99")))[0])
