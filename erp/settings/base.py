@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
         "PurposeEnum": ["undeclared", "civil", "research", "military", "nuclear", "chemical"],
         "StrategyEnum": ["win", "gain", "redistribute", "fill", "lose"],
         "StockStatusEnum": ["available", "quarantine", "damaged", "inspection"],
+        "BinKindEnum": ["pick_face", "reserve", "receiving", "quarantine"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

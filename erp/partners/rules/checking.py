@@ -16,6 +16,7 @@ REFERENCES: dict[str, dict[str, str]] = {
     },
     "offers": {"product": "products", "supplier": "suppliers"},
     "replenishment": {"product": "products", "node": "nodes"},
+    "bins": {"product": "products", "node": "nodes"},
     "stock": {"product": "products", "node": "nodes"},
     "orders": {"product": "products", "customer": "customers", "carrier": "carriers"},
 }
@@ -36,6 +37,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "offers": ("product", "supplier"),
     "replenishment": ("product", "node"),
+    "bins": ("node", "code"),
     "stock": ("product", "node"),
     "orders": ("order_ref", "product"),
 }

@@ -12,6 +12,9 @@ NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d{1,3})?", 
 YES, NO = {"1", "true", "yes", "y", "x"}, {"0", "false", "no", "n", ""}
 
 
+BIN_KINDS = {"pick_face", "reserve", "receiving", "quarantine"}
+
+
 class BadCell(ValueError):
     """A cell is not what its column asks for; the message is a sentence fit to show."""
 
@@ -52,6 +55,13 @@ def share(cell: str) -> Decimal:
     value = number(cell).quantize(Decimal("0.000001"))
     if not 0 <= value <= 1:
         raise BadCell("must be between 0 and 1 (0.05 is five per cent).")
+    return value
+
+
+def bin_kind(cell: str) -> str:
+    value = cell.strip().lower().replace(" ", "_")
+    if value not in BIN_KINDS:
+        raise BadCell("must be pick_face, reserve, receiving or quarantine.")
     return value
 
 
@@ -196,6 +206,15 @@ KINDS: dict[str, tuple[Column, ...]] = {
         Column("node", text, required=True, size=20, example="DC-NORTH"),
         Column("reorder_point", not_negative, required=True, example="100"),
         Column("order_up_to", above_zero, example="400"),
+    ),
+    "bins": (
+        Column("node", text, required=True, size=20, example="DC-NORTH"),
+        Column("code", text, required=True, size=20, example="A-01-1"),
+        Column("kind", bin_kind, example="pick_face"),
+        Column("sequence", not_negative, example="10"),
+        Column("capacity", above_zero, example="40"),
+        Column("product", text, size=40, example="HX-220"),
+        Column("minimum", not_negative, example="10"),
     ),
     "stock": (
         Column("product", text, required=True, size=40, example="HX-220"),

@@ -17,6 +17,7 @@ from inventory.services import (
     upsert_carriers,
     upsert_products,
 )
+from inventory.services.binning import BinDraft, upsert_bins
 from orders.services import (
     AccountRow,
     CustomerRow,
@@ -98,6 +99,15 @@ TOUCHES: dict[str, list[Touches]] = {
             "procurement.ReplenishmentRule",
             _BY_PRODUCT.format("procurement_replenishmentrule"),
             "product",
+        )
+    ],
+    "bins": [
+        Touches(
+            "inventory.Bin",
+            "SELECT t.id, to_jsonb(t) FROM inventory_bin t"
+            " JOIN inventory_node n ON n.id = t.node_id"
+            " WHERE t.code = ANY(%(codes)s) AND n.entity_id = %(entity)s",
+            "code",
         )
     ],
     "stock": [
@@ -245,6 +255,21 @@ def _replenishment(values: list[Values], load: Load) -> None:
     upsert_rules(rules=rules)
 
 
+def _bins(values: list[Values], load: Load) -> None:
+    products = ids_of("inventory.Product", {v.get("product") for v in values})
+    nodes = ids_of("inventory.Node", {v["node"] for v in values})
+    bins = [
+        BinDraft(
+            **_given(v, "code", "kind", "capacity", "minimum"),
+            **_whole(v, "sequence"),
+            node_id=nodes[v["node"]],
+            product_id=products.get(v.get("product") or ""),
+        )
+        for v in values
+    ]
+    upsert_bins(drafts=bins, actor=load.actor, now=load.now)
+
+
 def _stock(values: list[Values], load: Load) -> None:
     products = ids_of("inventory.Product", {v["product"] for v in values})
     nodes = ids_of("inventory.Node", {v["node"] for v in values})
@@ -275,5 +300,6 @@ LOADERS: dict[str, Callable[[list[Values], Load], None]] = {
     "prices": _prices,
     "offers": _offers,
     "replenishment": _replenishment,
+    "bins": _bins,
     "stock": _stock,
 }
