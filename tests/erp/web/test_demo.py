@@ -1,9 +1,11 @@
 """erp/web/demo, erp/web/management/commands/demo.py"""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models.functions import Now
 
 from erp.accounts.models import Entity
 from exceptions.models import ExceptionCase
@@ -29,6 +31,11 @@ class TestDemo:
             Shipment.objects.values_list("state", flat=True)
         )
         assert ExceptionCase.objects.exclude(state__in=["resolved", "dismissed"]).exists()
+        over = ExceptionCase.objects.filter(
+            state="resolved", opened_at__lt=Now() - timedelta(days=5)
+        )
+        assert over.count() >= 24
+        assert over.exclude(resolved_by=None).exists()
 
     def test_is_made_once(self, capsys: pytest.CaptureFixture[str]) -> None:
         Entity.objects.create(code="US01", name="Ours", currency="USD", time_zone="UTC")

@@ -65,6 +65,30 @@ class TestRungs:
         assert Notice.objects.filter(user=eve, kind="escalated").count() == 1
         assert not CaseTimer.objects.filter(kind="acknowledge", fired_at=None).exists()
 
+    def test_whose_time_passed_while_the_workers_were_away_fire_once_in_order(
+        self, entity: Entity
+    ) -> None:
+        """Three deadlines within six minutes; nothing of them lives anywhere but in the rows."""
+        rung = {"role": "operations_lead", "again_minutes": 2}
+        ladder(entity, rung, rung, {"role": "executive"})
+        case = factories.shortage_case(quantity=600, unit_price=50)
+        first = case.acknowledge_by
+        back, fired = first + timedelta(minutes=6), []
+
+        while found := fire_due_timers(now=back):
+            fired += found
+
+        told = [(one.due_at - first, one.level) for one in fired if one.kind == "acknowledge"]
+        assert told == [(timedelta(minutes=2 * step), step + 1) for step in range(3)]
+        assert len(fired) == 3
+        assert fire_due_timers(now=back) == []
+        facts = Message.objects.filter(name="exceptions.case_escalated").order_by("id")
+        assert [one.payload["due_at"] for one in facts] == [
+            (first + timedelta(minutes=2 * step)).isoformat() for step in range(3)
+        ]
+        kept = CaseTimer.objects.filter(case=case, kind="acknowledge").order_by("due_at")
+        assert {one.fired_at for one in kept} == {back}
+
     def test_may_name_a_person_who_takes_it_over(self, entity: Entity) -> None:
         named = factories.person("nora", "planner")
         factories.person("lee", "planner")

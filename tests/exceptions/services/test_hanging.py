@@ -58,21 +58,22 @@ def broken() -> list[str]:
 
 
 class TestHang:
+    @pytest.mark.parametrize("many", [40, 400])
     def test_one_late_purchase_is_one_case_with_its_children(
-        self, lee: User, now: datetime, django_assert_max_num_queries: object
+        self, many: int, lee: User, now: datetime, django_assert_max_num_queries: object
     ) -> None:
         item = factories.product()
         purchase = late_purchase(item)
-        lines = lines_of(item, 40)
+        lines = lines_of(item, many)
         short(lines, now)
 
         with django_assert_max_num_queries(45):
             refresh(type="procurement.late_supply", subject_ids=[purchase.pk], now=now)
 
         parent = ExceptionCase.objects.get(type="procurement.late_supply")
-        assert parent.children.count() == 40
+        assert parent.children.count() == many
         page = queue(entity_ids=[parent.entity_id], now=now)
-        assert [(row.id, row.children) for row in page.rows] == [(parent.pk, 40)]
+        assert [(row.id, row.children) for row in page.rows] == [(parent.pk, many)]
         assert counts(entity_ids=[parent.entity_id], now=now).open == 1
         ringing = CaseTimer.objects.filter(fired_at=None, cancelled_at=None)
         assert set(ringing.values_list("case_id", flat=True)) == {parent.pk}
