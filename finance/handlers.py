@@ -7,9 +7,13 @@ from django.utils import timezone
 from erp.outbox.registry import subscribe_batch
 from finance.events import InvoicePosted
 from finance.services import close_orders_paid, invoice_shipments
+from finance.services._converting import known_rate
 from inventory.events import ShipmentShipped
 from orders.events import OrderShipped
+from orders.selectors import register_rates
 from orders.services.telling import Reached, note_milestones
+
+register_rates(known_rate)
 
 
 @subscribe_batch(ShipmentShipped)

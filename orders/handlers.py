@@ -19,6 +19,7 @@ from erp.outbox.registry import subscribe, subscribe_batch
 from inventory.events import (
     CalendarChanged,
     InboundChanged,
+    ReservationsExpired,
     ShipmentDelivered,
     ShipmentFailed,
     ShipmentPacked,
@@ -41,6 +42,7 @@ from orders.events import (
 from orders.models import CreditAccount, Customer, Milestone
 from orders.selectors import (
     ORDER_LINES,
+    SET_ASIDES,
     letter_of,
     order_numbers,
     reallocation_fingerprints,
@@ -55,10 +57,13 @@ from orders.services.promising import (
     set_customer_calendar,
 )
 from orders.services.reallocating import follow_reallocation_approval
+from orders.services.reserving import KIND as SET_ASIDE
+from orders.services.reserving import note_lapsed
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 REALLOCATION = "orders.reallocation"
 register_demand(ORDER_LINES)
+register_demand(SET_ASIDES)
 register_followers(
     FollowerKind(
         "customers",
@@ -217,6 +222,14 @@ def promise_by_other_days(event: CalendarChanged) -> None:
         cause=event.cause,
         now=timezone.now(),
     )
+
+
+@subscribe(ReservationsExpired)
+def note_what_lapsed(event: ReservationsExpired) -> None:
+    """Note that what was set aside for customers was given back by the clock."""
+    if event.demand_kind == SET_ASIDE:
+        ids = [int(each) for each in event.demand_ids.split(",")]
+        note_lapsed(set_aside_ids=ids, now=timezone.now())
 
 
 @subscribe_batch(OrderAllocated)

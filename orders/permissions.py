@@ -28,6 +28,7 @@ VIEW_REALLOCATION = "orders.view_reallocation"
 REALLOCATE = "orders.reallocate_stock"
 OVERRIDE = "orders.override_allocation"
 APPROVE_REALLOCATION = "orders.approve_reallocation"
+SET_ASIDE = "orders.set_aside_stock"
 
 STAFF = [
     "customer_service",
@@ -79,6 +80,7 @@ GRANTS: dict[str, list[str]] = {
     FOLLOW: ["customer_service", "order_desk", "operations_lead"],
     VIEW_KIT: STAFF,
     VIEW_REALLOCATION: STAFF,
+    SET_ASIDE: ["customer_service", "order_desk", "planner", "operations_lead"],
     REALLOCATE: ["planner", "operations_lead"],
     OVERRIDE: ["planner", "order_desk", "operations_lead"],
     APPROVE_REALLOCATION: ["operations_lead", "executive"],

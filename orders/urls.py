@@ -92,6 +92,11 @@ urlpatterns = [
     path("holds/ask/", views.ask_many, name="ask_many"),
     path("holds/force/", views.force_many, name="force_many"),
     path("commitments/", views.commitment_board, name="commitments"),
+    path("set-asides/", views.set_aside_list, name="set_asides"),
+    path("set-asides/new/", views.new_set_aside, name="new_set_aside"),
+    path("set-asides/<str:number>/release/", views.release_set_aside, name="release_set_aside"),
+    path("set-asides/<str:number>/extend/", views.prolong_set_aside, name="extend_set_aside"),
+    path("set-asides/<str:number>/use/", views.give_to_order, name="use_set_aside"),
     path("compliance/", views.compliance, name="compliance"),
     path("compliance/matches/", views.matches, name="matches"),
     re_path(

@@ -45,6 +45,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Allocation"), "split", "orders:allocation"),
         Item(_("Workbench"), "arrow-down-up", "orders:workbench"),
         Item(_("Commitments"), "handshake", "orders:commitments"),
+        Item(_("Set aside"), "bookmark", "orders:set_asides"),
         Item(_("Compliance"), "shield-check", "orders:compliance"),
     ]),
     (_("Supply"), [

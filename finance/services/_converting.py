@@ -88,10 +88,18 @@ def rate_on(base: str, quote: str, on: date) -> Decimal:
     Raises:
         NoRate: there is none.
     """
+    found = known_rate(base, quote, on)
+    if found is None:
+        raise NoRate(base, quote, on)
+    return found
+
+
+def known_rate(base: str, quote: str, on: date) -> Decimal | None:
+    """Return the rate as `rate_on` does; None where there is none."""
     if base == quote:
         return Decimal(1)
     found = rows(FIND, {"base": base, "quote": quote, "on": on})
     if not found:
-        raise NoRate(base, quote, on)
+        return None
     kept, rate = found[0]
     return Decimal(rate) if kept == base else inverse(Decimal(rate))

@@ -13,6 +13,7 @@ router.register("customer-groups", views.CustomerGroupViewSet, basename="custome
 router.register("promotions", views.PromotionViewSet, basename="promotion")
 router.register("quotes", views.QuoteViewSet, basename="quote")
 router.register("blanket-orders", views.BlanketViewSet, basename="blanket-order")
+router.register("set-asides", views.SetAsideViewSet, basename="set-aside")
 router.register("commitments", views.CommitmentViewSet, basename="commitment")
 router.register("milestone-subscriptions", views.SubscriptionViewSet, basename="subscription")
 router.register("kits", views.KitViewSet, basename="kit")

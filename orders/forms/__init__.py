@@ -12,6 +12,7 @@ from orders.forms._orders import (
     PriceForm,
     Row,
 )
+from orders.forms._setasides import SetAsideForm
 from orders.forms._terms import TermsForm
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PriceListForm",
     "PromotionForm",
     "Row",
+    "SetAsideForm",
     "TermsForm",
     "ended",
 ]

@@ -32,6 +32,7 @@ from orders.models.promise import PromiseChange
 from orders.models.quote import Quote, QuoteLine
 from orders.models.reallocation import Reallocation, ReallocationChange
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
+from orders.models.setaside import SetAside
 
 __all__ = [
     "Blanket",
@@ -73,6 +74,7 @@ __all__ = [
     "Reallocation",
     "ReallocationChange",
     "Screening",
+    "SetAside",
     "ShipTo",
     "SourcingPlan",
     "TrackingKey",

@@ -33,9 +33,9 @@ class Reallocation(FSMModelMixin, models.Model):
     A `run` shares out anew all that lines in `scope` hold; an `override` takes `quantity` base
     units for `line`, of `taken_from` alone if that names lines. `scope` holds ids:
     `{"products": [], "nodes": []}`, none is all. `strategy` is by segment what a person chose
-    against the policy. Amounts are what the quantities sell for, in the entity's `currency`; what
-    orders of another currency gain or lose counts at face value. Above zero both `gained` and
-    `lost`. `run` is the kept run of the decision layer.
+    against the policy. Amounts are what the quantities sell for, in the entity's `currency`: what
+    orders of another currency gain or lose at the day's rate, at face value where none is known.
+    Above zero both `gained` and `lost`. `run` is the kept run of the decision layer.
     """
 
     class Kind(models.TextChoices):

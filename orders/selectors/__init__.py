@@ -132,6 +132,7 @@ from orders.selectors._reallocations import (
     reallocation_segments,
 )
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
+from orders.selectors._setasides import SET_ASIDES, SetAsideRow, set_asides
 from orders.selectors._tracking import (
     LINK_DAYS,
     Follower,
@@ -152,12 +153,14 @@ from orders.selectors._workbench import (
     claims_on,
     short_products,
 )
+from orders.selectors._worth import register_rates, worth_in
 
 __all__ = [
     "GROUPINGS",
     "INVARIANTS",
     "LINK_DAYS",
     "ORDER_LINES",
+    "SET_ASIDES",
     "STAGES",
     "AccountRow",
     "BacklogRow",
@@ -211,6 +214,7 @@ __all__ = [
     "Receipt",
     "RunRow",
     "SegmentRow",
+    "SetAsideRow",
     "ShipToRow",
     "ShortProduct",
     "Stage",
@@ -292,7 +296,9 @@ __all__ = [
     "reallocation_page",
     "reallocation_segments",
     "receipts_of",
+    "register_rates",
     "restrictions_within",
+    "set_asides",
     "ship_to_of",
     "shipments_of",
     "short_products",
@@ -301,4 +307,5 @@ __all__ = [
     "tracked_order",
     "tracking_token",
     "waiting_lines",
+    "worth_in",
 ]

@@ -54,6 +54,13 @@ from orders.views._reallocations import (
     take,
     workbench,
 )
+from orders.views._setasides import (
+    give_to_order,
+    new_set_aside,
+    prolong_set_aside,
+    release_set_aside,
+    set_aside_list,
+)
 from orders.views._tracking import follow, revoke, track, unfollow
 
 __all__ = [
@@ -92,6 +99,7 @@ __all__ = [
     "follow",
     "force_many",
     "give_back_many",
+    "give_to_order",
     "hold",
     "hold_customer",
     "holds",
@@ -107,6 +115,7 @@ __all__ = [
     "new_kit",
     "new_price",
     "new_quote",
+    "new_set_aside",
     "order",
     "order_it",
     "plan_call_off",
@@ -114,6 +123,7 @@ __all__ = [
     "price_lists",
     "prices",
     "product_hits",
+    "prolong_set_aside",
     "promotions",
     "quote",
     "quote_paper",
@@ -122,10 +132,12 @@ __all__ = [
     "reallocation",
     "reevaluate_many",
     "refuse_reallocation",
+    "release_set_aside",
     "replan_call_off",
     "review",
     "revoke",
     "send_quote",
+    "set_aside_list",
     "share_out",
     "submit",
     "submit_many",

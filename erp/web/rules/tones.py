@@ -12,14 +12,14 @@ TONES: dict[str, frozenset[str]] = {
         "quarantine", "quarantined", "short_picked",
     }),
     "s3": frozenset({
-        "checked", "simulated", "soft_closed",
+        "checked", "lapsed", "simulated", "soft_closed",
         "awaiting_approval", "in_review", "recount", "review",
         "partially_paid", "partially_shipped", "partly_paid",
         "partly_shipped", "pending", "pending_approval", "proposed", "requested", "snoozed",
         "due", "submitted", "waiting",
     }),
     "ok": frozenset({
-        "committed", "ordered", "reviewed", "run",
+        "committed", "kept", "ordered", "used", "reviewed", "run",
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",

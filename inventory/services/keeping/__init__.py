@@ -5,6 +5,7 @@ from inventory.services.keeping._expiring import (
     NotLater,
     convert,
     extend,
+    hold_balances,
     keep_until,
     release_lapsed,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "NotLater",
     "convert",
     "extend",
+    "hold_balances",
     "keep_until",
     "release_lapsed",
 ]

@@ -1,7 +1,7 @@
 """Keeps stock for a while: for a quote or a cart that may become an order."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
@@ -44,6 +44,11 @@ LAPSED = """
     ) due ORDER BY stock_id
 """
 LOCK = "SELECT id FROM inventory_stock WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+BALANCES = """
+    SELECT id FROM inventory_stock
+    WHERE entity_id = %(entity)s AND product_id = ANY(%(products)s::bigint[])
+    ORDER BY id FOR NO KEY UPDATE
+"""
 LAPSE = """
     WITH due AS (
         SELECT id FROM inventory_reservation
@@ -99,6 +104,7 @@ def keep_until(
     now: datetime,
     policy_version: str = "",
     policy: Policy | None = None,
+    only_nodes: Mapping[int, Sequence[int]] | None = None,
 ) -> Allocation:
     """Keep available stock for `demands` until a moment; what is left then is given back by itself.
 
@@ -113,12 +119,28 @@ def keep_until(
     if until <= now:
         raise NotLater("What is kept for a while is kept until a moment in the future.")
     kept = allocate(
-        demands=demands, cause=cause, policy_version=policy_version, policy=policy, now=now
+        demands=demands,
+        cause=cause,
+        policy_version=policy_version,
+        policy=policy,
+        only_nodes=only_nodes,
+        now=now,
     )
     if demands:
         ids = [demand.id for demand in demands]
         run(EXPIRE_AT, {"kind": demands[0].kind, "demands": ids, "until": until})
     return kept
+
+
+@transaction.atomic(savepoint=False)  # a step of its caller: it refuses nothing
+def hold_balances(*, entity_id: int, product_ids: Collection[int]) -> None:
+    """Lock every balance of these products of an entity, in id order.
+
+    For who gives stock back and takes it again at once: nobody comes between, and the rows that the
+    second step locks are locked already.
+    """
+    asked = {"entity": entity_id, "products": sorted(product_ids)}
+    rows(BALANCES, asked)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from orders.api.views._prices import PriceViewSet
 from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, PromotionViewSet
 from orders.api.views._quotes import QuoteViewSet
 from orders.api.views._reallocations import AllocationRunViewSet, OverrideViewSet
+from orders.api.views._setasides import SetAsideViewSet
 
 __all__ = [
     "AllocationRunViewSet",
@@ -38,5 +39,6 @@ __all__ = [
     "PromotionViewSet",
     "QuoteViewSet",
     "RestrictionViewSet",
+    "SetAsideViewSet",
     "SubscriptionViewSet",
 ]

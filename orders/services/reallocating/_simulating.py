@@ -13,6 +13,7 @@ from inventory.services.promising import Wish, offer_supply
 from inventory.services.reallocating import Held, Shared, rehearse_reallocation
 from orders.models import OrderLine, Reallocation, ReallocationChange
 from orders.rules import TRANSIT_DAYS
+from orders.selectors import worth_in
 from orders.services._demanding import promises
 from orders.services.reallocating._gathering import Gathered, Part, count_lines, gather
 from orders.services.reallocating._refusing import BadReallocation, NotEnoughToTake
@@ -176,8 +177,8 @@ def write_simulation(of: Reallocation, now: datetime) -> tuple[Shared, Gathered]
     losses = [each for each in changes if each.after < each.before]
     of.lines = len(gathered.parts)
     of.policy_version = gathered.policies
-    of.gained, of.gained_amount = _sums(gains)
-    of.lost, of.lost_amount = _sums(losses)
+    of.gained, of.gained_amount = _sums(gains, of.currency, now.date())
+    of.lost, of.lost_amount = _sums(losses, of.currency, now.date())
     of.needs_approval = any(each.is_protected for each in losses) or (
         of.kind == Reallocation.Kind.OVERRIDE
     )
@@ -207,10 +208,16 @@ def note(of: Reallocation, verb: str, actor: User | None, now: datetime, reason:
     record(changes=[change], actor=actor, now=now)
 
 
-def _sums(changes: Iterable[ReallocationChange]) -> tuple[Decimal, Decimal]:
+def _sums(
+    changes: Iterable[ReallocationChange], currency: str, on: date
+) -> tuple[Decimal, Decimal]:
+    """Return how much moves, and what it sells for in `currency` at the rates of the day."""
     found = list(changes)
     quantity = sum((abs(each.after - each.before) for each in found), Decimal(0))
-    return quantity, sum((abs(each.amount) for each in found), Decimal(0))
+    amounts: dict[str, Decimal] = {}
+    for each in found:
+        amounts[each.currency] = amounts.get(each.currency, Decimal(0)) + abs(each.amount)
+    return quantity, worth_in(amounts, currency=currency, on=on)
 
 
 def _changes(
