@@ -293,3 +293,28 @@ class RestrictedTooLate(Event):
     number: str
     entity_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineSubstituted(Event):
+    """Another product goes out for `quantity` base units of a line: it is a line of its own."""
+
+    name: ClassVar[str] = "orders.line_substituted"
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int
+    new_line_id: int
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubstitutionProposed(Event):
+    """Another product would do for a part of a line that is short: the customer is to be asked."""
+
+    name: ClassVar[str] = "orders.substitution_proposed"
+    substitution_id: int
+    line_id: int
+    order_id: int
+    number: str
+    entity_id: int

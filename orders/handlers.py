@@ -30,6 +30,7 @@ from inventory.events import (
 from inventory.selectors import FollowerKind, register_demand, register_followers
 from orders.events import (
     LicenceFreed,
+    LineCovered,
     MilestoneReached,
     OrderAllocated,
     OrderAmended,
@@ -59,6 +60,7 @@ from orders.services.promising import (
 from orders.services.reallocating import follow_reallocation_approval
 from orders.services.reserving import KIND as SET_ASIDE
 from orders.services.reserving import note_lapsed
+from orders.services.substituting import withdraw_substitutions
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
 REALLOCATION = "orders.reallocation"
@@ -87,6 +89,12 @@ def allocate_released_orders(events: Sequence[OrderReleased]) -> None:
     """Have stock kept for what was just released, the most urgent first."""
     ids = {event.order_id for event in events}
     allocate_orders(order_ids=ids, cause="Released", now=timezone.now(), again=False)
+
+
+@subscribe_batch(LineCovered)
+def ask_no_more_for_covered_lines(events: Sequence[LineCovered]) -> None:
+    """Ask customers no more about something else for lines that have what they want."""
+    withdraw_substitutions(line_ids={event.line_id for event in events}, now=timezone.now())
 
 
 @subscribe_batch(StockReceived)

@@ -10,6 +10,7 @@ from orders.services.agreeing import announce_endings, expire_blankets, make_due
 from orders.services.complying import screen_parties
 from orders.services.quoting import expire_quotes
 from orders.services.reallocating import simulate_queued
+from orders.services.reserving import reserve_due
 
 BATCH = 500
 
@@ -18,6 +19,13 @@ BATCH = 500
 def allocate(**_later: Any) -> None:
     """Have stock kept for every released order that no fact led to: the safety net."""
     while allocate_orders(order_ids=None, limit=BATCH, cause="Sweep", now=timezone.now()).states:
+        pass
+
+
+@shared_task(expires=1_800)
+def reserve_what_is_due(**_later: Any) -> None:
+    """Have stock kept for lines that were left to replenishment and can be no longer."""
+    while reserve_due(now=timezone.now()):
         pass
 
 

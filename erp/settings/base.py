@@ -280,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
     "api-forget-keys": {"task": "erp.api.tasks.forget_old_keys", "schedule": 86_400.0},
     "governance-replay": {"task": "erp.governance.tasks.replay_waiting", "schedule": 2.0},
     "orders-allocate": {"task": "orders.tasks.allocate", "schedule": 30.0},
+    "orders-reserve-due": {"task": "orders.tasks.reserve_what_is_due", "schedule": 3_600.0},
     "orders-reallocate": {"task": "orders.tasks.simulate_reallocations", "schedule": 2.0},
     "orders-call-off": {"task": "orders.tasks.call_off", "schedule": 300.0},
     "orders-expire": {"task": "orders.tasks.expire", "schedule": 3_600.0},

@@ -46,6 +46,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Workbench"), "arrow-down-up", "orders:workbench"),
         Item(_("Commitments"), "handshake", "orders:commitments"),
         Item(_("Set aside"), "bookmark", "orders:set_asides"),
+        Item(_("Substitutions"), "repeat-2", "orders:substitutions"),
         Item(_("Compliance"), "shield-check", "orders:compliance"),
     ]),
     (_("Supply"), [

@@ -62,23 +62,39 @@ OFFERS = """
       AND s.currency = %(currency)s
     ORDER BY s.rank, s.id
 """
-# The same kind of goods, in the same unit, of which one node has all that is missing.
+# What is kept as a substitute, else the same kind of goods in the same unit, of which one node has
+# enough for what is missing, in whole exchanges.
 SUBSTITUTES = """
     SELECT p.id, p.code, p.name, n.code AS node, sum(s.on_hand - s.reserved) AS free,
-           coalesce(max(pc.value / nullif(pc.quantity, 0)), 0) AS cost
+           coalesce(max(pc.value / nullif(pc.quantity, 0)), 0) AS cost,
+           coalesce(b.id, 0) AS pair_id,
+           coalesce(b.units, 1) AS units, coalesce(b.per, 1) AS per,
+           coalesce(b.price_rule, 'original') AS price_rule
     FROM inventory_product p
     JOIN inventory_stock s ON s.product_id = p.id AND s.entity_id = %(entity)s
         AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
     JOIN inventory_node n ON n.id = s.node_id AND n.is_active
     LEFT JOIN inventory_productcost pc ON pc.product_id = p.id AND pc.entity_id = %(entity)s
-    WHERE p.category = %(category)s AND p.category <> '' AND p.base_uom = %(uom)s
-      AND p.id <> %(product)s AND NOT p.is_blocked AND NOT p.is_discontinued
-    GROUP BY p.id, n.id
-    HAVING sum(s.on_hand - s.reserved) >= %(missing)s
-    ORDER BY coalesce(max(pc.value / nullif(pc.quantity, 0)), 0), p.id, n.id
+    LEFT JOIN inventory_substitute b ON b.product_id = %(product)s AND b.other_id = p.id
+        AND coalesce(b.valid_from, %(today)s) <= %(today)s
+        AND coalesce(b.valid_until, %(today)s) >= %(today)s
+    WHERE (b.consent <> 'never' OR b.id IS NULL AND p.category = %(category)s
+           AND p.category <> '' AND p.base_uom = %(uom)s AND NOT p.is_discontinued)
+      AND p.id <> %(product)s AND NOT p.is_blocked
+    GROUP BY p.id, n.id, b.id
+    HAVING CASE WHEN coalesce(b.units, 1) = 1 AND coalesce(b.per, 1) = 1
+        THEN sum(s.on_hand - s.reserved) >= %(missing)s
+        ELSE %(missing)s >= b.units
+            AND sum(s.on_hand - s.reserved) >= floor(%(missing)s / b.units) * b.per END
+    ORDER BY b.rank NULLS LAST, coalesce(max(pc.value / nullif(pc.quantity, 0)), 0), p.id, n.id
     LIMIT 1
 """
 
+PRICED = {
+    "original": "At the price of",
+    "substitute": "At its own price, not that of",
+    "lower": "At its own price or less: that of",
+}
 Row = Mapping[str, Any]
 
 
@@ -197,26 +213,36 @@ def substitutes(line: Row, asked: Mapping[str, Any], party: str) -> Iterator[Pla
     if line["no_substitutes"]:
         return
     for row in records(SUBSTITUTES, asked):
-        missing = line["missing"]
-        goods = (row["cost"] * missing).quantize(CENT, rounding=ROUND_HALF_UP)
+        missing, other = _exchanged(line["missing"], row["units"], row["per"])
+        goods = (row["cost"] * other).quantize(CENT, rounding=ROUND_HALF_UP)
+        kind = "kept as its substitute" if row["pair_id"] else "of the same kind"
         yield Play(
             key="substitute",
-            title=f"Send {missing.normalize():f} {row['code']} instead",
-            detail=f"{row['name']}, of the same kind; {row['free'].normalize():f} are free at"
-            f" {row['node']}. At the price of {line['product']}.",
+            title=f"Send {other.normalize():f} {row['code']} instead",
+            detail=f"{row['name']}, {kind}; {row['free'].normalize():f} are free at"
+            f" {row['node']}. {PRICED[row['price_rule']]} {line['product']}.",
             cost=max(NOTHING, goods - _goods(line, missing)),
             currency=line["currency"],
             permission=orders_permissions.SUBMIT,
             gate="Customer service or order desk, with the customer's word",
             margin=_earned(line, missing) - goods,
+            is_complete=missing >= line["missing"],
             losers=(Loser(name=party or "The customer", what=f"{line['product']} itself",
                           amount=NOTHING),),
             facts={
                 "line_id": line["id"], "order_id": line["order_id"], "missing": str(missing),
-                "product_id": row["id"], "unit_price": str(line["unit_price"]),
-                "discount": str(line["discount"]), "instead_of": line["product"],
+                "product_id": row["id"], "other_quantity": str(other),
+                "pair_id": row["pair_id"], "instead_of": line["product"],
             },
         )  # fmt: skip
+
+
+def _exchanged(missing: Decimal, units: int, per: int) -> tuple[Decimal, Decimal]:
+    """Return how much of what is missing whole exchanges replace, and by how much."""
+    if units == per == 1:
+        return missing, missing
+    times = missing // units
+    return times * units, times * per
 
 
 def usual_lateness(supplier_id: int | None, line: Row, keys: Mapping[str, Any]) -> int:

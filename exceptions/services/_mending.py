@@ -10,13 +10,13 @@ from inventory.services.transferring import TransferDraft, request_transfers
 from orders.services import (
     Amendment,
     LineCancel,
-    LineDraft,
     amend_order,
     cancel_lines,
     keep_backorder,
     serve_from_node,
 )
 from orders.services.promising import promise_orders
+from orders.services.substituting import send_instead
 from procurement.services import PurchaseLine, submit_order, write_order
 
 
@@ -112,22 +112,16 @@ def buy(play: Play, actor: User | None, now: datetime) -> Done:
 
 def substitute(play: Play, actor: User | None, now: datetime) -> Done:
     facts = play.facts
-    draft = LineDraft(
-        product_id=int(facts["product_id"]),
+    send_instead(
+        line_id=int(facts["line_id"]),
+        other_id=int(facts["product_id"]),
         quantity=Decimal(facts["missing"]),
-        unit_price=Decimal(facts["unit_price"]),
-        discount=Decimal(facts["discount"]),
-        price_source=f"instead of {facts['instead_of']}",
-        price_basis={"kind": "substitute", "line": int(facts["line_id"])},
-    )
-    order_id = int(facts["order_id"])
-    amend_order(
-        order_id=order_id,
-        amendment=Amendment(lines=[draft], reason=play.title),
+        other_quantity=Decimal(facts["other_quantity"]),
+        pair_id=int(facts["pair_id"]) or None,
+        answer=play.title,
         actor=actor,
         now=now,
     )
-    _cancel_short(play, order_id, actor, now)
     return Done(f"{play.title}: done.")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from erp.api.serializers import AmountInput, StrictSerializer, TextInput
+from inventory.models import Substitute
 
 DAYS_MAX = 3_660
 
@@ -86,3 +87,32 @@ class LaneOutput(serializers.Serializer[Any]):
     days = serializers.IntegerField()
     cost = serializers.CharField()
     currency = serializers.CharField()
+
+
+class SubstituteInput(StrictSerializer):
+    """`per` base units of `other` may go out for `units` of `product`, in whole exchanges."""
+
+    product = TextInput(max_length=40)
+    other = TextInput(max_length=40)
+    units = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    per = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    rank = serializers.IntegerField(min_value=0, max_value=32_000, required=False)
+    valid_from = serializers.DateField(required=False, allow_null=True)
+    valid_until = serializers.DateField(required=False, allow_null=True)
+    reason = TextInput(max_length=200, required=False)
+    consent = serializers.ChoiceField(choices=Substitute.Consent.values, required=False)
+    price_rule = serializers.ChoiceField(choices=Substitute.PriceRule.values, required=False)
+
+
+class SubstituteOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    product = serializers.CharField()
+    other = serializers.CharField()
+    units = serializers.IntegerField()
+    per = serializers.IntegerField()
+    rank = serializers.IntegerField()
+    valid_from = serializers.DateField(allow_null=True)
+    valid_until = serializers.DateField(allow_null=True)
+    reason = serializers.CharField()
+    consent = serializers.CharField()
+    price_rule = serializers.CharField()

@@ -78,6 +78,9 @@ class NodeInput(StrictSerializer):
     cutoff = serializers.TimeField(required=False)
     handling_days = serializers.IntegerField(min_value=0, max_value=365, required=False)
     is_active = serializers.BooleanField(required=False)
+    lines_per_day = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, required=False, allow_null=True
+    )
 
 
 class NodePatch(NodeInput):
@@ -163,6 +166,7 @@ class NodeOutput(serializers.Serializer[Any]):
     cutoff = serializers.TimeField()
     handling_days = serializers.IntegerField()
     is_active = serializers.BooleanField()
+    lines_per_day = serializers.IntegerField(allow_null=True)
 
 
 class CarrierOutput(serializers.Serializer[Any]):

@@ -30,8 +30,9 @@ class AllocationDecision(models.Model):
 
     `demand_label` is what people call it: the number of the order it stands on.
     `candidates` is a list of `[node, free then, taken, why not more]`, quantities in thousandths,
-    the last only where nothing was taken; `flip` is the smallest change that would have given the
-    rest. Append-only.
+    the last only where nothing was taken; what is no stock of the product itself goes on with
+    `[…, mode, product]`. `flip` is the smallest change that would have given the rest, `dropped`
+    the soft rules (`inventory.rules.Rule`) that were not kept. Append-only.
     """
 
     run = models.ForeignKey(AllocationRun, on_delete=models.PROTECT, related_name="decisions")
@@ -47,6 +48,7 @@ class AllocationDecision(models.Model):
     outcome = models.CharField(max_length=20)
     candidates = models.JSONField()
     flip = models.CharField(max_length=300, blank=True)
+    dropped = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         indexes = [

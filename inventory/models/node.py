@@ -11,7 +11,8 @@ from inventory.models.calendar import Calendar
 class Node(models.Model):
     """A place that keeps stock. `cutoff` is local time; orders after it leave the next day.
 
-    Without a `calendar` it works from Monday to Friday.
+    Without a `calendar` it works from Monday to Friday. It picks at most `lines_per_day` shipment
+    lines that leave on one day; none: as many as come.
     """
 
     code = models.CharField(max_length=20, unique=True)
@@ -26,6 +27,7 @@ class Node(models.Model):
     calendar = models.ForeignKey(
         Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    lines_per_day = models.PositiveIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:

@@ -105,18 +105,61 @@ class ProductUom(models.Model):
 
 
 class Substitute(models.Model):
-    """`other` may be offered in place of `product`, one base unit for one; lowest `rank` first."""
+    """`per` base units of `other` may go out for `units` of `product`, in whole exchanges.
+
+    One for one, any quantity may. Lowest `rank` first. Good from its first day to its last;
+    `reason` says why. `consent` is what customers say to it, unless they or the order say more;
+    `price_rule` is what they pay. Directed: the other way is a pair of its own.
+    """
+
+    class Consent(models.TextChoices):
+        ASK = "ask", "Ask the customer"
+        ALWAYS = "always", "Send it unasked"
+        NEVER = "never", "Only by hand"
+
+    class PriceRule(models.TextChoices):
+        ORIGINAL = "original", "Price of what was ordered"
+        SUBSTITUTE = "substitute", "Its own price"
+        LOWER = "lower", "The lower of both"
 
     product = models.ForeignKey(
         Product, on_delete=models.CASCADE, related_name="substitutes", db_index=False
     )
     other = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
     rank = models.PositiveSmallIntegerField(default=1)
+    units = models.PositiveIntegerField(default=1, db_default=1)
+    per = models.PositiveIntegerField(default=1, db_default=1)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True, db_default="")
+    consent = models.CharField(
+        max_length=10, choices=Consent, default=Consent.ASK, db_default=Consent.ASK
+    )
+    price_rule = models.CharField(
+        max_length=10, choices=PriceRule, default=PriceRule.ORIGINAL, db_default=PriceRule.ORIGINAL
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["product", "other"], name="inventory_substitute_once_per_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(units__gt=0, per__gt=0), name="inventory_substitute_ratio_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(consent__in=["ask", "always", "never"]),
+                name="inventory_substitute_consent_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(price_rule__in=["original", "substitute", "lower"]),
+                name="inventory_substitute_price_rule_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None)
+                | Q(valid_until=None)
+                | Q(valid_until__gte=models.F("valid_from")),
+                name="inventory_substitute_ends_after_it_begins",
             ),
             models.CheckConstraint(
                 condition=~Q(product=models.F("other")), name="inventory_substitute_is_another"

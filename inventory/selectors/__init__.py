@@ -7,6 +7,7 @@ from inventory.selectors._allocation import (
     RunRow,
     candidates_of,
     decisions_of_product,
+    dropped_of,
     receipts_of_demand,
     run_page,
     runs,
@@ -140,6 +141,11 @@ from inventory.selectors._stock import (
     reservations_of,
     stock_rows,
 )
+from inventory.selectors._substitutes import (
+    SubstitutePair,
+    substitute_pairs,
+    substitute_rows,
+)
 from inventory.selectors._transfers import (
     TransferLineRow,
     TransferPage,
@@ -205,6 +211,7 @@ __all__ = [
     "ShipmentOfSource",
     "Situation",
     "StockRow",
+    "SubstitutePair",
     "SupplyRow",
     "Terms",
     "TransferLineRow",
@@ -234,6 +241,7 @@ __all__ = [
     "count_rows",
     "decisions_of_product",
     "demand_source",
+    "dropped_of",
     "follower_kinds",
     "inventory_health",
     "layers_of",
@@ -266,6 +274,8 @@ __all__ = [
     "shipments_of",
     "situations",
     "stock_rows",
+    "substitute_pairs",
+    "substitute_rows",
     "supplies_at",
     "supplies_of",
     "supplies_of_lot",

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from erp.kernel.sql import records
-from inventory.rules import Rejection, from_steps
+from inventory.rules import Mode, Rejection, Rule, from_steps
 
 RUNS = """
     SELECT r.id, r.at, r.cause, r.policy_version, r.milliseconds, d.lines, d.short, d.asked, d.given
@@ -29,7 +29,7 @@ RUNS = """
 DECISIONS = """
     SELECT d.id, d.run_id, r.at, r.cause, r.policy_version, d.demand_kind, d.demand_id,
         d.demand_label AS label, e.code AS entity, p.code AS product, p.name, p.base_uom AS uom,
-        d.asked, d.given, d.outcome, d.candidates, d.flip
+        d.asked, d.given, d.outcome, d.candidates, d.flip, d.dropped
     FROM inventory_allocationdecision d
     JOIN inventory_allocationrun r ON r.id = d.run_id
     JOIN inventory_product p ON p.id = d.product_id
@@ -57,6 +57,15 @@ WHY = {
     Rejection.NOT_WORTH_IT: _("Waiting costs less"),
     Rejection.SHARED: _("The line has its fair share"),
 }
+DROPPED = {
+    Rule.SHIP_COMPLETE: _("That the order leaves complete"),
+    Rule.LINE_COMPLETE: _("That the line leaves complete"),
+    Rule.NO_SPLIT: _("That it leaves from one node"),
+    Rule.NODES_MAX: _("From how many nodes it leaves"),
+    Rule.NO_SUBSTITUTES: _("That nothing else is sent"),
+    Rule.ONLY_NODES: _("Which places it leaves from"),
+    Rule.FRESH: _("How long it keeps"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +85,27 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
-    """One node as the decision saw it, in base units; `rejected` is empty where it took some."""
+    """One node as the decision saw it, in base units; `rejected` is empty where it took some.
+
+    `mode` says how it would have come where it is not the node's own stock, `product` what it is.
+    """
 
     node: str
     available: Decimal
     taken: Decimal
     rejected: str
+    mode: str = ""
+    product: str = ""
 
     @property
     def why(self) -> str:
         """Why it gave no more, in words."""
         return str(WHY[Rejection(self.rejected)]) if self.rejected else ""
+
+    @property
+    def instead(self) -> str:
+        """What it would be in place of what was asked for, where it is another product."""
+        return self.product if self.mode == Mode.SUBSTITUTE.name.lower() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,7 @@ class DecisionRow:
     outcome: str
     candidates: Sequence[CandidateRow]
     flip: str
+    dropped: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +199,13 @@ def decisions_of_product(
 def _decisions(which: str, direction: str, params: Mapping[str, Any]) -> list[DecisionRow]:
     statement = DECISIONS.format(which=which, direction=direction)
     return [
-        DecisionRow(**row | {"candidates": candidates_of(row["candidates"])})
+        DecisionRow(
+            **row
+            | {
+                "candidates": candidates_of(row["candidates"]),
+                "dropped": dropped_of(row["dropped"]),
+            }
+        )
         for row in records(statement, params)
     ]
 
@@ -187,10 +213,19 @@ def _decisions(which: str, direction: str, params: Mapping[str, Any]) -> list[De
 def candidates_of(stored: Any) -> list[CandidateRow]:
     """Return the candidates of a receipt as it stores them."""
     listed = json.loads(stored) if isinstance(stored, str) else stored
-    return [
-        CandidateRow(node, _units(free), _units(taken), *(why or [""]))
-        for node, free, taken, *why in listed
-    ]
+    return [_candidate(*each) for each in listed]
+
+
+def dropped_of(stored: int) -> list[str]:
+    """Return in words the soft rules that a decision did not keep."""
+    return [str(words) for rule, words in DROPPED.items() if stored & rule]
+
+
+def _candidate(  # noqa: PLR0917  as it is stored
+    node: str, free: int, taken: int, why: str | None = "", mode: int = 0, product: str = ""
+) -> CandidateRow:
+    way = Mode(mode).name.lower() if mode else ""
+    return CandidateRow(node, _units(free), _units(taken), why or "", way, product)
 
 
 def _units(steps: int) -> Decimal:

@@ -1,7 +1,7 @@
 """Keeps stock for demand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from time import perf_counter
@@ -14,6 +14,8 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.rules import (
     NEVER,
+    Consent,
+    Mode,
     Plan,
     Policy,
     Rule,
@@ -24,6 +26,9 @@ from inventory.rules import (
     from_steps,
     plan,
 )
+from inventory.rules.allocation.columns import Ints
+from inventory.services._handling import hands
+from inventory.services._offering import Offer, offers_of
 from inventory.services._reserving import Names, write_plan
 from inventory.services._telling import fallen
 
@@ -35,6 +40,9 @@ class Demand:
     Lines of one `group_id` (the order) share `ship_complete` (all of the group or nothing) and
     `no_split` (one node for the group): pass all lines of such a group that still want something.
     `label` is what people call the demand (the order's number): the receipt shows it.
+    It leaves from at most `nodes_max` nodes (0: any), out of lots that keep to `fresh_until`;
+    another product goes out for it as `no_substitutes` and `consent` say. Of what it insists on,
+    `soft` is tried first, then dropped and said so.
     """
 
     kind: str
@@ -49,6 +57,11 @@ class Demand:
     ship_complete: bool = False
     no_split: bool = False
     label: str = ""
+    nodes_max: int = 0
+    fresh_until: date | None = None
+    no_substitutes: bool = False
+    consent: Consent = Consent.ASK
+    soft: Rule = Rule.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,34 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """So much of another product's stock row that goes out for a demand; nothing is kept of it yet.
+
+    `quantity` is of what was asked for, `other_quantity` of the other product, in base units.
+    """
+
+    demand_id: int
+    stock_id: int
+    node_id: int
+    product_id: int
+    quantity: Decimal
+    other_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
-    """What a run gave: by demand (zero where nothing could be given), and out of which rows."""
+    """What a run gave: by demand (zero where nothing could be given), and out of which rows.
+
+    `exchanges` are part of what was given. Their rows are locked: whoever asked makes demand of
+    them and has it kept (`keep_exchanges`), or they stay free. `offers` are other products that
+    are still free at the end, by demand, of which the customer has to be asked.
+    """
 
     run_id: int
     given: dict[int, Decimal]
     pieces: list[Piece]
+    exchanges: list[Exchange] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
 
 
 # Rows without anything left are read but not locked, lots that are used up not even read. What a
@@ -87,7 +122,7 @@ LOCK = Prepared("""
         FOR NO KEY UPDATE OF s
     )
     SELECT w.entity_id, w.product_id, p.code, s.id, s.node_id, n.code, n.is_active,
-        coalesce(locked.steps, 0), locked.expires_on
+        coalesce(locked.steps, 0), locked.expires_on, n.lines_per_day IS NOT NULL
     FROM wanted w
     JOIN inventory_product p ON p.id = w.product_id
     LEFT JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
@@ -131,8 +166,9 @@ def allocate(
     about = {"kind": demands[0].kind, "cause": cause, "policy_version": policy_version}
     labels = {demand.id: demand.label for demand in demands}
     run_id, made = allocate_wants(wants=wants, labels=labels, policy=policy, about=about, now=now)
-    given = zip(wants.id[made.line].tolist(), made.given.tolist(), strict=True)
-    return Allocation(run_id, {line: from_steps(steps) for line, steps in given}, pieces_of(made))
+    gave = zip(wants.id[made.line].tolist(), made.given.tolist(), strict=True)
+    given = {line: from_steps(steps) for line, steps in gave}
+    return Allocation(run_id, given, pieces_of(made), exchanges_of(made), offers_of(made))
 
 
 class PlanBroken(Exception):
@@ -149,8 +185,11 @@ def allocate_wants(
 ) -> tuple[int, Plan]:
     """Lock, plan, verify and write for lines given as columns; return the run and its plan."""
     began = perf_counter()
-    sources, names = _lock(wants, now.date())
-    made = plan(wants, sources, policy or Policy())
+    rules = policy or Policy()
+    sources, names = _lock(wants, rules, now.date())
+    if names.is_bound:
+        rules = replace(rules, capacity=hands(now, is_locked=True))
+    made = plan(wants, sources, rules)
     certificate = certify(wants, sources, made)
     if not certificate["holds"]:
         raise PlanBroken(certificate["faults"])
@@ -165,7 +204,25 @@ def allocate_wants(
 
 def pieces_of(made: Plan) -> list[Piece]:
     """Return what was taken, line by line in the order of serving."""
-    return [Piece(t.want, t.supply, t.node, from_steps(t.steps)) for t in made.takes()]
+    return [
+        Piece(t.want, t.supply, t.node, from_steps(t.steps))
+        for t in made.takes()
+        if t.mode is Mode.STOCK
+    ]
+
+
+def exchanges_of(made: Plan) -> list[Exchange]:
+    """Return what goes out of other products, line by line in the order of serving."""
+    if not made.policy.substitutions:
+        return []
+    products = dict(zip(made.supply.id.tolist(), made.supply.product.tolist(), strict=True))
+    return [
+        Exchange(
+            t.want, t.supply, t.node, products[t.supply], from_steps(t.steps), from_steps(t.spent)
+        )
+        for t in made.takes()
+        if t.mode is Mode.SUBSTITUTE
+    ]
 
 
 def wants_of_demands(demands: Sequence[Demand], only_nodes: Mapping[int, Sequence[int]]) -> Wants:
@@ -189,8 +246,14 @@ def wants_of_demands(demands: Sequence[Demand], only_nodes: Mapping[int, Sequenc
                 d.due.toordinal(),
                 d.group_id,
                 d.node_id or 0,
-                d.ship_complete * Rule.SHIP_COMPLETE + d.no_split * Rule.NO_SPLIT,
+                d.ship_complete * Rule.SHIP_COMPLETE
+                + d.no_split * Rule.NO_SPLIT
+                + d.no_substitutes * Rule.NO_SUBSTITUTES,
                 places[frozenset(only_nodes[d.id])] if d.id in only_nodes else -1,
+                d.nodes_max,
+                d.soft,
+                d.fresh_until.toordinal() if d.fresh_until else 0,
+                d.consent,
             )
             for d in demands
         ],
@@ -198,15 +261,17 @@ def wants_of_demands(demands: Sequence[Demand], only_nodes: Mapping[int, Sequenc
     ).T
     if (columns[3] <= 0).any():
         raise ValueError("a demand wants more than nothing")
-    return replace(Wants(*columns), sets=sets)
+    *plain, fresh_until, consent = columns
+    return replace(Wants(*plain), sets=sets, fresh_until=fresh_until, consent=consent)
 
 
-def _lock(wants: Wants, today: date) -> tuple[Sources, Names]:
+def _lock(wants: Wants, policy: Policy, today: date) -> tuple[Sources, Names]:
     """Lock what may be taken; return it, with the codes that receipts are written in."""
-    keys = np.unique((wants.owner << 32) | wants.product)
+    keys = np.unique(np.concatenate([(wants.owner << 32) | wants.product, *_others(wants, policy)]))
     entities, products = (keys >> 32).tolist(), (keys & (2**32 - 1)).tolist()
     found = rows(LOCK, {"entities": entities, "products": products, "today": today})
     names = Names({row[1]: row[2] for row in found}, {row[4]: row[5] for row in found if row[3]})
+    names.is_bound = any(row[9] for row in found)
     unseen = set(np.unique(wants.node).tolist()) - {0, *names.nodes}
     if unseen:
         listed = rows("SELECT id, code FROM inventory_node WHERE id = ANY(%s)", [list(unseen)])
@@ -216,3 +281,13 @@ def _lock(wants: Wants, today: date) -> tuple[Sources, Names]:
     ).reshape(-1, 6)
     expires = [row[8].toordinal() if row[8] else NEVER for row in found if row[3]]
     return replace(Sources(*columns.T), expires=np.array(expires, np.int64)), names
+
+
+def _others(wants: Wants, policy: Policy) -> Iterator[Ints]:
+    """Yield the other products that may go out for what is wanted, by owner."""
+    if not policy.substitutions:
+        return
+    for owner in np.unique(wants.owner):
+        wanted = set(wants.product[wants.owner == owner].tolist())
+        others = [pair.by for pair in policy.substitutions if pair.product in wanted]
+        yield (owner << 32) | np.array(sorted(set(others)), np.int64)

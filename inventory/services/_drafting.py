@@ -44,7 +44,10 @@ class ProductDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeDraft:
-    """A node as it should be. `cutoff` is local time of `time_zone`."""
+    """A node as it should be. `cutoff` is local time of `time_zone`.
+
+    `lines_per_day` it can pick; none: as many as come.
+    """
 
     code: str
     name: str
@@ -56,6 +59,7 @@ class NodeDraft:
     cutoff: time = time(15)
     handling_days: int = 1
     is_active: bool = True
+    lines_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,22 +85,24 @@ RECOUNTED = """
 
 NODES = """
     INSERT INTO inventory_node AS kept (code, name, entity_id, country, city, region, time_zone,
-        cutoff, handling_days, is_active)
+        cutoff, handling_days, is_active, lines_per_day)
     SELECT * FROM unnest(%(code)s::text[], %(name)s::text[], %(entity_id)s::bigint[],
         %(country)s::text[], %(city)s::text[], %(region)s::text[], %(time_zone)s::text[],
-        %(cutoff)s::time[], %(handling_days)s::int[], %(is_active)s::boolean[]
+        %(cutoff)s::time[], %(handling_days)s::int[], %(is_active)s::boolean[],
+        %(lines_per_day)s::int[]
     ) AS d (code, name, entity_id, country, city, region, time_zone, cutoff, handling_days,
-        is_active)
+        is_active, lines_per_day)
     ORDER BY code
     ON CONFLICT (code) DO UPDATE SET name = excluded.name, entity_id = excluded.entity_id,
         country = excluded.country, city = excluded.city, region = excluded.region,
         time_zone = excluded.time_zone, cutoff = excluded.cutoff,
-        handling_days = excluded.handling_days, is_active = excluded.is_active
+        handling_days = excluded.handling_days, is_active = excluded.is_active,
+        lines_per_day = excluded.lines_per_day
     WHERE (kept.name, kept.entity_id, kept.country, kept.city, kept.region, kept.time_zone,
-            kept.cutoff, kept.handling_days, kept.is_active)
+            kept.cutoff, kept.handling_days, kept.is_active, kept.lines_per_day)
         IS DISTINCT FROM (excluded.name, excluded.entity_id, excluded.country, excluded.city,
             excluded.region, excluded.time_zone, excluded.cutoff, excluded.handling_days,
-            excluded.is_active)
+            excluded.is_active, excluded.lines_per_day)
     RETURNING id, code, xmax = 0
 """
 
@@ -335,6 +337,8 @@ def _node_faults(draft: NodeDraft) -> Faults:
         yield "time_zone", "It is the name of a zone, such as Europe/Berlin."
     if not 0 <= draft.handling_days <= 365:  # noqa: PLR2004  a year
         yield "handling_days", "It is between 0 and 365."
+    if draft.lines_per_day is not None and not 0 <= draft.lines_per_day < RATIO_MAX:
+        yield "lines_per_day", "It is a whole number, zero or more."
 
 
 def _carrier_faults(draft: CarrierDraft) -> Faults:

@@ -12,13 +12,15 @@ from erp.governance.services import Question, decide
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 from inventory.rules import NEVER, Policy, Rule, Sources, Wants, plan, policy_of
+from inventory.rules.allocation import ANY
+from inventory.services._handling import hands
 
 CAUSE = "Rehearsal"
 
 FREE = Prepared("""
     SELECT s.id, w.entity_id, w.product_id, s.node_id,
            ((s.on_hand - s.reserved) * 1000)::bigint, n.is_active,
-           s.expires_on
+           s.expires_on, n.lines_per_day IS NOT NULL
     FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
     JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
@@ -28,21 +30,32 @@ FREE = Prepared("""
 
 
 class Wish(NamedTuple):
-    """One line that waits: `steps` of a product, from `node` if it can be (None is any)."""
+    """One line that waits: `steps` of a product, from `node` if it can be (None is any).
+
+    Out of lots that keep to the day of the ordinal `fresh_until` (0: any).
+    """
 
     id: int
     product: int
     node: int | None
     steps: int
+    fresh_until: int = 0
 
 
 class Basket(NamedTuple):
-    """The lines of one order that wait, each wanting more than nothing."""
+    """The lines of one order that wait, each wanting more than nothing.
+
+    They leave from at most `nodes_max` nodes (0: any), of `only` (None: any); `soft` is dropped
+    where it cannot be.
+    """
 
     owner: int
     wishes: Sequence[Wish]
     ship_complete: bool = False
     no_split: bool = False
+    nodes_max: int = 0
+    only: frozenset[int] | None = None
+    soft: Rule = Rule.NONE
 
 
 class Served(NamedTuple):
@@ -107,6 +120,8 @@ def _served(baskets: Sequence[Basket], policy: Policy, now: datetime) -> list[Se
     columns = np.array([row[:6] for row in found], np.int64).reshape(-1, 6)
     expires = [row[6].toordinal() if row[6] else NEVER for row in found]
     sources = replace(Sources(*columns.T), expires=np.array(expires, np.int64))
+    if any(row[7] for row in found):
+        policy = replace(policy, capacity=hands(now, is_locked=False))
     planned = plan(wants, sources, policy)
     nodes: list[dict[int, int]] = [{} for _ in baskets]
     missing: list[dict[int, int]] = [{} for _ in baskets]
@@ -124,12 +139,17 @@ def _served(baskets: Sequence[Basket], policy: Policy, now: datetime) -> list[Se
 
 def _wants(baskets: Sequence[Basket]) -> Wants:
     """Return the lines of all baskets as the plan takes them: earlier baskets go first."""
+    sets = list(dict.fromkeys(each.only for each in baskets if each.only is not None))
+    places = {nodes: place for place, nodes in enumerate(sets)}
     columns = [
         (
             wish.id, basket.owner, wish.product, wish.steps, turn, 0, turn, wish.node or 0,
             basket.ship_complete * Rule.SHIP_COMPLETE + basket.no_split * Rule.NO_SPLIT,
+            ANY if basket.only is None else places[basket.only],
+            basket.nodes_max, basket.soft, wish.fresh_until,
         )
         for turn, basket in enumerate(baskets, start=1)
         for wish in basket.wishes
     ]  # fmt: skip
-    return Wants(*np.array(columns, np.int64).reshape(-1, 9).T)
+    *plain, fresh_until = np.array(columns, np.int64).reshape(-1, 13).T
+    return replace(Wants(*plain), sets=sets, fresh_until=fresh_until)

@@ -11,7 +11,7 @@ import orjson
 from erp.kernel.copying import array, copy_in, decimal, escaped
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
-from inventory.rules import PER_UNIT, REASONS, Gap, Plan
+from inventory.rules import PER_UNIT, REASONS, Gap, Mode, Plan
 
 FLIP_LENGTH = 300
 RECEIPTS_AT_ONCE = 20_000
@@ -41,15 +41,15 @@ RESERVE = Prepared("""
     ), decided AS (
         INSERT INTO inventory_allocationdecision
             (run_id, demand_kind, demand_id, demand_label, entity_id, product_id, asked, given,
-            outcome, candidates, flip)
+            outcome, candidates, flip, dropped)
         SELECT run.id, %(kind)s, line, label, entity, product, asked * 0.001, given * 0.001,
             CASE WHEN given = asked THEN 'full' WHEN given > 0 THEN 'partial' ELSE 'none' END,
-            candidates, flip
+            candidates, flip, dropped
         FROM run, unnest(
             %(lines)s::bigint[], %(labels)s::text[], %(line_entities)s::bigint[],
             %(line_products)s::bigint[], %(line_asked)s::bigint[], %(line_given)s::bigint[],
-            %(candidates)s::jsonb[], %(flips)s::text[]
-        ) AS verdict (line, label, entity, product, asked, given, candidates, flip)
+            %(candidates)s::jsonb[], %(flips)s::text[], %(dropped)s::int[]
+        ) AS verdict (line, label, entity, product, asked, given, candidates, flip, dropped)
     )
     SELECT id FROM run
 """)
@@ -96,15 +96,17 @@ RECEIPT_COLUMNS = (
     "outcome",
     "candidates",
     "flip",
+    "dropped",
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Names:
-    """What people call products and nodes, by id."""
+    """What people call products and nodes, by id; `is_bound`: a node has only so many hands."""
 
     products: dict[int, str]
     nodes: dict[int, str]
+    is_bound: bool = False
 
 
 def write_plan(
@@ -116,14 +118,15 @@ def write_plan(
 ) -> int:
     """Write a plan down; return the run's id. The rows are the same however many there are."""
     wants, line = made.demand, made.line
+    kept = made.menus.mode[made.entry[made.taking]] == int(Mode.STOCK)
     params = {
         **about,
         "certificate": orjson.dumps(certificate).decode(),
         "asked": int(wants.steps.sum()),
         "given": int(made.given.sum()),
-        "demands": wants.id[line[made.taker]].tolist(),
-        "stocks": made.supply.id[made.taken_from].tolist(),
-        "steps": made.taken[made.taking].tolist(),
+        "demands": wants.id[line[made.taker]][kept].tolist(),
+        "stocks": made.supply.id[made.taken_from][kept].tolist(),
+        "steps": made.taken[made.taking][kept].tolist(),
     }
     writer = _Receipts(made, names, labels)
     if len(wants) < COPIED_FROM:
@@ -155,12 +158,14 @@ class _Receipts:
             "line_given": made.given[begin:end].tolist(),
             "candidates": self.candidates(begin, end),
             "flips": self.flips(begin, end),
+            "dropped": made.dropped[begin:end].tolist(),
         }
 
     def candidates(self, begin: int, end: int) -> list[str]:
         """Return each line's candidates as JSON: [node, steps free then, taken, why not more].
 
-        The last stands only where nothing was taken.
+        The last stands only where nothing was taken; what is no stock of the product itself goes on
+        with the mode and the product.
         """
         made, head, tail = self.made, self.head, self.tail
         at = made.at[begin : end + 1]
@@ -168,8 +173,27 @@ class _Receipts:
         node = made.menus.node[made.entry[part]]
         columns = (node, made.seen[part], made.taken[part], made.reason[part])
         listed = zip(*(column.tolist() for column in columns), strict=True)
-        parts = [f"{head[node]}{seen},{taken}{tail[why]}" for node, seen, taken, why in listed]
+        if made.menus.has_modes:
+            listed = zip(*(column.tolist() for column in columns), self.others(part), strict=True)
+            parts = [
+                f"{head[node]}{seen},{taken}{tail[why]}"
+                if not other
+                else f"{head[node]}{seen},{taken}{(tail[why][:-1] or ',null')}{other}"
+                for node, seen, taken, why, other in listed
+            ]
+        else:
+            parts = [f"{head[node]}{seen},{taken}{tail[why]}" for node, seen, taken, why in listed]
         return [f"[{','.join(parts[a:b])}]" for a, b in pairwise((at - at[0]).tolist())]
+
+    def others(self, part: slice) -> list[str]:
+        """Return the end of each candidate that is not the product's own stock; others: nothing."""
+        made, entry = self.made, self.made.entry[part]
+        product = made.supply.product[made.menus.supply[entry]].tolist()
+        codes = self.names.products
+        return [
+            f",{mode},{orjson.dumps(codes.get(each, '')).decode()}]" if mode else ""
+            for mode, each in zip(made.menus.mode[entry].tolist(), product, strict=True)
+        ]
 
     def flips(self, begin: int, end: int) -> list[str]:
         """Return for each line the smallest change that would have given it the rest."""
@@ -222,11 +246,10 @@ def _copied(made: Plan, writer: _Receipts, params: Mapping[str, Any]) -> int:
             if not held or (demand, stock) not in held
         ),
     )
-    stock = np.unique(made.taken_from)
-    spent = np.zeros(len(made.supply), np.int64)
-    np.add.at(spent, made.taken_from, made.spent)
-    columns = (made.supply.id[stock], spent[stock])
-    run(BALANCE, dict(zip(("stocks", "steps"), map(array, columns), strict=True)))
+    stocks, at = np.unique(np.array(params["stocks"], np.int64), return_inverse=True)
+    spent = np.zeros(len(stocks), np.int64)
+    np.add.at(spent, at, params["steps"])
+    run(BALANCE, dict(zip(("stocks", "steps"), map(array, (stocks, spent)), strict=True)))
     for begin in range(0, params["lines"], RECEIPTS_AT_ONCE):
         end = min(begin + RECEIPTS_AT_ONCE, params["lines"])
         lines = _receipts(run_id, kind, writer.columns(begin, end))
@@ -249,10 +272,10 @@ def _added(pieces: list[tuple[int, int, int]], params: Mapping[str, Any]) -> set
 
 def _receipts(run_id: int, kind: str, columns: Mapping[str, list[Any]]) -> Iterator[str]:
     names = ("lines", "labels", "line_entities", "line_products", "line_asked", "line_given")
-    listed = (columns[name] for name in (*names, "candidates", "flips"))
-    for line, label, entity, product, asked, given, seen, text in zip(*listed, strict=True):
+    listed = (columns[name] for name in (*names, "candidates", "flips", "dropped"))
+    for line, label, entity, product, asked, given, seen, text, gone in zip(*listed, strict=True):
         outcome = "full" if given == asked else "partial" if given else "none"
         yield (
             f"{run_id}\t{kind}\t{line}\t{escaped(label)}\t{entity}\t{product}\t{decimal(asked)}"
-            f"\t{decimal(given)}\t{outcome}\t{escaped(seen)}\t{escaped(text)}\n"
+            f"\t{decimal(given)}\t{outcome}\t{escaped(seen)}\t{escaped(text)}\t{gone}\n"
         )

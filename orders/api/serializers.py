@@ -12,10 +12,12 @@ from erp.api.serializers import (
     StrictSerializer,
     TextInput,
 )
-from orders.models import Customer, Hold, OrderLine
+from orders.models import Customer, Hold, OrderLine, ServingTerms
+from orders.models.serving import SOFT
 from orders.rules import LINES_MAX
 
 TERMS_MAX = 3_650
+PLACES_MAX = 200
 
 
 class NothingInput(StrictSerializer):
@@ -39,11 +41,36 @@ class ShipToInput(StrictSerializer):
 
 
 class ConstraintsInput(StrictSerializer):
-    """What is left out is as the customer has it."""
+    """What is left out is as the customer has it.
+
+    Lots keep `min_shelf_days` beyond the promise. Goods leave from `nodes`, from those of
+    `entities`, and in `countries`. What `soft` names is tried first, then dropped.
+    """
 
     ship_complete = serializers.BooleanField(required=False)
     no_split = serializers.BooleanField(required=False)
     no_substitutes = serializers.BooleanField(required=False)
+    max_nodes = serializers.IntegerField(
+        min_value=1, max_value=1_000, required=False, allow_null=True
+    )
+    min_shelf_days = serializers.IntegerField(
+        min_value=0, max_value=TERMS_MAX, required=False, allow_null=True
+    )
+    substitutes = serializers.ChoiceField(
+        choices=ServingTerms.Substitutes.values, required=False, allow_blank=True
+    )
+    nodes = serializers.ListField(
+        child=TextInput(max_length=20), required=False, max_length=PLACES_MAX
+    )
+    entities = serializers.ListField(
+        child=TextInput(max_length=20), required=False, max_length=PLACES_MAX
+    )
+    countries = serializers.ListField(
+        child=TextInput(max_length=2), required=False, max_length=PLACES_MAX
+    )
+    soft = serializers.ListField(
+        child=serializers.ChoiceField(choices=SOFT), required=False, allow_null=True
+    )
 
 
 class LineInput(StrictSerializer):
@@ -56,6 +83,9 @@ class LineInput(StrictSerializer):
     discount = RateInput(required=False)
     node = TextInput(max_length=20, required=False)
     disposition = serializers.ChoiceField(choices=OrderLine.Disposition.values, required=False)
+    min_shelf_days = serializers.IntegerField(
+        min_value=0, max_value=TERMS_MAX, required=False, allow_null=True
+    )
 
 
 class LineChangeInput(LineInput):

@@ -24,6 +24,7 @@ router.register("certificates", views.CertificateViewSet, basename="certificate"
 router.register("denied-parties", views.DeniedPartyViewSet, basename="denied-party")
 router.register("party-matches", views.PartyMatchViewSet, basename="party-match")
 router.register("allocation-runs", views.AllocationRunViewSet, basename="allocation-run")
+router.register("substitutions", views.SubstitutionViewSet, basename="substitution")
 router.register("overrides", views.OverrideViewSet, basename="override")
 
 urlpatterns = router.urls

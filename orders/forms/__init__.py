@@ -13,6 +13,7 @@ from orders.forms._orders import (
     Row,
 )
 from orders.forms._setasides import SetAsideForm
+from orders.forms._serving import ServingForm, typed, worded
 from orders.forms._terms import TermsForm
 
 __all__ = [
@@ -30,6 +31,9 @@ __all__ = [
     "PromotionForm",
     "Row",
     "SetAsideForm",
+    "ServingForm",
     "TermsForm",
     "ended",
+    "typed",
+    "worded",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from erp.accounts.models import Entity
+from orders.forms._serving import codes
 from orders.models import Customer
 from orders.rules import COLUMNS, TypedLine, read_lines
 from orders.selectors import ids_by_code, product_ids, ship_to_of
@@ -45,6 +46,18 @@ class HeadForm(forms.Form):
     ship_complete = forms.BooleanField(label=_("Ship complete"), required=False)
     no_split = forms.BooleanField(label=_("From one place only"), required=False)
     no_substitutes = forms.BooleanField(label=_("No substitutes"), required=False)
+    max_nodes = forms.IntegerField(
+        label=_("From at most so many places"), min_value=1, max_value=1_000, required=False
+    )
+    min_shelf_days = forms.IntegerField(
+        label=_("Keeps so many days"), min_value=0, max_value=3_650, required=False
+    )
+    nodes = forms.CharField(
+        label=_("Only from"),
+        max_length=2_000,
+        required=False,
+        help_text=_("Codes of nodes, separated by commas."),
+    )
     client_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, *args: Any, entity_ids: Collection[int], **kwargs: Any) -> None:
@@ -137,6 +150,11 @@ class Entry:
             ship_complete=values["ship_complete"] or None,
             no_split=values["no_split"] or None,
             no_substitutes=values["no_substitutes"] or None,
+            serving={
+                "max_nodes": values["max_nodes"],
+                "min_shelf_days": values["min_shelf_days"],
+                "nodes": codes(values["nodes"]),
+            },
         )
 
     def refuse(self, errors: Sequence[Mapping[str, str]]) -> None:

@@ -33,6 +33,7 @@ from orders.models.quote import Quote, QuoteLine
 from orders.models.reallocation import Reallocation, ReallocationChange
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
 from orders.models.setaside import SetAside
+from orders.models.serving import ServingPlace, ServingTerms, Substitution
 
 __all__ = [
     "Blanket",
@@ -75,7 +76,10 @@ __all__ = [
     "ReallocationChange",
     "Screening",
     "SetAside",
+    "ServingPlace",
+    "ServingTerms",
     "ShipTo",
     "SourcingPlan",
+    "Substitution",
     "TrackingKey",
 ]

@@ -23,7 +23,10 @@ class OrderLine(models.Model):
     `disposition` what becomes of it when stock falls short. `price_source` says in words where the
     price comes from; `price_basis` holds the ids behind it and what the prices that lost would have
     been. A component of a kit names its `kit`, of which each holds `per_kit`. `quote_line` or
-    `blanket_line` is what the line was ordered from: it takes of that.
+    `blanket_line` is what the line was ordered from: it takes of that. Its lots must keep
+    `fresh_days` beyond the promise, where it says more or less than the customer. A line that goes
+    out `instead_of` another replaces so many base units of that (`replaces`), which are cancelled
+    there. What is left to replenishment is reserved from `reserve_on` on.
     """
 
     class Disposition(models.TextChoices):
@@ -93,6 +96,17 @@ class OrderLine(models.Model):
         related_name="+",
         db_index=False,
     )
+    fresh_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    reserve_on = models.DateField(null=True, blank=True)
+    instead_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="substitutes",
+        db_index=False,
+    )
+    replaces = QuantityField(null=True, blank=True)  # type: ignore[misc]
     waiting = models.GeneratedField(
         expression=F("quantity") - F("cancelled") - F("reserved") - F("shipped"),
         output_field=QuantityField(),
@@ -133,6 +147,11 @@ class OrderLine(models.Model):
                 name="orders_orderline_of_a_kit_says_how_many_it_holds",
             ),
             models.CheckConstraint(
+                condition=Q(instead_of=None, replaces=None)
+                | Q(instead_of__isnull=False, replaces__gt=0),
+                name="orders_orderline_instead_of_another_says_how_much",
+            ),
+            models.CheckConstraint(
                 condition=Q(quote_line=None) | Q(blanket_line=None),
                 name="orders_orderline_was_ordered_from_one_thing",
             ),
@@ -159,6 +178,16 @@ class OrderLine(models.Model):
             ),
             models.Index(
                 fields=["kit"], name="orders_orderline_of_kit", condition=Q(kit__isnull=False)
+            ),
+            models.Index(
+                fields=["reserve_on"],
+                name="orders_orderline_reserve_on",
+                condition=Q(reserve_on__isnull=False),
+            ),
+            models.Index(
+                fields=["instead_of"],
+                name="orders_orderline_of_original",
+                condition=Q(instead_of__isnull=False),
             ),
             models.Index(
                 fields=["quote_line"],

@@ -58,6 +58,7 @@ from orders.rules.releasing import (
     price_gap,
     share,
 )
+from orders.rules.substituting import exchange_price, in_place_of
 
 __all__ = [
     "AMOUNT_MAX",
@@ -92,8 +93,10 @@ __all__ = [
     "conceded",
     "days_since",
     "edits",
+    "exchange_price",
     "free_goods",
     "in_cents",
+    "in_place_of",
     "is_exact",
     "is_iban",
     "laid_over",

@@ -133,6 +133,8 @@ from orders.selectors._reallocations import (
 )
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
 from orders.selectors._setasides import SET_ASIDES, SetAsideRow, set_asides
+from orders.selectors._serving import serving_terms
+from orders.selectors._substitutions import SubstitutionRow, substitution_rows
 from orders.selectors._tracking import (
     LINK_DAYS,
     Follower,
@@ -218,6 +220,7 @@ __all__ = [
     "ShipToRow",
     "ShortProduct",
     "Stage",
+    "SubstitutionRow",
     "TrackedOrder",
     "WaitingLine",
     "account_terms",
@@ -299,11 +302,13 @@ __all__ = [
     "register_rates",
     "restrictions_within",
     "set_asides",
+    "serving_terms",
     "ship_to_of",
     "shipments_of",
     "short_products",
     "stages",
     "subscription_list",
+    "substitution_rows",
     "tracked_order",
     "tracking_token",
     "waiting_lines",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.kernel.sql import records
-from inventory.selectors import CandidateRow, candidates_of
+from inventory.selectors import CandidateRow, candidates_of, dropped_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class LineRow:
     promised_date: date | None
     promised_p90_date: date | None = None
     supplies: str = ""
+    fresh_days: int | None = None
+    replaces: Decimal | None = None
+    instead_of: int | None = None
 
     @property
     def ordered(self) -> Decimal:
@@ -100,6 +103,7 @@ class Receipt:
     outcome: str
     candidates: list[CandidateRow]
     flip: str
+    dropped: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,8 @@ LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.base_uom AS uom, l.uom AS sold_uom,
            l.uom_quantity AS sold_quantity, l.quantity, l.reserved, l.shipped, l.invoiced,
            l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
-           n.code AS node, l.disposition,
+           n.code AS node, l.disposition, l.fresh_days, l.replaces,
+           original.position AS instead_of,
            coalesce(l.quote_line_id, l.blanket_line_id, l.kit_id) IS NOT NULL AS is_agreed,
            l.kit_id, l.per_kit,
            CASE WHEN l.position = min(l.position) OVER (PARTITION BY l.kit_id)
@@ -210,6 +215,7 @@ LINES = """
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN inventory_node n ON n.id = l.node_id
+    LEFT JOIN orders_orderline original ON original.id = l.instead_of_id
     LEFT JOIN orders_kitline kit ON kit.id = l.kit_id
     LEFT JOIN inventory_product kp ON kp.id = kit.product_id
     LEFT JOIN LATERAL (
@@ -243,7 +249,7 @@ HOLDS = """
 
 RECEIPTS = """
     SELECT l.id AS line_id, l.position, p.code AS product, d.run_id, r.at, r.policy_version,
-           d.asked, d.given, d.outcome, d.candidates, d.flip
+           d.asked, d.given, d.outcome, d.candidates, d.flip, d.dropped
     FROM orders_orderline l
     JOIN inventory_product p ON p.id = l.product_id
     JOIN LATERAL (
@@ -278,7 +284,16 @@ def order_page(
 def receipts_of(*, order_id: int, limit: int = 100) -> list[Receipt]:
     """Return the latest decision about each line, those that got less than asked first."""
     found = records(RECEIPTS, {"order": order_id, "limit": limit})
-    return [Receipt(**row | {"candidates": candidates_of(row["candidates"])}) for row in found]
+    return [
+        Receipt(
+            **row
+            | {
+                "candidates": candidates_of(row["candidates"]),
+                "dropped": dropped_of(row["dropped"]),
+            }
+        )
+        for row in found
+    ]
 
 
 def _json(value: Any) -> Any:

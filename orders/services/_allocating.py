@@ -1,7 +1,7 @@
 """Has stock kept for released orders."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,9 +9,10 @@ from django.db import transaction
 
 from erp.governance.services import Change, Decision, Question, decide, record
 from erp.kernel.events import Event
+from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
-from inventory.rules import policy_of
-from inventory.services import ShipmentSource, allocate, plan_shipments
+from inventory.rules import Rule, policy_of
+from inventory.services import Demand, ShipmentSource, allocate, plan_shipments
 from orders.events import LineCovered, LineFellShort, OrderAllocated, RestUnwanted
 from orders.models import Order
 from orders.rules import Progress
@@ -21,18 +22,30 @@ from orders.services._demanding import (
     CLAIM,
     Head,
     Want,
-    demand,
-    fixed_nodes,
     follow,
     give,
     heads,
     left_to_replenishment,
+    note_later,
     promises,
     reserved_lines,
     source,
     wants_of,
 )
+from orders.services._exchanging import Exchanged, exchange, steady_accounts
+from orders.services._insisting import NO_TERMS, Terms, demands_of
+from orders.services._pairing import Pairs, pairs_of
+from orders.services._proposing import propose
 
+DUE = """
+    SELECT order_id FROM orders_orderline WHERE reserve_on <= %(today)s
+    GROUP BY order_id ORDER BY min(reserve_on), order_id LIMIT %(limit)s
+"""
+# What waits no more, or is of an order that is held, is noted anew when that is allocated again.
+LOOKED_AT = """
+    UPDATE orders_orderline SET reserve_on = NULL
+    WHERE order_id = ANY(%(ids)s::bigint[]) AND reserve_on <= %(today)s
+"""
 SERVED = [*Order.WAITING, Order.State.FULFILLING, Order.State.PARTLY_SHIPPED]
 NOTHING: Mapping[int, Sequence[int]] = {}
 
@@ -74,6 +87,31 @@ def allocate_orders(
         states = SERVED if again else [Order.State.RELEASED]
         chosen = heads(BY_ID, ids=sorted(set(order_ids)), states=states)
     return serve(chosen, wants_of([head.id for head in chosen]), cause=cause, now=now)
+
+
+@transaction.atomic
+def reserve_due(*, now: datetime, limit: int = 500) -> list[int]:
+    """Have stock kept for lines that were left to replenishment and can be no longer.
+
+    Return the orders that were looked at, at most `limit`, the longest due first; nothing once all
+    are. Lines that still can wait are noted for their new day; the others compete by rank. Safe
+    when two run at once, and to repeat.
+
+    Publishes:
+        LineCovered
+        LineFellShort
+        OrderAllocated
+        RestUnwanted
+    """
+    due = [row[0] for row in rows(DUE, {"today": now.date(), "limit": limit})]
+    if not due:
+        return []
+    chosen = heads(BY_ID, ids=sorted(due), states=SERVED)
+    for entity_id in sorted({head.entity_id for head in chosen}):
+        own = [head for head in chosen if head.entity_id == entity_id]
+        serve(own, wants_of([head.id for head in own]), cause="Latest safe day", now=now)
+    run(LOOKED_AT, {"ids": due, "today": now.date()})
+    return due
 
 
 @transaction.atomic
@@ -126,24 +164,77 @@ def serve(
     decision = _policy(chosen[0].entity_id, cause, len(wants), now)
     policy = decision.policy_version
     later = left_to_replenishment(orders, wants, now)
+    note_later(later, wants)
+    now_wanted = [want for want in wants if want.id not in later]
+    demands, places, terms = demands_of(chosen, now_wanted, only_nodes, now.date())
+    paired = {want.product_id for want in now_wanted if want.has_pairs}
+    pairs = pairs_of(chosen[0].entity_id, paired, now)
+    rules = policy_of(decision.outcome, today=now.date().toordinal())
     allocation = allocate(
-        demands=[demand(want, orders[want.order_id]) for want in wants if want.id not in later],
+        demands=_steady(demands, orders, pairs),
         cause=cause,
         policy_version=policy,
-        policy=policy_of(decision.outcome, today=now.date().toordinal()),
+        policy=replace(rules, substitutions=pairs.substitutions),
         now=now,
-        only_nodes={**fixed_nodes(chosen, wants), **only_nodes} or None,
+        only_nodes=places or None,
     )
-    promised = promises(allocation.pieces, {want.id: orders[want.order_id] for want in wants}, now)
+    by_id = {want.id: want for want in wants}
+    exchanged = exchange(allocation.exchanges, by_id, orders, pairs, now)
+    asked = propose(allocation.offers, by_id, orders, pairs, now)
+    wants = _with(wants, exchanged)
+    pieces = [*allocation.pieces, *exchanged.pieces]
+    promised = promises(pieces, {want.id: orders[want.order_id] for want in wants}, now)
     given = {**dict.fromkeys(later, Decimal(0)), **allocation.given}
+    for line_id, quantity in exchanged.replaced.items():
+        given[line_id] -= quantity
+    given |= {want.id: want.waiting for want in exchanged.wants}
     give(given, promised, now)
-    served = _Pass(orders, wants, given, promised, set(fresh))
+    served = _Pass(orders, wants, given, promised, set(fresh), terms=terms)
     plan_shipments(orders=served.sources(), now=now)
     states = served.before | follow(served.progress, served.before, served.dates)
     served.states.update(states)
     served.record(cause, f"{allocation.run_id}", policy, now)
-    publish_all(served.facts())
+    publish_all([*exchanged.events, *asked, *served.facts()])
     return AllocatedOrders(allocation.run_id, states, given)
+
+
+def _steady(
+    demands: Sequence[Demand], orders: Mapping[int, Head], pairs: Pairs
+) -> Sequence[Demand]:
+    """Have nothing else go out unasked where the account of the order is just held by others."""
+    products = {each.product for each in pairs.substitutions}
+    asking = {each.label for each in demands if each.product_id in products}
+    if not asking:
+        return demands
+    accounts = {head.number: head.account_id for head in orders.values() if head.number in asking}
+    steady = steady_accounts(list(accounts.values()))
+    return [
+        each
+        if each.label not in asking or accounts[each.label] in steady
+        else replace(each, no_substitutes=True, soft=each.soft & ~Rule.NO_SUBSTITUTES)
+        for each in demands
+    ]
+
+
+def _with(wants: Sequence[Want], exchanged: Exchanged) -> list[Want]:
+    """Return the lines with what became of them: less of some, and what goes out for it."""
+    if not exchanged.wants:
+        return list(wants)
+    more: dict[int, Decimal] = {}
+    for want in exchanged.wants:
+        more[want.order_id] = more.get(want.order_id, Decimal(0)) + want.waiting
+    for want in wants:
+        more[want.order_id] = more.get(want.order_id, Decimal(0)) - exchanged.replaced.get(
+            want.id, Decimal(0)
+        )
+    return [
+        replace(
+            want,
+            waiting=want.waiting - exchanged.replaced.get(want.id, Decimal(0)),
+            ordered=want.ordered + more[want.order_id],
+        )
+        for want in [*wants, *exchanged.wants]
+    ]
 
 
 def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> Decision:
@@ -161,9 +252,16 @@ class _Pass:
         given: Mapping[int, Decimal],
         promised: Mapping[int, date],
         fresh: Collection[int],
+        *,
+        terms: Mapping[int, Terms],
     ) -> None:
         self.orders, self.wants, self.given = orders, wants, given
         self.promised, self.fresh = promised, fresh
+        self.complete = {
+            head.id
+            for head in orders.values()
+            if head.ship_complete and not terms.get(head.id, NO_TERMS).soft & Rule.SHIP_COMPLETE
+        }
         self.by_order: dict[int, list[Want]] = {}
         for want in wants:
             self.by_order.setdefault(want.order_id, []).append(want)
@@ -197,10 +295,10 @@ class _Pass:
         ready: dict[int, list[int]] = {}
         for order_id, found in self.by_order.items():
             lines = [want.id for want in found if self.given[want.id]]
-            complete = self.orders[order_id].ship_complete
+            complete = order_id in self.complete
             if lines and not (complete and self.progress[order_id].waiting > 0):
                 ready[order_id] = lines
-        kept = reserved_lines([i for i in ready if self.orders[i].ship_complete])
+        kept = reserved_lines([i for i in ready if i in self.complete])
         return [
             source(
                 self.orders[order_id],

@@ -7,6 +7,7 @@ from typing import Any
 
 from erp.kernel.sql import run
 from orders.models import KitLine, OrderLine
+from orders.services._allowing import keep_terms
 from orders.services._counting import count_agreed
 from orders.services._drafting import LineDraft, OrderDraft
 from orders.services._pricing import PricedLine
@@ -14,15 +15,27 @@ from orders.services._pricing import PricedLine
 NOTE = """
     UPDATE orders_orderline l
     SET disposition = d.disposition, quote_line_id = d.quote_line_id,
-        blanket_line_id = d.blanket_line_id, kit_id = d.kit_id, per_kit = d.per_kit
+        blanket_line_id = d.blanket_line_id, kit_id = d.kit_id, per_kit = d.per_kit,
+        fresh_days = d.fresh_days
     FROM unnest(
         %(orders)s::bigint[], %(positions)s::int[], %(dispositions)s::text[], %(quotes)s::bigint[],
-        %(blankets)s::bigint[], %(kits)s::bigint[], %(per_kits)s::numeric[]
-    ) AS d (order_id, position, disposition, quote_line_id, blanket_line_id, kit_id, per_kit)
+        %(blankets)s::bigint[], %(kits)s::bigint[], %(per_kits)s::numeric[],
+        %(fresh_days)s::int[]
+    ) AS d (order_id, position, disposition, quote_line_id, blanket_line_id, kit_id, per_kit,
+            fresh_days)
     WHERE l.order_id = d.order_id AND l.position = d.position
 """
 
-NAMES = ("orders", "positions", "dispositions", "quotes", "blankets", "kits", "per_kits")
+NAMES = (
+    "orders",
+    "positions",
+    "dispositions",
+    "quotes",
+    "blankets",
+    "kits",
+    "per_kits",
+    "fresh_days",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +49,14 @@ class NewLines:
 
 
 def attach(made: Sequence[NewLines]) -> None:
-    """Write what lines of new orders have beyond their price. No statement where none has.
+    """Write what new orders and their lines have beyond prices. No statement where none has.
 
     Raises:
+        BadReference: what an order insists on cannot be so.
         MoreThanAgreed: they take more of a quote or blanket order than is left.
     """
+    for each in made:
+        keep_terms(each.draft.serving, order_id=each.order_id)
     found = [row for each in made for row in _rows(each)]
     if not found:
         return
@@ -84,8 +100,10 @@ def _rows(new: NewLines) -> list[tuple[Any, ...]]:
         plain = said or OrderLine.Disposition.BACKORDER.value
         agreed = _agreed(line) if kit is None else (None, None)
         kit_id = None if kit is None else kits[kit]
-        if any(agreed) or kit_id or plain != OrderLine.Disposition.BACKORDER:
-            rows.append((new.order_id, position, plain, *agreed, kit_id, per_kit))
+        fresh = line.fresh_days if line else None
+        is_plain = plain == OrderLine.Disposition.BACKORDER and fresh is None
+        if any(agreed) or kit_id or not is_plain:
+            rows.append((new.order_id, position, plain, *agreed, kit_id, per_kit, fresh))
     return rows
 
 

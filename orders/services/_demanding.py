@@ -11,7 +11,7 @@ from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
 from erp.kernel.states import move
 from inventory.selectors import NodeHours, calendars, node_hours
-from inventory.services import Demand, Piece, ShipmentSource
+from inventory.services import Piece, ShipmentSource
 from inventory.services.promising import FarNeed, leave_to_replenishment
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS, NodeClock, Progress, Weeks, allocation_step, promise
@@ -22,7 +22,9 @@ ORDER = "orders.order"
 HEAD = """
     SELECT o.id, o.number, o.entity_id, o.state, o.priority, o.requested_date, o.promised_date,
            o.ship_to, o.carrier_id, c.transit_days, o.ship_complete, o.no_split,
-           c.calendar_id, cu.calendar_id
+           c.calendar_id, cu.calendar_id, o.no_substitutes, o.account_id, o.customer_id,
+           o.currency, EXISTS (SELECT FROM orders_servingterms t WHERE t.order_id = o.id)
+               OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id)
     FROM orders_order o
     JOIN orders_customer cu ON cu.id = o.customer_id
     LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
@@ -45,9 +47,14 @@ BY_PRODUCT = HEAD.format(
 
 WAITING = Prepared("""
     SELECT id, order_id, product_id, node_id, waiting, ordered, reserved, shipped, promised_date,
-           disposition, kit_id, has_kits
+           disposition, kit_id, has_kits, fresh_days, is_substitute, is_agreed,
+           promised_on, reserve_on, has_pairs
     FROM (
-        SELECT l.disposition, l.kit_id, count(l.kit_id) OVER w > 0 AS has_kits,
+        SELECT l.disposition, l.kit_id, l.fresh_days, l.instead_of_id IS NOT NULL AS is_substitute,
+               coalesce(l.quote_line_id, l.blanket_line_id) IS NOT NULL AS is_agreed,
+               l.promised_date AS promised_on, l.reserve_on,
+               EXISTS (SELECT FROM inventory_substitute b WHERE b.product_id = l.product_id)
+                   AS has_pairs, count(l.kit_id) OVER w > 0 AS has_kits,
                l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
                sum(l.quantity - l.cancelled) OVER w AS ordered, sum(l.reserved) OVER w AS reserved,
                sum(l.shipped) OVER w AS shipped,
@@ -78,22 +85,10 @@ GIVE = Prepared("""
     WHERE l.id = g.id
 """)
 
-KEPT_AT = Prepared("""
-    SELECT DISTINCT l.order_id, s.node_id
-    FROM orders_orderline l
-    JOIN inventory_reservation r
-        ON r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
-    JOIN inventory_stock s ON s.id = r.stock_id
-    WHERE l.order_id = ANY(%(ids)s) AND l.reserved > 0
-""")
-
-KITS_AT = """
-    SELECT DISTINCT l.kit_id, s.node_id
-    FROM orders_orderline l
-    JOIN inventory_reservation r
-        ON r.demand_id = l.id AND r.demand_kind = 'orders.line' AND r.closed_at IS NULL
-    JOIN inventory_stock s ON s.id = r.stock_id
-    WHERE l.kit_id = ANY(%(kits)s) AND l.reserved > 0
+LATER = """
+    UPDATE orders_orderline l SET reserve_on = d.day
+    FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS d (id, day)
+    WHERE l.id = d.id
 """
 
 RESERVED = (
@@ -119,6 +114,11 @@ class Head:
     no_split: bool
     carrier_week: int | None = None
     customer_week: int | None = None
+    no_substitutes: bool = False
+    account_id: int = 0
+    customer_id: int = 0
+    currency: str = ""
+    has_terms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,12 @@ class Want:
     disposition: str
     kit_id: int | None
     has_kits: bool
+    fresh_days: int | None = None
+    is_substitute: bool = False
+    is_agreed: bool = False
+    promised_on: date | None = None
+    reserve_on: date | None = None
+    has_pairs: bool = False
 
 
 def heads(statement: str, **params: Any) -> list[Head]:
@@ -150,33 +156,13 @@ def wants_of(order_ids: Collection[int]) -> list[Want]:
     return [Want(*row) for row in rows(WAITING, {"ids": list(order_ids)})]
 
 
-def demand(want: Want, head: Head) -> Demand:
-    """Return what inventory is asked for: the parts of a kit all or nothing, from one node.
-
-    An order that leaves complete, or from one node, is one group with its kits, all or nothing.
-    """
-    own = not head.ship_complete and not head.no_split
-    is_kit = own and want.kit_id is not None
-    return Demand(
-        kind=LINE,
-        id=want.id,
-        entity_id=head.entity_id,
-        product_id=want.product_id,
-        quantity=want.waiting,
-        node_id=want.node_id,
-        priority=head.priority,
-        due=head.requested_date,
-        group_id=-want.kit_id if own and want.kit_id else head.id,
-        ship_complete=head.ship_complete or is_kit or (head.no_split and want.has_kits),
-        no_split=head.no_split or is_kit,
-        label=head.number,
-    )
-
-
 def left_to_replenishment(
     orders: Mapping[int, Head], wants: Sequence[Want], now: datetime
-) -> set[int]:
-    """Return the lines that need no stock yet; of what leaves together, all lines or none."""
+) -> dict[int, date]:
+    """Return the lines that need no stock yet, with the day from which on they do.
+
+    Of what leaves together, all lines or none.
+    """
     needs: dict[int, list[FarNeed]] = {}
     for want in wants:
         head = orders[want.order_id]
@@ -184,9 +170,9 @@ def left_to_replenishment(
         needed = head.requested_date - timedelta(days=transit)
         needs.setdefault(head.entity_id, []).append(FarNeed(want.id, want.product_id, needed))
     found = {
-        line
+        line: day
         for entity_id, asked in needs.items()
-        for line in leave_to_replenishment(entity_id=entity_id, needs=asked, now=now)
+        for line, day in leave_to_replenishment(entity_id=entity_id, needs=asked, now=now).items()
     }
     together = {
         want.order_id
@@ -194,28 +180,23 @@ def left_to_replenishment(
         if want.id not in found
         and (orders[want.order_id].ship_complete or orders[want.order_id].no_split or want.has_kits)
     }
-    return {want.id for want in wants if want.id in found and want.order_id not in together}
+    return {
+        want.id: found[want.id]
+        for want in wants
+        if want.id in found and want.order_id not in together
+    }
 
 
-def fixed_nodes(chosen: Sequence[Head], wants: Sequence[Want]) -> dict[int, list[int]]:
-    """Return by line where the rest of an order must come from that leaves from one node."""
-    whole = {head.id for head in chosen if head.no_split and head.state != Order.State.RELEASED}
-    kits = {want.kit_id for want in wants if want.kit_id}
-    fixed = _nodes_of_kits(kits, wants) if kits else {}
-    if not whole:
-        return fixed
-    nodes: dict[int, list[int]] = {}
-    for order_id, node_id in rows(KEPT_AT, {"ids": sorted(whole)}):
-        nodes.setdefault(order_id, []).append(node_id)
-    return fixed | {want.id: nodes[want.order_id] for want in wants if want.order_id in nodes}
+def note_later(later: Mapping[int, date], wants: Sequence[Want]) -> None:
+    """Write on lines from which day on they are to be reserved, and take it off the others.
 
-
-def _nodes_of_kits(kits: Collection[int], wants: Sequence[Want]) -> dict[int, list[int]]:
-    """Return by line where the other parts of its kit are kept already."""
-    nodes: dict[int, list[int]] = {}
-    for kit_id, node_id in rows(KITS_AT, {"kits": sorted(kits)}):
-        nodes.setdefault(kit_id, []).append(node_id)
-    return {want.id: nodes[want.kit_id] for want in wants if want.kit_id in nodes}
+    No statement where no line says so, nor is to.
+    """
+    changed = {
+        want.id: later.get(want.id) for want in wants if want.reserve_on != later.get(want.id)
+    }
+    if changed:
+        run(LATER, {"ids": list(changed), "days": list(changed.values())})
 
 
 def reserved_lines(order_ids: Sequence[int]) -> dict[int, list[int]]:

@@ -20,6 +20,7 @@ from orders.services._refusing import (
 
 TEXTS = {"channel": 20, "customer_po": 60, "client_key": 255, "external_ref": 60}
 ADDRESS_MAX = 300
+FRESH_MAX = 3_650
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class LineDraft:
     `discount` is a share of one. `disposition` says what becomes of what is short; empty: as the
     order says. `price_source` says where a given price comes from ("quote
     QT-7 line 2"; empty: somebody entered it) and `price_basis` holds the ids behind it, `kind`
-    first: {"kind": "quote", "quote_line": 12}.
+    first: {"kind": "quote", "quote_line": 12}. Its lots keep `fresh_days` beyond the promise; none:
+    as the order, or else the customer, says.
     """
 
     product_id: int
@@ -42,6 +44,7 @@ class LineDraft:
     price_source: str = ""
     price_basis: Mapping[str, Any] = field(default_factory=dict)
     disposition: str = ""
+    fresh_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class OrderDraft:
     """One order as asked for. The same `client_key` in one entity is the same order, once.
 
     `requested_date` none: the day it is taken. `ship_to` empty: the customer's own address. The
-    three constraints: none takes the customer's. `freight` is whole cents of the currency, which is
-    the account's; `currency` is refused where it says another.
+    three constraints: none takes the customer's; so does what `serving` does not name of what an
+    order may insist on (`_allowing.NAMES`). `freight` is whole cents of the currency, which is the
+    account's; `currency` is refused where it says another.
     """
 
     entity_id: int
@@ -69,6 +73,7 @@ class OrderDraft:
     no_substitutes: bool | None = None
     currency: str = ""
     disposition: str = ""
+    serving: Mapping[str, Any] = field(default_factory=dict)
 
 
 def head_refusal(draft: OrderDraft, *, is_served: bool) -> DraftRefused | None:
@@ -81,10 +86,16 @@ def head_refusal(draft: OrderDraft, *, is_served: bool) -> DraftRefused | None:
         return TooManyLines(f"An order has at most {LINES_MAX:,} lines.", "lines")
     if not is_exact(draft.freight, CENT, AMOUNT_MAX) or draft.freight < 0:
         return BadAmount("Freight is zero or more, in whole cents.", "freight")
+    return _line_refusal(draft) or _text_refusal(draft)
+
+
+def _line_refusal(draft: OrderDraft) -> DraftRefused | None:
     known = {"", *OrderLine.Disposition.values}
     if not {draft.disposition, *(line.disposition for line in draft.lines)} <= known:
         return BadReference("There is no such disposition.", "disposition")
-    return _text_refusal(draft)
+    if not all(0 <= (line.fresh_days or 0) <= FRESH_MAX for line in draft.lines):
+        return BadReference(f"It is a whole number up to {FRESH_MAX:,}.", "min_shelf_days")
+    return None
 
 
 def _text_refusal(draft: OrderDraft) -> DraftRefused | None:

@@ -13,10 +13,12 @@ from erp.kernel.sql import rows, run
 from erp.kernel.states import move
 from inventory.services import Pick, PickOutcome
 from inventory.services import pick_shipments as pick_stock
+from inventory.services.tracking import NoSuchLot
 from orders.models import Order
 from orders.services._allocating import SERVED, serve
 from orders.services._cancelling import WholeKitsOnly
 from orders.services._demanding import BY_ID, heads, wants_of
+from orders.services._insisting import keeps_until
 from orders.services._locking import lock
 from orders.services._withdrawing import UNRESERVE
 
@@ -24,6 +26,14 @@ SOURCES = Prepared("""
     SELECT id, source_id FROM inventory_shipment
     WHERE id = ANY(%(ids)s) AND source_kind = 'orders.order'
 """)
+
+NAMED_LOTS = """
+    SELECT s.id, s.demand_id, p.code, named.expires_on
+    FROM unnest(%(lines)s::bigint[], %(lots)s::text[]) AS w (id, lot)
+    JOIN inventory_shipmentline s ON s.id = w.id AND s.demand_kind = 'orders.line'
+    JOIN inventory_product p ON p.id = s.product_id
+    JOIN inventory_lot named ON named.product_id = s.product_id AND named.code = w.lot
+"""
 
 BROKEN_KITS = """
     SELECT min(p.code) FROM inventory_shipmentline s
@@ -46,6 +56,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
         Shipment.DoesNotExist: one of them is not there.
         ShipmentNotReady: one of them is void.
         WholeKitsOnly: of a kit, more was picked of one part than of another.
+        NoSuchLot: another lot keeps less than its line asks for, or cannot give so much.
         BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
 
     Publishes:
@@ -54,6 +65,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
     """
     orders = dict(rows(SOURCES, {"ids": [pick.shipment_id for pick in picks]}))
     lock(set(orders.values()))
+    _refuse_old_lots(picks, set(orders.values()))
     outcome = pick_stock(picks=picks, actor=actor, now=now)
     started = move(Order, "start_picking", {orders[i] for i in outcome.picked_ids if i in orders})
     _record(started, actor, now)
@@ -61,6 +73,21 @@ def pick_shipments(*, picks: Sequence[Pick], actor: User | None, now: datetime) 
         _refuse_broken_kits(list(orders))
         _look_elsewhere(outcome, now)
     return outcome
+
+
+def _refuse_old_lots(picks: Sequence[Pick], order_ids: set[int]) -> None:
+    """Refuse to take a lot that keeps less than its line asks for."""
+    swaps = {swap.line_id: swap for pick in picks for swap in pick.swaps}
+    if not swaps:
+        return
+    params = {"lines": list(swaps), "lots": [swap.lot for swap in swaps.values()]}
+    named = rows(NAMED_LOTS, params)
+    until = keeps_until({row[1] for row in named}, order_ids)
+    for swap_id, line_id, product, expires_on in named:
+        least = until.get(line_id)
+        if least is not None and expires_on is not None and expires_on < least:
+            said = f"{product}: the line takes what keeps to {least:%-d %b %Y} at least."
+            raise NoSuchLot(swaps[swap_id].lot, said)
 
 
 def _refuse_broken_kits(shipment_ids: Sequence[int]) -> None:

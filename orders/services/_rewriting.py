@@ -33,7 +33,8 @@ class LineChange:
     """What changes of one line; what is none stays.
 
     `quantity` is what is ordered in all, in the line's own unit; zero takes the line off.
-    `unit_price` is per base unit. `node_id` zero: from any node again.
+    `unit_price` is per base unit. `node_id` zero: from any node again. `less` base units of what
+    waits are not wanted any more: with it nothing else changes.
     """
 
     line_id: int
@@ -42,6 +43,7 @@ class LineChange:
     discount: Decimal | None = None
     node_id: int | None = None
     disposition: str | None = None
+    less: Decimal | None = None
 
 
 @dataclass
@@ -81,6 +83,7 @@ class _Added:
     disposition: str
     kit: int | None
     per_kit: Decimal | None
+    fresh_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,11 @@ def goal_of(
         if line.kit_id and (each.quantity, each.unit_price, each.discount) != (None, None, None):
             said = "It is part of a kit: cancel whole kits, and add others."
             raise BadReference(said, f"lines[{place}].line")
+        if each.less is not None:
+            if not 0 < each.less <= line.waiting:
+                raise BadQuantity("So much of it does not wait.", f"lines[{place}].quantity")
+            goal.cancelled[line.pk] = each.less
+            continue
         _mark(goal, line, each)
         found = _of_gone if line.shipped else _of_open
         asks += found(goal, line, each, place)
@@ -124,7 +132,8 @@ def goal_of(
         if part.kit is not None and ask.line is not None:
             raise BadReference("It is a kit now: add it anew.", f"lines[{ask.place}].product")
         if ask.line is None:
-            goal.added.append(_Added(priced, ask.draft.disposition, part.kit, part.per_kit))
+            wish = (ask.draft.disposition, part.kit, part.per_kit, ask.draft.fresh_days)
+            goal.added.append(_Added(priced, *wish))
         else:
             goal.rewritten.append((ask.line, priced))
     goal.kits = sheet.kits
@@ -152,6 +161,7 @@ def write(order: Order, goal: Goal, last_position: int) -> list[int]:
             order=order,
             position=last_position + place,
             disposition=each.disposition or OrderLine.Disposition.BACKORDER,
+            fresh_days=each.fresh_days,
             kit_id=None if each.kit is None else kits[each.kit],
             per_kit=each.per_kit,  # type: ignore[misc]
             **_columns(each.priced),
@@ -223,6 +233,7 @@ def _of_gone(goal: Goal, line: OrderLine, change: LineChange, place: int) -> lis
         discount=discount,
         node_id=goal.marked.get(line.pk, {}).get("node_id", line.node_id),
         disposition=change.disposition or line.disposition,
+        fresh_days=line.fresh_days,
     )
     return [_Ask(place, draft, None, line if is_same else None)]
 

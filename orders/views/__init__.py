@@ -61,6 +61,8 @@ from orders.views._setasides import (
     release_set_aside,
     set_aside_list,
 )
+from orders.views._serving import serve_customer, serve_order
+from orders.views._substitutions import answer_substitution, substitutions
 from orders.views._tracking import follow, revoke, track, unfollow
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "allocate_now",
     "allocation",
     "amend",
+    "answer_substitution",
     "ask_many",
     "ask_terms",
     "blanket",
@@ -138,9 +141,12 @@ __all__ = [
     "revoke",
     "send_quote",
     "set_aside_list",
+    "serve_customer",
+    "serve_order",
     "share_out",
     "submit",
     "submit_many",
+    "substitutions",
     "take",
     "track",
     "unfollow",

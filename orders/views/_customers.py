@@ -17,7 +17,7 @@ from erp.governance.services import ask_erasure
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
-from orders.forms import CustomerForm
+from orders.forms import CustomerForm, worded
 from orders.models import Customer
 from orders.rules import completeness
 from orders.selectors import (
@@ -34,6 +34,7 @@ from orders.selectors import (
     order_board,
     order_trend,
     prices_within,
+    serving_terms,
 )
 from orders.services import AccountRow, CustomerRow, hold_account, save_customer
 from orders.services.crediting import foresee_credit
@@ -101,6 +102,8 @@ def customer(request: SignedInRequest, code: str) -> HttpResponse:
         "trends": _trends(order_trend(customer_id=page.id, entity_ids=orders, now=now)),
         "invoices": fragment(request, "finance:of_customer", page.code),
         "cases": fragment(request, "exceptions:of_customer", page.code),
+        "serving": worded(serving_terms(customer_id=page.id)),
+        "may_serve": request.user.has_perm(permissions.CHANGE_CUSTOMER),
         "may_enter": request.user.has_perm(permissions.SUBMIT),
         "may_ask": bool(request.scope(permissions.ASK_TERMS)),
         "erasers": _erasers(request, page),

@@ -16,7 +16,7 @@ from erp.accounts.models import Entity
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
-from orders.forms import GRID_MAX, Entry, Row
+from orders.forms import GRID_MAX, Entry, Row, typed
 from orders.rules import TypedLine, read_lines
 from orders.selectors import (
     OrderPage,
@@ -25,6 +25,7 @@ from orders.selectors import (
     ids_by_code,
     order_page,
     product_search,
+    serving_terms,
 )
 from orders.services import (
     DraftRefused,
@@ -160,6 +161,7 @@ def _written(page: OrderPage, scope: frozenset[int]) -> Entry:
         "ship_complete": page.ship_complete,
         "no_split": page.no_split,
         "no_substitutes": page.no_substitutes,
+        **typed(serving_terms(order_id=page.id)),
     }
     lines = [
         TypedLine(

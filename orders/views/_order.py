@@ -19,6 +19,7 @@ from erp.governance.selectors import TimelineRow, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from orders import permissions
+from orders.forms import worded
 from orders.selectors import (
     LINK_DAYS,
     Exposure,
@@ -33,7 +34,9 @@ from orders.selectors import (
     plan_of,
     quotes_of_order,
     receipts_of,
+    serving_terms,
     shipments_of,
+    substitution_rows,
     tracking_token,
 )
 from orders.services import allocate_orders, cancel_order, lift_hold, place_hold, submit_order
@@ -121,6 +124,9 @@ def order(request: SignedInRequest, number: str) -> HttpResponse:
         "quotes": quotes_of_order(order_id=page.id),
         "blankets": blankets_of_order(order_id=page.id),
         **_told_of(request, page),
+        "serving": worded(serving_terms(order_id=page.id)),
+        "proposed": substitution_rows(entity_ids=scope, state="proposed", number=page.number),
+        "may_answer": _may(request, page, permissions.SUBMIT),
         "may_cancel": page.state in BEFORE_LEAVING and _may(request, page, permissions.CANCEL),
         "may_hold": page.state in STOPPABLE and _may(request, page, permissions.RELEASE),
         "may_amend": may_amend,
@@ -285,16 +291,17 @@ def _why(receipt: Receipt) -> dict[str, Any]:
     """Return one decision receipt as bars: what each node had and gave."""
     return {
         "receipt": receipt,
+        "dropped": "; ".join(receipt.dropped),
         "bars": [
             {
-                "label": each.node,
+                "label": f"{each.node} · {each.instead}" if each.instead else each.node,
                 "value": f"{each.taken.normalize():f}",
                 "text": _("%(taken)s of %(available)s")
                 % {
                     "taken": f"{each.taken.normalize():f}",
                     "available": f"{each.available.normalize():f}",
                 }
-                + (f" · {each.rejected.replace('_', ' ')}" if each.rejected else ""),
+                + (f" · {each.why}" if each.why else ""),
                 "tone": "ok" if each.taken else "muted",
             }
             for each in receipt.candidates

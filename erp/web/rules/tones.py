@@ -23,7 +23,7 @@ TONES: dict[str, frozenset[str]] = {
         "active", "accepted", "allocated", "applied", "approved", "available", "closed",
         "completed", "confirmed", "delivered", "done", "filled", "fulfilled", "imported",
         "invoiced", "matched", "met", "open_period", "paid", "passed", "posted", "received",
-        "reserved", "resolved", "settled", "shipped", "succeeded", "told", "verified",
+        "reserved", "resolved", "served", "settled", "shipped", "succeeded", "told", "verified",
     }),
     "now": frozenset({
         "fulfilling", "queued", "uploaded",

@@ -9,7 +9,7 @@ from inventory.api.views._bins import (
 from inventory.api.views._deciding import AllocationRunViewSet, AvailabilityViewSet
 from inventory.api.views._lots import LotViewSet
 from inventory.api.views._masters import CarrierViewSet, NodeViewSet, ProductViewSet
-from inventory.api.views._promising import CalendarViewSet, LaneViewSet
+from inventory.api.views._promising import CalendarViewSet, LaneViewSet, SubstituteViewSet
 from inventory.api.views._stock import StockMoveViewSet, StockViewSet
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "ReplenishmentViewSet",
     "StockMoveViewSet",
     "StockViewSet",
+    "SubstituteViewSet",
 ]

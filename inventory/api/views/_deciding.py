@@ -156,6 +156,7 @@ def _receipt(decision: DecisionRow) -> Item:
         "outcome": decision.outcome,
         "candidates": decision.candidates,
         "flip": decision.flip,
+        "not_kept": decision.dropped,
         "policy_version": decision.policy_version,
         "at": decision.at,
         "cause": decision.cause,

@@ -42,7 +42,7 @@ PRODUCT_FIELDS = (
 )  # fmt: skip
 NODE_FIELDS = (
     "code", "name", "country", "city", "region", "time_zone", "cutoff", "handling_days",
-    "is_active",
+    "is_active", "lines_per_day",
 )  # fmt: skip
 CARRIER_FIELDS = (
     "code", "name", "currency", "base_rate", "rate_per_kg", "transit_days", "phone", "is_active",

@@ -8,13 +8,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from erp.api.filters import Filter, TextFilter, query_values
+from erp.api.filters import ChoiceFilter, Filter, TextFilter, query_values
+from erp.api.problems import NotFound
 from erp.api.requests import actor_of
 from erp.api.views import Item, ResourceViewSet
 from inventory import permissions
 from inventory.api import promise_serializers as serializers
 from inventory.api.views._masters import MasterViewSet
-from inventory.models import Calendar, Lane
+from inventory.models import Calendar, Lane, Substitute
 from inventory.selectors import calendar_rows, follower_kinds
 from inventory.services.promising import (
     CalendarDraft,
@@ -24,8 +25,13 @@ from inventory.services.promising import (
     save_calendar,
     save_lane,
 )
+from inventory.services.substituting import SubstituteDraft, drop_substitute, save_substitute
 
 FOLLOWERS_MAX = 1_000
+PAIR_FIELDS = (
+    "id", "product__code", "other__code", "units", "per", "rank", "valid_from", "valid_until",
+    "reason", "consent", "price_rule",
+)  # fmt: skip
 LANE_FIELDS = ("id", "origin__code", "destination__code", "days", "cost", "currency")
 
 
@@ -142,6 +148,56 @@ class LaneViewSet(ResourceViewSet):
         lane_id = save_lane(draft=draft, actor=actor_of(request), now=timezone.now())
         (lane,) = _lanes(Lane.objects.filter(pk=lane_id).values(*LANE_FIELDS))
         return Response(lane, status=201)
+
+
+class SubstituteViewSet(ResourceViewSet):
+    """What may go out in place of what: directed pairs, each with its ratio."""
+
+    required_permissions: ClassVar = {
+        "list": permissions.VIEW_PRODUCT,
+        "retrieve": permissions.VIEW_PRODUCT,
+        "create": permissions.CHANGE_PRODUCT,
+        "destroy": permissions.CHANGE_PRODUCT,
+    }
+    filters: ClassVar[dict[str, Filter]] = {
+        "product": TextFilter("product__code"),
+        "other": TextFilter("other__code"),
+        "consent": ChoiceFilter("consent", choices=tuple(Substitute.Consent.values)),
+    }
+    lookup_value_regex = "[0-9]{1,18}"
+    ordering_fields = ("id", "rank")
+    inputs: ClassVar = {"create": serializers.SubstituteInput}
+    outputs: ClassVar = dict.fromkeys(("list", "retrieve", "create"), serializers.SubstituteOutput)
+
+    def list(self, request: Request) -> Response:
+        return self.page(Substitute.objects.values(*PAIR_FIELDS), _lanes)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self._one(int(pk)))
+
+    def create(self, request: Request) -> Response:
+        """Add the pair of two products, or change it: what is left out is as for a new one."""
+        draft = SubstituteDraft(**self.body())
+        pair_id = save_substitute(draft=draft, actor=actor_of(request), now=timezone.now())
+        return Response(self._one(pair_id), status=201)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Forget the pair; what went out by it stays."""
+        found = self._one(int(pk))
+        drop_substitute(
+            product=found["product"],
+            other=found["other"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+    @staticmethod
+    def _one(pair_id: int) -> dict[str, Any]:
+        found = _lanes(Substitute.objects.filter(pk=pair_id).values(*PAIR_FIELDS))
+        if not found:
+            raise NotFound(f"There is no pair {pair_id}.")
+        return found[0]
 
 
 def _lanes(rows: Any) -> list[dict[str, Any]]:

@@ -108,8 +108,9 @@ def _spelled_out(demand: Wants, policy: Policy) -> Wants:
     """Return the demand with its rules saying what its columns say."""
     named = np.where(demand.only >= 0, int(Rule.ONLY_NODES), 0)
     fresh = np.where(demand.fresh_until > 0, int(Rule.FRESH), 0)
+    few = np.where(demand.nodes_max > 0, int(Rule.NODES_MAX), 0)
     partial = 0 if policy.allows_partial else int(Rule.LINE_COMPLETE)
-    return replace(demand, rules=demand.rules | named | fresh | partial)
+    return replace(demand, rules=demand.rules | named | fresh | few | partial)
 
 
 def _bounded(menus: Menus, demand: Wants, policy: Policy) -> Menus:

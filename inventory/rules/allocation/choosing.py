@@ -106,6 +106,7 @@ class View:
         never = ((rules & int(Rule.NO_SUBSTITUTES)) != 0)[:, None] | (said == Consent.NEVER)
         never = never | (pair == Consent.NEVER)
         asks = (said != Consent.ALWAYS) & (pair != Consent.ALWAYS)
+        asks = asks | (said == Consent.EVERY_TIME) | (pair == Consent.EVERY_TIME)
         asked = np.where(asks, CODE[Rejection.NEEDS_CONSENT], 0)
         return np.where(is_other, np.where(never, CODE[Rejection.NO_SUBSTITUTE], asked), 0)
 
@@ -221,7 +222,7 @@ def preferences(serving: "Serving", view: View, covers: tuple[Ints, Ints] | None
         key for criterion in policy.nodes_by for key in _keys(serving, view, criterion, covers)
     ]
     if menus.has_modes and Criterion.SCORE not in policy.nodes_by:
-        keys.insert(0, menus.mode[view.entry])
+        keys[:0] = [menus.mode[view.entry], menus.rank[view.entry]]
     if menus.has_lots:
         keys.append(menus.node[view.entry])
     keys.insert(0, ~view.usable)

@@ -32,6 +32,7 @@ class Rule(IntFlag):
     NO_SUBSTITUTES = 8
     ONLY_NODES = 16  # names the list of nodes: said of lines that have one
     FRESH = 32  # names the least shelf life: said of lines that have one
+    NODES_MAX = 64  # leaves from at most so many nodes: said of lines that have such a number
 
 
 class Consent(IntEnum):
@@ -40,6 +41,7 @@ class Consent(IntEnum):
     ASK = 0
     ALWAYS = 1
     NEVER = 2
+    EVERY_TIME = 3  # is asked, whatever else is said
 
 
 class Mode(IntEnum):
@@ -131,6 +133,7 @@ class Want:
             Rule.NO_SUBSTITUTES: self.no_substitutes,
             Rule.ONLY_NODES: self.only is not None,
             Rule.FRESH: self.fresh_until > 0,
+            Rule.NODES_MAX: self.nodes_max > 0,
         }
         return Rule(sum(rule for rule, holds in said.items() if holds))
 
@@ -263,11 +266,11 @@ class Sources(Columns):
 
 
 class Substitution(NamedTuple):
-    """`per` base units of `by` do for `units` of `product`, from one day to another.
+    """`per` steps of `by` do for `units` of `product`, whole times, from one day to another.
 
-    `margin` is what each base unit of `product` served so loses, in minor units: the price rule
-    (the substitute's price, the original's, the lower) comes down to it. `consent` is the
-    customer's, unless the line says more.
+    Of several the lowest `rank` goes first. `margin` is what each base unit of `product` served so
+    loses, in minor units: the price rule (the substitute's price, the original's, the lower) comes
+    down to it. `consent` is the customer's, unless the line says more.
     """
 
     product: int
@@ -278,6 +281,7 @@ class Substitution(NamedTuple):
     since: int = 0
     until: int = NEVER
     margin: int = 0
+    rank: int = 0
 
 
 class Lane(NamedTuple):
@@ -362,7 +366,6 @@ class Policy:
             or self.wait_days is not None
             or self.capacity
             or (self.protects and self.protections)
-            or self.substitutions
             or self.lanes
             or self.affiliations
         )

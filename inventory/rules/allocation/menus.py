@@ -8,9 +8,11 @@ import numpy as np
 
 from inventory.rules.allocation.columns import (
     CODE,
+    Affiliation,
     Consent,
     Flags,
     Ints,
+    Lane,
     Mode,
     Policy,
     Rejection,
@@ -34,6 +36,7 @@ class Entry(NamedTuple):
     margin: int = 0
     consent: int = Consent.ALWAYS
     stale: int = 0
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Menus:
     per_unit: Ints
     margin: Ints
     consent: Ints
+    rank: Ints
     refused: Ints
     has_lots: bool
     has_modes: bool
@@ -69,11 +73,15 @@ class Menus:
 
     def worth(self, entry: Ints, left: Ints) -> Ints:
         """Return for how much of the line's product so much of the supplies would do."""
-        return left if self.is_plain else left * self.units[entry] // self.per[entry]
+        return left if self.is_plain else left // self.per[entry] * self.units[entry]
+
+    def whole(self, entry: Ints, steps: Ints) -> Ints:
+        """Return what of so much of the line's product is a whole number of exchanges."""
+        return steps if self.is_plain else steps // self.units[entry] * self.units[entry]
 
     def spent(self, entry: Ints, steps: Ints) -> Ints:
-        """Return how much of the supplies so much of the line's product uses up."""
-        return steps if self.is_plain else -(-steps * self.per[entry] // self.units[entry])
+        """Return how much of the supplies so much of the line's product, if whole, uses up."""
+        return steps if self.is_plain else steps // self.units[entry] * self.per[entry]
 
 
 def menus_of(demand: Wants, supply: Sources, policy: Policy) -> Menus:
@@ -90,7 +98,7 @@ def menus_of(demand: Wants, supply: Sources, policy: Policy) -> Menus:
     count = np.searchsorted(wanted, asked, "right") - start
     ones, zeros = np.ones(len(order), np.int64), np.zeros(len(order), np.int64)
     entries = _Entries(order, supply.node[order], supply.mode[order])
-    entries.more = (ones, ones, zeros, zeros, zeros, zeros, zeros + Consent.ALWAYS, zeros)
+    entries.more = (ones, ones, zeros, zeros, zeros, zeros, zeros + Consent.ALWAYS, zeros, zeros)
     return _menus(
         of=of,
         start=start,
@@ -133,7 +141,7 @@ def _menus(
     supply: Sources,
     touched: list[tuple[int, ...]] | None,
 ) -> Menus:
-    units, per, days, fixed, per_unit, margin, consent, stale = entries.more
+    units, per, days, fixed, per_unit, margin, consent, stale, rank = entries.more
     named = np.array(sorted({node for nodes in demand.sets for node in nodes}), np.int64)
     nodes = np.unique(np.concatenate([entries.node, demand.node, named]))
     node = np.searchsorted(nodes, entries.node)
@@ -157,6 +165,7 @@ def _menus(
         per_unit=per_unit + supply.per_unit[entries.by],
         margin=margin,
         consent=consent,
+        rank=rank,
         refused=refused,
         has_modes=bool(entries.mode.any()),
         has_lots=bool((first != last).any()),
@@ -189,9 +198,10 @@ def _composed(
     rows: list[tuple[int, Entry]] = []
     touched: list[tuple[int, ...]] = []
     places = {key: place for place, key in enumerate(shelves)}
+    ways = _Ways(policy)
     for menu, (owner, product) in enumerate(zip(*(k.tolist() for k in keys), strict=True)):
         used = {(owner, product)} & shelves.keys()
-        for shelf, entry in _ways(owner, product, shelves, supply, policy):
+        for shelf, entry in ways.to(owner, product, shelves, supply):
             rows.append((menu, entry))
             used.add(shelf)
         touched.append(tuple(sorted(places[shelf] for shelf in used)))
@@ -205,7 +215,9 @@ def _composed(
             row[1],
         )
     )
-    columns = np.array([entry for _, entry in rows], np.int64).reshape(len(rows), 11).T
+    columns = (
+        np.array([entry for _, entry in rows], np.int64).reshape(len(rows), len(Entry._fields)).T
+    )
     menu_of = np.array([menu for menu, _ in rows], np.int64)
     entries = _Entries(columns[0], columns[1], columns[2])
     entries.more = tuple(columns[3:])
@@ -224,35 +236,42 @@ def _composed(
     )
 
 
-def _ways(
-    owner: int,
-    product: int,
-    shelves: dict[tuple[int, int], list[int]],
-    supply: Sources,
-    policy: Policy,
-) -> Iterator[tuple[tuple[int, int], Entry]]:
-    """Yield every way to serve a product of an owner, with the shelf that it uses up."""
-    for by in shelves.get((owner, product), []):
-        own = Entry(by, int(supply.node[by]), int(supply.mode[by]))
-        yield (owner, product), own
-        yield from (((owner, product), moved) for moved in _moved(own, policy))
-    for each in policy.affiliations:
-        if each.buyer == owner:
+class _Ways:
+    """A policy's ways beside a company's own stock, by what they lead to."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.today = policy.today
+        self.pairs: dict[int, list[Substitution]] = {}
+        for pair in policy.substitutions:
+            self.pairs.setdefault(pair.product, []).append(pair)
+        self.lanes: dict[int, list[Lane]] = {}
+        for lane in policy.lanes:
+            self.lanes.setdefault(lane.origin, []).append(lane)
+        self.sellers: dict[int, list[Affiliation]] = {}
+        for each in policy.affiliations:
+            self.sellers.setdefault(each.buyer, []).append(each)
+
+    def to(
+        self, owner: int, product: int, shelves: dict[tuple[int, int], list[int]], supply: Sources
+    ) -> Iterator[tuple[tuple[int, int], Entry]]:
+        """Yield every way to serve a product of an owner, with the shelf that it uses up."""
+        for by in shelves.get((owner, product), []):
+            own = Entry(by, int(supply.node[by]), int(supply.mode[by]))
+            yield (owner, product), own
+            yield from (((owner, product), moved) for moved in self._moved(own))
+        for each in self.sellers.get(owner, []):
             for by in shelves.get((each.seller, product), []):
                 cost = {"days": each.days, "fixed": each.fixed, "per_unit": each.per_unit}
                 entry = Entry(by, int(supply.node[by]), int(Mode.AFFILIATE), **cost)
                 yield (each.seller, product), entry
-    for pair in policy.substitutions:
-        if pair.product == product:
+        for pair in self.pairs.get(product, []):
             shelf = (owner, pair.by)
             for by in shelves.get(shelf, []):
-                yield shelf, _instead(by, int(supply.node[by]), pair, policy.today)
+                yield shelf, _instead(by, int(supply.node[by]), pair, self.today)
 
-
-def _moved(own: Entry, policy: Policy) -> Iterator[Entry]:
-    """Yield the ways by which stock may first be moved to another node."""
-    for lane in policy.lanes:
-        if own.mode == Mode.STOCK and lane.origin == own.node:
+    def _moved(self, own: Entry) -> Iterator[Entry]:
+        """Yield the ways by which stock may first be moved to another node."""
+        for lane in self.lanes.get(own.node, []) if own.mode == Mode.STOCK else []:
             yield own._replace(
                 node=lane.target,
                 mode=int(Mode.TRANSFER),
@@ -273,4 +292,5 @@ def _instead(by: int, node: int, pair: Substitution, today: int) -> Entry:
         margin=pair.margin,
         consent=int(pair.consent),
         stale=0 if is_valid else CODE[Rejection.NO_SUBSTITUTE],
+        rank=pair.rank,
     )

@@ -173,7 +173,7 @@ class Serving:
             if not rest.any() or not usable[:, place].any():
                 break
             have = menus.worth(each, self.left[row])
-            gets = np.where(usable[:, place], np.minimum(rest, have), 0)
+            gets = np.where(usable[:, place], menus.whole(each, np.minimum(rest, have)), 0)
             same = np.zeros(len(rest), bool)
             if place:
                 before = entry[:, place - 1]
@@ -190,7 +190,7 @@ class Serving:
             if self.pots is not None:
                 allowed = self.pots.budget(row, self.demand.segment[part.line], gets)
                 self._refuse(part, order[:, place], allowed < gets, Rejection.PROTECTED)
-                gets = allowed
+                gets = menus.whole(each, allowed)
                 self.pots.debit(part.places, row, self.demand.segment[part.line], gets)
             spent = menus.spent(each, gets)
             mine = gets > 0
@@ -243,7 +243,7 @@ class Serving:
         if len(again):
             lines = view.places[np.isin(view.unit, again)]
             self.dropped[lines] |= self.soft[lines] & self.rules[lines]
-            gone = (self.soft[lines] & int(Rule.NO_SPLIT)) != 0
+            gone = (self.soft[lines] & int(Rule.NO_SPLIT | Rule.NODES_MAX)) != 0
             self.nodes_max[lines] = np.where(gone, NEVER, self.nodes_max[lines])
             self.rules[lines] &= ~self.soft[lines]
             self.soft[lines] = 0

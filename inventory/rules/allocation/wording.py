@@ -39,6 +39,7 @@ DROPPED = {
     Rule.NO_SUBSTITUTES: "that nothing else is sent",
     Rule.ONLY_NODES: "which nodes it leaves from",
     Rule.FRESH: "how long it keeps",
+    Rule.NODES_MAX: "from how many nodes it leaves",
 }
 
 

@@ -19,6 +19,7 @@ from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, Pr
 from orders.api.views._quotes import QuoteViewSet
 from orders.api.views._reallocations import AllocationRunViewSet, OverrideViewSet
 from orders.api.views._setasides import SetAsideViewSet
+from orders.api.views._substitutions import SubstitutionViewSet
 
 __all__ = [
     "AllocationRunViewSet",
@@ -41,4 +42,5 @@ __all__ = [
     "RestrictionViewSet",
     "SetAsideViewSet",
     "SubscriptionViewSet",
+    "SubstitutionViewSet",
 ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from erp.api.problems import ErrorDetail, ValidationError
-from orders.api.views._drafts import Codes, address
+from orders.api.views._drafts import FLAGS, Codes, address, split
 from orders.selectors import OrderPage
 from orders.services import Amendment, LineChange, LineDraft, OrderDraft
 
@@ -41,7 +41,7 @@ def amendment_of(page: OrderPage, body: Mapping[str, Any]) -> Amendment:
         carrier_id=codes.carrier(body),
         freight=body.get("freight"),
         reason=body.get("reason", ""),
-        **body.get("constraints", {}),
+        **{n: v for n, v in body.get("constraints", {}).items() if n in FLAGS},
     )
 
 
@@ -75,7 +75,7 @@ def rewritten(page: OrderPage, body: Mapping[str, Any]) -> OrderDraft:
         no_substitutes=page.no_substitutes,
     )
     plain = ("customer_po", "external_ref", "requested_date", "freight")
-    changes = {name: body[name] for name in plain if name in body} | dict(
+    changes = {name: body[name] for name in plain if name in body} | split(
         body.get("constraints", {})
     )
     if "ship_to" in body:
@@ -98,6 +98,7 @@ def _kept_lines(page: OrderPage) -> list[LineDraft]:
             unit_price=line.unit_price if line.price_source == "entered" else None,
             discount=line.discount,
             node_id=nodes.nodes.get(line.node) if line.node else None,
+            fresh_days=line.fresh_days,
         )
         for line in page.lines
     ]

@@ -16,6 +16,7 @@ from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
 from orders import permissions
 from orders.api import serializers
+from orders.api.views._drafts import split
 from orders.api.views._prices import change_shown, id_of
 from orders.api.views._terms import INPUTS, OUTPUTS, PERMISSIONS, TermsActions
 from orders.models import Customer
@@ -29,6 +30,7 @@ from orders.selectors import (
     ids_by_code,
     lookalikes,
     part_numbers_of,
+    serving_terms,
 )
 from orders.services import (
     AccountRow,
@@ -41,6 +43,7 @@ from orders.services import (
     save_price_masters,
     upsert_ship_tos,
 )
+from orders.services.insisting import insist_customer
 
 TERMS = ("credit_limit", "terms_days", "penalty_rate")
 SENSITIVE = (*TERMS, "tax_id")
@@ -111,12 +114,17 @@ class CustomerViewSet(TermsActions):
             message = "There is a customer of that code."
             raise ValidationError({"code": [ErrorDetail(message, "taken")]})
         fields = {name: body[name] for name in PLAIN if name in body}
-        row = CustomerRow(code=body["code"], **fields, **body.get("constraints", {}))
+        constraints = split(body.get("constraints", {}))
+        serving = constraints.pop("serving", {})
+        row = CustomerRow(code=body["code"], **fields, **constraints)
         terms = self._terms(0, entity_id, body)
         alike = lookalikes(
             entity_ids=self.scope(), name=row.name, tax_id=row.tax_id, email=row.email
         )
-        save_customer(row=row, terms=terms, actor=actor_of(request), now=timezone.now())
+        actor, now = actor_of(request), timezone.now()
+        with transaction.atomic():
+            made = save_customer(row=row, terms=terms, actor=actor, now=now)
+            insist_customer(customer_id=made, said=serving, actor=actor, now=now)
         page = customer_page(code=body["code"], entity_ids=self.scope())
         assert page is not None
         return Response(shown(page) | {"lookalikes": [asdict(each) for each in alike]}, status=201)
@@ -132,11 +140,14 @@ class CustomerViewSet(TermsActions):
             raise ValidationError({"entity": said})
         kept = {name: getattr(page, name) for name in PLAIN}
         changed = {name: body[name] for name in PLAIN if name in body}
-        row = CustomerRow(code=code, **kept | changed | dict(body.get("constraints", {})))
+        constraints = split(body.get("constraints", {}))
+        serving = constraints.pop("serving", {})
+        row = CustomerRow(code=code, **kept | changed | constraints)
         actor, now = actor_of(request), timezone.now()
         waiting = []
         with transaction.atomic():
             save_customer(row=row, actor=actor, now=now)
+            insist_customer(customer_id=page.id, said=serving, actor=actor, now=now)
             if wanted:
                 waiting = request_customer_changes(
                     customer_id=page.id,
@@ -250,6 +261,7 @@ def shown(page: CustomerPage) -> dict[str, Any]:
     return {
         "code": page.code,
         **{name: getattr(page, name) for name in PLAIN},
+        "constraints": serving_terms(customer_id=page.id),
         "completeness": score,
         "missing": missing,
         "accounts": [

@@ -11,6 +11,8 @@ from orders.services import LineDraft, OrderDraft
 NOBODY = 0  # no row has it: the service names the field
 NONE = Decimal(0)
 
+FLAGS = ("ship_complete", "no_split", "no_substitutes")
+
 
 class Codes:
     """The ids behind the codes of many bodies. Four queries for all."""
@@ -38,6 +40,7 @@ class Codes:
             discount=line.get("discount", NONE),
             node_id=self.node(line),
             disposition=line.get("disposition", ""),
+            fresh_days=line.get("min_shelf_days"),
         )
 
     def product(self, typed: str, customer_id: int = NOBODY) -> int:
@@ -94,8 +97,15 @@ def draft_of(body: Mapping[str, Any], entity_id: int, codes: Codes) -> OrderDraf
         carrier_id=codes.carrier(body),
         currency=body.get("currency", ""),
         disposition=body.get("disposition", ""),
-        **body.get("constraints", {}),
+        **split(body.get("constraints", {})),
     )
+
+
+def split(constraints: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an order's own columns say of constraints, and the rest as `serving`."""
+    own = {name: constraints[name] for name in FLAGS if name in constraints}
+    rest = {name: value for name, value in constraints.items() if name not in FLAGS}
+    return {**own, "serving": rest} if rest else own
 
 
 def address(given: Mapping[str, str], customer_id: int) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.decorators import action
@@ -19,7 +21,7 @@ from erp.governance.selectors import timeline
 from orders import permissions
 from orders.api import serializers
 from orders.api.views._amendments import amendment_of, names_lines, rewritten
-from orders.api.views._drafts import Codes, draft_of
+from orders.api.views._drafts import FLAGS, Codes, draft_of, split
 from orders.api.views._holds import HoldActions
 from orders.models import Order
 from orders.selectors import (
@@ -30,6 +32,7 @@ from orders.selectors import (
     order_page,
     promises_of,
     receipts_of,
+    serving_terms,
     tracking_token,
 )
 from orders.services import (
@@ -49,6 +52,7 @@ from orders.services import (
     submit_order,
     submit_orders,
 )
+from orders.services.insisting import insist_line, insist_order
 from orders.services.promising import Taken, take_order
 
 
@@ -153,8 +157,21 @@ class OrderViewSet(HoldActions):
         else:
             seen = page.revision if "If-Match" in request.headers else body.get("revision")
             wish = amendment_of(page, body)
-            amend_order(order_id=page.id, amendment=wish, revision=seen, actor=actor, now=now)
+            with transaction.atomic():
+                amend_order(order_id=page.id, amendment=wish, revision=seen, actor=actor, now=now)
+                self._insist(page, body, now)
         return self.retrieve(request, number)
+
+    def _insist(self, page: OrderPage, body: Mapping[str, Any], now: datetime) -> None:
+        """Have the order served as the body insists on, in all or line by line."""
+        actor = actor_of(self.request)
+        said = split(body.get("constraints", {})).get("serving", {})
+        insist_order(order_id=page.id, said=said, actor=actor, now=now)
+        ids = {line.position: line.id for line in page.lines}
+        for line in body.get("lines", ()):
+            if "line" in line and "min_shelf_days" in line:
+                days = line["min_shelf_days"]
+                insist_line(line_id=ids[line["line"]], fresh_days=days, actor=actor, now=now)
 
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, number: str) -> Response:
@@ -291,14 +308,14 @@ def shown(page: OrderPage) -> dict[str, Any]:
         "external_ref", "freight", "subtotal", "submitted_at", "released_at", "shipped_at",
         "invoiced_at", "closed_at", "cancelled_at", "cancel_reason",
     )  # fmt: skip
-    constraints = ("ship_complete", "no_split", "no_substitutes")
     return {
         **{name: getattr(page, name) for name in plain},
         "customer": page.customer_code,
         "customer_name": page.customer,
         "carrier": page.carrier,
         "ship_to": page.ship_to,
-        "constraints": {name: getattr(page, name) for name in constraints},
+        "constraints": {name: getattr(page, name) for name in FLAGS}
+        | serving_terms(order_id=page.id),
         "lines": [_line(line) for line in page.lines],
         "holds": [asdict(hold) for hold in page.active_holds],
     }
@@ -308,9 +325,10 @@ def _line(line: Any) -> dict[str, Any]:
     plain = (
         "id", "product", "ordered", "reserved", "shipped", "invoiced", "cancelled", "waiting",
         "unit_price", "price_source", "discount", "amount", "node", "disposition",
-        "first_promised_date", "promised_date",
+        "first_promised_date", "promised_date", "instead_of", "replaces",
     )  # fmt: skip
     return {
+        "min_shelf_days": line.fresh_days,
         "line": line.position,
         "uom": line.sold_uom,
         "quantity": line.sold_quantity,

@@ -16,6 +16,7 @@ from inventory.services.promising import Choice, Offered, offer_supply
 from inventory.services.promising import Wish as Asked
 from orders.rules import TRANSIT_DAYS, arrival
 from orders.services._checking._case import Case
+from orders.services._insisting import NO_TERMS, Terms, terms_of
 
 # By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
@@ -28,15 +29,17 @@ CARRIERS = Prepared("""
     FROM inventory_carrier ORDER BY base_rate, rate_per_kg, id
 """)
 SUBSTITUTES = Prepared("""
-    SELECT w.line_id, p.code, sum(s.on_hand - s.reserved)
+    SELECT w.line_id, p.code, b.units, b.per, sum(s.on_hand - s.reserved)
     FROM unnest(%(lines)s::bigint[], %(entities)s::bigint[], %(products)s::bigint[])
         AS w (line_id, entity_id, product_id)
-    JOIN inventory_substitute b ON b.product_id = w.product_id
+    JOIN inventory_substitute b ON b.product_id = w.product_id AND b.consent <> 'never'
+        AND coalesce(b.valid_from, %(today)s::date) <= %(today)s::date
+        AND coalesce(b.valid_until, %(today)s::date) >= %(today)s::date
     JOIN inventory_product p ON p.id = b.other_id AND NOT p.is_blocked
     JOIN inventory_stock s ON s.product_id = b.other_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
         AND (s.expires_on IS NULL OR s.expires_on >= %(today)s::date)
-    GROUP BY w.line_id, b.rank, p.code
+    GROUP BY w.line_id, b.rank, p.code, b.units, b.per
     ORDER BY w.line_id, b.rank, p.code
 """)
 
@@ -178,7 +181,9 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     codes = {node.id: node.code for node in clocks.hours.values()}
     short: list[_Wanted] = []
     given: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    baskets = [_basket(case, wanted[case.id]) for case in cases]
+    terms = terms_of(list(wanted))
+    own = {case.id: terms.get(case.id, NO_TERMS) for case in cases}
+    baskets = [_basket(case, wanted[case.id], own[case.id], now.date()) for case in cases]
     served_each = rehearse_allocation(baskets=baskets, now=now)
     for plan, served in zip(plans.values(), served_each, strict=True):
         plan.codes, lines = codes, wanted[plan.case.id]
@@ -199,10 +204,20 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     return plans
 
 
-def _basket(case: Case, lines: Sequence[tuple[Any, ...]]) -> Basket:
-    wishes = [Wish._make(line[2:]) for line in lines]
+def _basket(case: Case, lines: Sequence[tuple[Any, ...]], terms: Terms, today: date) -> Basket:
+    """Return what an order wants, as far as allocation asks; by the day wanted lots must keep."""
+    wanted = max(case.requested_date, today).toordinal()
+    keeps = wanted + terms.shelf_days if terms.shelf_days is not None else 0
+    wishes = [Wish(*line[2:6], fresh_until=keeps) for line in lines]
     wishes.sort()  # by id
-    return Basket(case.entity_id, wishes, no_split=case.no_split)
+    return Basket(
+        case.entity_id,
+        wishes,
+        no_split=case.no_split,
+        nodes_max=terms.max_nodes,
+        only=terms.nodes,
+        soft=terms.soft,
+    )
 
 
 def _note(plan: Plan, lines: int, served: Served, clocks: _Clocks) -> None:
@@ -280,6 +295,7 @@ def _note_later(plan: Plan, want: _Wanted, way: Choice | None) -> None:
 
 
 def _offer_substitutes(short: Sequence[_Wanted], plans: Mapping[int, Plan], now: datetime) -> None:
+    """Note what else would do, in whole exchanges."""
     asked: dict[str, Any] = {
         "today": now.date(),
         "lines": [want.id for want in short],
@@ -287,12 +303,12 @@ def _offer_substitutes(short: Sequence[_Wanted], plans: Mapping[int, Plan], now:
         "products": [want.product_id for want in short],
     }
     wanted = {want.id: want for want in short}
-    for line_id, code, available in rows(SUBSTITUTES, asked):
+    for line_id, code, units, per, available in rows(SUBSTITUTES, asked):
         want = wanted[line_id]
-        plans[want.order_id].substitutes.append(
-            {
-                "line": want.position,
-                "product": code,
-                "quantity": f"{min(want.missing, available):f}",
-            }
-        )
+        quantity = min(want.missing, available)
+        if (units, per) != (1, 1):
+            quantity = min(want.missing // units, available // per) * per
+        if quantity > 0:
+            plans[want.order_id].substitutes.append(
+                {"line": want.position, "product": code, "quantity": f"{quantity:f}"}
+            )

@@ -21,7 +21,8 @@ SERVED = [
 ]
 SEEN = HEAD.format(which="o.id = ANY(%(ids)s)", order="o.id").replace("FOR NO KEY UPDATE OF o", "")
 
-# What leaves together (an order that leaves complete or from one node, a kit) stays as it is.
+# What leaves together (an order that leaves complete or from one node, a kit) stays as it is, and
+# so does what insists on places, few nodes or fresh lots.
 LINES = """
     SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.quantity, l.amount, l.waiting,
         l.promised_date, l.disposition, o.number, o.currency, o.priority, o.requested_date,
@@ -31,6 +32,13 @@ LINES = """
     JOIN orders_customer c ON c.id = o.customer_id
     WHERE o.entity_id = %(entity)s AND o.state = ANY(%(states)s)
         AND NOT o.ship_complete AND NOT o.no_split AND l.kit_id IS NULL
+        AND l.fresh_days IS NULL
+        AND NOT EXISTS (
+            SELECT FROM orders_servingterms t
+            WHERE (t.order_id = o.id OR t.customer_id = o.customer_id)
+                AND (coalesce(t.max_nodes, t.min_shelf_days) IS NOT NULL
+                    OR EXISTS (SELECT FROM orders_servingplace p WHERE p.terms_id = t.id))
+        )
         AND (%(products)s::bigint[] IS NULL OR l.product_id = ANY(%(products)s::bigint[]))
         AND (%(orders)s::bigint[] IS NULL OR o.id = ANY(%(orders)s::bigint[]))
     ORDER BY l.id
@@ -112,7 +120,7 @@ def gather(of: Reallocation, now: datetime, *, is_locked: bool) -> Gathered:
     chosen = [row for row in chosen if row.order_id in by_id]
     parts, version = _parts(of, chosen, now)
     wants = [want for want in wants_of(list(by_id)) if want.id in parts]
-    later = left_to_replenishment(by_id, wants, now) - {of.line_id}
+    later = set(left_to_replenishment(by_id, wants, now)) - {of.line_id}
     question = Question(
         of.entity_id,
         "orders.reallocation",

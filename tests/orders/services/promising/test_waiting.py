@@ -1,6 +1,6 @@
 """inventory/services/promising/_waiting.py, as allocation uses it"""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,10 +8,23 @@ from erp.accounts.models import User
 from erp.governance.services import activate_version, write_version
 from inventory.models import Product
 from inventory.services.promising import PromiseTerms, promise_terms
+from orders.services import cancel_order
+from orders.services.reserving import reserve_due
 from procurement.models import Supplier, SupplierProduct
-from tests.orders.factories import NOW, account, allocated, company, line, lines_of, priced, stocked
+from tests.orders.factories import (
+    NOW,
+    account,
+    allocated,
+    company,
+    customer,
+    line,
+    lines_of,
+    priced,
+    stocked,
+)
 
 pytestmark = pytest.mark.django_db
+TOMORROW = date(2026, 11, 24)
 
 
 def offered(of: Product, days: int = 14) -> None:
@@ -89,3 +102,59 @@ class TestLatestSafe:
         )
 
         assert [each.reserved for each in lines_of(order)] == [5, 5]
+
+
+class TestReserveDue:
+    """Left on the 23rd of November for the 13th of December: due the next day, not a day sooner."""
+
+    FIRST_LEFT = date(2026, 12, 13)
+
+    @pytest.mark.usefixtures("latest_safe")
+    def test_reserves_once_the_day_has_come_and_not_before(self) -> None:
+        pen = priced()
+        stocked(pen, 20)
+        offered(pen)
+        order = allocated(account(), line(pen, 5), requested_date=self.FIRST_LEFT)
+        (waiting,) = lines_of(order)
+        assert (waiting.reserved, waiting.reserve_on) == (0, TOMORROW)
+
+        assert reserve_due(now=NOW) == []
+        assert lines_of(order)[0].reserved == 0
+
+        assert reserve_due(now=NOW + timedelta(days=1)) == [order.pk]
+        (served,) = lines_of(order)
+        assert (served.reserved, served.reserve_on) == (5, None)
+        assert type(order).objects.get(pk=order.pk).state == "allocated"
+
+        assert reserve_due(now=NOW + timedelta(days=1)) == []
+
+    @pytest.mark.usefixtures("latest_safe")
+    def test_by_rank_and_what_gets_nothing_waits_like_any_other(self) -> None:
+        pen = priced()
+        stocked(pen, 5)
+        offered(pen)
+        plain = allocated(account(), line(pen, 5), requested_date=self.FIRST_LEFT)
+        gold = allocated(account(customer(tier="A")), line(pen, 5), requested_date=self.FIRST_LEFT)
+
+        reserve_due(now=NOW + timedelta(days=1))
+
+        found = [lines_of(each)[0] for each in (gold, plain)]
+        assert [each.reserved for each in found] == [5, 0]
+        assert [each.reserve_on for each in found] == [None, None]
+
+    @pytest.mark.usefixtures("latest_safe")
+    def test_what_was_cancelled_meanwhile_is_looked_at_once(self) -> None:
+        pen = priced()
+        offered(pen)
+        order = allocated(account(), line(pen, 5), requested_date=self.FIRST_LEFT)
+        cancel_order(order_id=order.pk, actor=None, reason="Not wanted", now=NOW)
+
+        assert reserve_due(now=NOW + timedelta(days=1)) == [order.pk]
+        assert reserve_due(now=NOW + timedelta(days=1)) == []
+
+    def test_nobody_waits_without_the_policy(self) -> None:
+        pen = priced()
+        offered(pen)
+        allocated(account(), line(pen, 5), requested_date=self.FIRST_LEFT)
+
+        assert reserve_due(now=NOW + timedelta(days=99)) == []
