@@ -151,5 +151,5 @@ def _wants(baskets: Sequence[Basket]) -> Wants:
         for turn, basket in enumerate(baskets, start=1)
         for wish in basket.wishes
     ]  # fmt: skip
-    *plain, fresh_until = np.array(columns, np.int64).reshape(-1, 13).T
-    return replace(Wants(*plain), sets=sets, fresh_until=fresh_until)
+    found = np.array(columns, np.int64).reshape(-1, 13).T
+    return replace(Wants(*found[:12]), sets=sets, fresh_until=found[12])

@@ -208,7 +208,7 @@ def _basket(case: Case, lines: Sequence[tuple[Any, ...]], terms: Terms, today: d
     """Return what an order wants, as far as allocation asks; by the day wanted lots must keep."""
     wanted = max(case.requested_date, today).toordinal()
     keeps = wanted + terms.shelf_days if terms.shelf_days is not None else 0
-    wishes = [Wish(*line[2:6], fresh_until=keeps) for line in lines]
+    wishes = [Wish(line[2], line[3], line[4], line[5], keeps) for line in lines]
     wishes.sort()  # by id
     return Basket(
         case.entity_id,
