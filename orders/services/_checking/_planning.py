@@ -20,8 +20,11 @@ from orders.services._insisting import NO_TERMS, Terms, terms_of
 
 # By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
-    SELECT l.order_id, l.position, l.id, l.product_id, l.node_id, (l.waiting * 1000)::bigint
-    FROM orders_orderline l WHERE l.order_id = ANY(%(ids)s) AND l.waiting > 0
+    SELECT l.order_id, l.position, l.id, l.product_id, l.node_id, (l.waiting * 1000)::bigint,
+        EXISTS (SELECT FROM orders_servingterms t WHERE t.order_id = o.id)
+            OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id)
+    FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
+    WHERE l.order_id = ANY(%(ids)s) AND l.waiting > 0
     ORDER BY l.order_id, l.position
 """)
 CARRIERS = Prepared("""
@@ -173,15 +176,17 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     Five queries, some ten more where something is missing.
     """
     wanted: dict[int, list[tuple[Any, ...]]] = {case.id: [] for case in cases}
-    for row in rows(WANTED, {"ids": list(wanted)}):
-        wanted[row[0]].append(row)
+    insisting: set[int] = set()
+    for *row, insists in rows(WANTED, {"ids": list(wanted)}):
+        wanted[row[0]].append(tuple(row))
+        insisting |= {row[0]} if insists else set()
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
     plans = {case.id: Plan(case, carriers) for case in cases}
     clocks = _Clocks(list(plans.values()), now)
     codes = {node.id: node.code for node in clocks.hours.values()}
     short: list[_Wanted] = []
     given: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    terms = terms_of(list(wanted))
+    terms = terms_of(insisting) if insisting else {}
     own = {case.id: terms.get(case.id, NO_TERMS) for case in cases}
     baskets = [_basket(case, wanted[case.id], own[case.id], now.date()) for case in cases]
     served_each = rehearse_allocation(baskets=baskets, now=now)
