@@ -12,8 +12,8 @@ from orders.forms._orders import (
     PriceForm,
     Row,
 )
-from orders.forms._setasides import SetAsideForm
 from orders.forms._serving import ServingForm, typed, worded
+from orders.forms._setasides import SetAsideForm
 from orders.forms._terms import TermsForm
 
 __all__ = [
@@ -30,8 +30,8 @@ __all__ = [
     "PriceListForm",
     "PromotionForm",
     "Row",
-    "SetAsideForm",
     "ServingForm",
+    "SetAsideForm",
     "TermsForm",
     "ended",
     "typed",

@@ -32,8 +32,8 @@ from orders.models.promise import PromiseChange
 from orders.models.quote import Quote, QuoteLine
 from orders.models.reallocation import Reallocation, ReallocationChange
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
-from orders.models.setaside import SetAside
 from orders.models.serving import ServingPlace, ServingTerms, Substitution
+from orders.models.setaside import SetAside
 
 __all__ = [
     "Blanket",
@@ -75,9 +75,9 @@ __all__ = [
     "Reallocation",
     "ReallocationChange",
     "Screening",
-    "SetAside",
     "ServingPlace",
     "ServingTerms",
+    "SetAside",
     "ShipTo",
     "SourcingPlan",
     "Substitution",

@@ -132,8 +132,8 @@ from orders.selectors._reallocations import (
     reallocation_segments,
 )
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
-from orders.selectors._setasides import SET_ASIDES, SetAsideRow, set_asides
 from orders.selectors._serving import serving_terms
+from orders.selectors._setasides import SET_ASIDES, SetAsideRow, set_asides
 from orders.selectors._substitutions import SubstitutionRow, substitution_rows
 from orders.selectors._tracking import (
     LINK_DAYS,
@@ -301,8 +301,8 @@ __all__ = [
     "receipts_of",
     "register_rates",
     "restrictions_within",
-    "set_asides",
     "serving_terms",
+    "set_asides",
     "ship_to_of",
     "shipments_of",
     "short_products",

@@ -54,6 +54,7 @@ from orders.views._reallocations import (
     take,
     workbench,
 )
+from orders.views._serving import serve_customer, serve_order
 from orders.views._setasides import (
     give_to_order,
     new_set_aside,
@@ -61,7 +62,6 @@ from orders.views._setasides import (
     release_set_aside,
     set_aside_list,
 )
-from orders.views._serving import serve_customer, serve_order
 from orders.views._substitutions import answer_substitution, substitutions
 from orders.views._tracking import follow, revoke, track, unfollow
 
@@ -140,9 +140,9 @@ __all__ = [
     "review",
     "revoke",
     "send_quote",
-    "set_aside_list",
     "serve_customer",
     "serve_order",
+    "set_aside_list",
     "share_out",
     "submit",
     "submit_many",
