@@ -1,12 +1,18 @@
 """exceptions/services/_closing.py"""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from erp.accounts.models import Entity, User
+from erp.outbox.models import Message
 from exceptions.models import CaseTimer, ExceptionCase
 from exceptions.services import (
+    CaseClosed,
     NotClosed,
     NothingSaid,
     NothingToReopen,
@@ -84,3 +90,36 @@ class TestReopen:
             reopen(case_id=case.pk, actor=lead, now=now)
 
         assert ExceptionCase.objects.get(pk=case.pk).state == "resolved"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_end_one_case_at_once_one_does_and_the_others_read_who(now: datetime) -> None:
+    factories.policies()
+    case = factories.shortage_case()
+    OrderLine.objects.filter(pk=case.subject_id).update(reserved=F("quantity"))
+    people = [factories.person(name, "planner") for name in ("ann", "bob", "cem", "dee")]
+    ready = Barrier(len(people))
+
+    def end(user: User) -> str:
+        try:
+            ready.wait()
+            if people.index(user) % 2:
+                dismiss(case_id=case.pk, reason="Agreed", actor=user, now=now)
+            else:
+                resolve(case_id=case.pk, resolution="Found some", actor=user, now=now)
+        except CaseClosed as refusal:
+            return str(refusal)
+        finally:
+            connection.close()
+        return ""
+
+    with ThreadPoolExecutor(len(people)) as hands:
+        said = list(hands.map(end, people))
+
+    winner = people[said.index("")]
+    ended = ExceptionCase.objects.get(pk=case.pk)
+    assert said.count("") == 1
+    assert ended.resolved_by == winner
+    assert ended.state == ("dismissed" if people.index(winner) % 2 else "resolved")
+    assert all(f"{winner} {ended.state} it" in sentence for sentence in said if sentence)
+    assert Message.objects.filter(name="exceptions.case_resolved").count() == 1
