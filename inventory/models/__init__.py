@@ -9,6 +9,7 @@ from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
 from inventory.models.promise import Peg, SupplierPace
 from inventory.models.receipt import Receipt, ReceiptLine
+from inventory.models.serial import Serial, SerialMove
 from inventory.models.shipment import Carton, Shipment, ShipmentLine
 from inventory.models.stock import (
     Adjustment,
@@ -57,6 +58,8 @@ __all__ = [
     "Receipt",
     "ReceiptLine",
     "Reservation",
+    "Serial",
+    "SerialMove",
     "Shipment",
     "ShipmentLine",
     "Stock",

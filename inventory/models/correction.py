@@ -129,7 +129,8 @@ class Correction(FSMModelMixin, models.Model):
 class CorrectionLine(models.Model):
     """So many base units of one balance: signed for an adjustment, above zero for a status change.
 
-    `unit_value` (company's currency) prices what is found; without it the average counts.
+    `unit_value` (company's currency) prices what is found; without it the average counts. `serials`
+    are the numbers of the pieces, where the product is kept by them.
     """
 
     correction = models.ForeignKey(
@@ -144,6 +145,7 @@ class CorrectionLine(models.Model):
     to_status = models.CharField(max_length=12, blank=True)
     quantity = QuantityField()
     unit_value = AmountField(null=True, blank=True)  # type: ignore[misc]
+    serials = models.JSONField(default=list, db_default=[])
 
     class Meta:
         constraints = [

@@ -14,6 +14,12 @@ KEEPS_ITS_TRACKING = """
     RETURN NEW;
 """
 
+TELLS_ITS_BALANCES = """
+    PERFORM FROM inventory_stock WHERE product_id = NEW.id ORDER BY id FOR UPDATE;
+    UPDATE inventory_stock SET is_serial = NEW.tracking = 'serial' WHERE product_id = NEW.id;
+    RETURN NULL;
+"""
+
 
 class Product(models.Model):
     """One thing that is bought, kept and sold. All quantities of it are in `base_uom`.
@@ -69,6 +75,12 @@ class Product(models.Model):
                 Upper("code"),
                 name="inventory_product_code_prefix",
             ),
+            # Few or none: whether any product at all is kept by serial number is known at once.
+            models.Index(
+                fields=["id"],
+                name="inventory_product_by_serial",
+                condition=Q(tracking="serial"),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -77,6 +89,13 @@ class Product(models.Model):
                 operation=pgtrigger.UpdateOf("tracking"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Q(old__tracking__df=pgtrigger.F("new__tracking")),
                 func=KEEPS_ITS_TRACKING,
+            ),
+            pgtrigger.Trigger(
+                name="tells_its_balances",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("tracking"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__tracking__df=pgtrigger.F("new__tracking")),
+                func=TELLS_ITS_BALANCES,
             ),
         ]
 

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from erp.kernel.fields import AmountField, QuantityField
 from inventory.models.bin import IS_IN_ITS_BINS
+from inventory.models.serial import IS_ITS_SERIALS
 
 
 class StockStatus(models.TextChoices):
@@ -24,6 +25,9 @@ LIES_IN_LOTS = """
     THEN
         RAISE check_violation USING MESSAGE = 'what is tracked by lot lies in lots, others do not';
     END IF;
+"""
+KNOWS_ITS_TRACKING = """
+    NEW.is_serial := (SELECT tracking = 'serial' FROM inventory_product WHERE id = NEW.product_id);
 """
 KNOWS_ITS_LOT = """
     IF NEW.lot_id IS NOT NULL THEN
@@ -48,7 +52,8 @@ class Stock(models.Model):
     `reserved` is the sum of the open reservations on this row. Overselling cannot be represented.
     `expires_on` and `is_barred` tell of its lot when it is good until, and that it is blocked or
     was found expired; the database keeps them so. `binned` is how much of it lies in bins; what
-    was picked and what was not put away yet does not.
+    was picked and what was not put away yet does not. Where `is_serial`, `on_hand` is the number of
+    serial numbers that lie here: so says the database.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
@@ -65,6 +70,7 @@ class Stock(models.Model):
     status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.AVAILABLE)
     expires_on = models.DateField(null=True, blank=True)
     is_barred = models.BooleanField(default=False, db_default=False)
+    is_serial = models.BooleanField(default=False, db_default=False)
     on_hand = QuantityField(default=0)
     reserved = QuantityField(default=0)
     binned = QuantityField(default=0, db_default=0)
@@ -105,14 +111,20 @@ class Stock(models.Model):
                 name="knows_its_lot",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("product_id", "lot_id"),  # type: ignore[no-untyped-call]
-                func=LIES_IN_LOTS + KNOWS_ITS_LOT,
+                func=LIES_IN_LOTS + KNOWS_ITS_TRACKING + KNOWS_ITS_LOT,
             ),
             pgtrigger.Trigger(
                 name="takes_in_by_lot",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("on_hand"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Q(old__on_hand=0, new__on_hand__gt=0),
-                func=LIES_IN_LOTS + "    RETURN NEW;",
+                func=LIES_IN_LOTS + KNOWS_ITS_TRACKING + "    RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="knows_its_tracking",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("is_serial"),  # type: ignore[no-untyped-call]
+                func=KNOWS_ITS_TRACKING + "    RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="refuses_barred",
@@ -138,6 +150,23 @@ class Stock(models.Model):
                 timing=pgtrigger.Deferred,
                 condition=pgtrigger.Q(new__binned__gt=0),
                 func=IS_IN_ITS_BINS.format(of="NEW.id"),
+            ),
+            pgtrigger.Trigger(
+                name="is_its_serials",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("on_hand"),  # type: ignore[no-untyped-call]
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__is_serial=True)
+                & pgtrigger.Q(old__on_hand__df=pgtrigger.F("new__on_hand")),
+                func=IS_ITS_SERIALS.format(of="NEW.id"),
+            ),
+            pgtrigger.Trigger(
+                name="begins_with_its_serials",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__is_serial=True, new__on_hand__gt=0),
+                func=IS_ITS_SERIALS.format(of="NEW.id"),
             ),
         ]
 

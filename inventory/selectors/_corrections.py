@@ -88,7 +88,7 @@ PUT_ASIDE = """
 AGREED = """
     SELECT l.correction_id, array_agg(
         concat_ws(' ', l.product_id, l.lot_id, l.status, l.to_status, trim_scale(l.quantity),
-            trim_scale(l.unit_value)) ORDER BY l.position)
+            trim_scale(l.unit_value), nullif(l.serials::text, '[]')) ORDER BY l.position)
     FROM inventory_correctionline l WHERE l.correction_id = ANY(%s)
     GROUP BY l.correction_id
 """

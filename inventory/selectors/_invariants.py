@@ -6,6 +6,7 @@ from inventory.selectors._corrections import CORRECTIONS
 from inventory.selectors._costing import COSTING
 from inventory.selectors._counts import COUNTS
 from inventory.selectors._moving import TRANSFERS
+from inventory.selectors._serial_invariants import SERIALS
 
 INVARIANTS = [
     *TRANSFERS,
@@ -13,6 +14,7 @@ INVARIANTS = [
     *CORRECTIONS,
     *COSTING,
     *BINS,
+    *SERIALS,
     Invariant(
         "inventory.stock_is_the_sum_of_its_moves",
         "Every balance, lot by lot, is the sum of its moves",

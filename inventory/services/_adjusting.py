@@ -20,6 +20,7 @@ from inventory.services._posting import Balance, Key, Movement, balances, postin
 from inventory.services._telling import fallen, received
 from inventory.services.binning._carrying import carry
 from inventory.services.binning._settling import BinDifference, put_found, take_lost
+from inventory.services.numbering._posting import Brought, bring_serials
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -51,6 +52,7 @@ class StockAdjustment:
 
     Without it, and for what is lost, the moving average counts. `bins` says by how much which bin
     differs, signed; what it does not say comes off the floor first, and stands there when found.
+    `serials` are the numbers of the pieces, where the product is kept by them.
     """
 
     entity_id: int
@@ -62,6 +64,7 @@ class StockAdjustment:
     status: str = "available"
     lot_id: int | None = None
     bins: Sequence[tuple[int, Decimal]] = ()
+    serials: Sequence[str] = ()
 
     @property
     def key(self) -> Key:
@@ -119,6 +122,7 @@ def adjust_stock(
         BadAdjustment: one corrects nothing, has no reason, or names an unknown status or kind.
         NotThatMuch: one takes away more than is there and unreserved.
         LotNeeded: one of a product that is kept by lot names none, or the other way round.
+        SerialsNeeded, BadSerial: one of a product kept by serial number names other pieces.
 
     Publishes:
         StockFell
@@ -148,6 +152,17 @@ def adjust_stock(
     carry(held.values(), movements, cause_kind=CAUSE, actor=actor, now=now)
     run(ADJUST.of(params), params)
     put_found(differences, cause_kind=CAUSE, actor=actor, now=now)
+    bring_serials(
+        held,
+        [
+            Brought(each.key, each.quantity, adjustment_id, each.serials)
+            for each, adjustment_id in zip(adjustments, ids, strict=True)
+        ],
+        kind=kind,
+        cause_kind=CAUSE,
+        actor=actor,
+        now=now,
+    )
     record(
         changes=[
             _change(each, value, adjustment_id, kind)

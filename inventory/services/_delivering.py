@@ -13,6 +13,7 @@ from erp.outbox.publishing import publish, publish_all
 from inventory.events import ShipmentDelivered, ShipmentFailed, ShipmentVoided
 from inventory.models import Shipment
 from inventory.services._standing import lock, ready
+from inventory.services.numbering._picking import give_back_serials
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -77,6 +78,8 @@ def void_shipment(
     demands: dict[int, str] = {}
     for each in ready(lock([shipment_id]), "void"):
         move(Shipment, "void", [each.id])
+        if each.has_serials:
+            give_back_serials([each.id], actor=actor, now=now)
         record(changes=[each.change("void", reason=reason, state="void")], actor=actor, now=now)
         publish(ShipmentVoided(**each.facts(), reason=reason[:REASON_LENGTH]))
         demands.update(

@@ -21,6 +21,7 @@ from inventory.services._posting import Key, Movement, balances, posting, postin
 from inventory.services._standing import Standing, lock, ready
 from inventory.services._telling import fallen
 from inventory.services.binning._picking import BinLine, BinPick, pick_out
+from inventory.services.numbering._picking import SerialPick, pick_serials
 from inventory.services.tracking._swapping import LotSwap, swap_lots
 
 if TYPE_CHECKING:
@@ -65,13 +66,15 @@ class Pick:
     """A shipment that was picked; lines not named in `shorts` were picked in full.
 
     `swaps` are the lines that were taken out of another lot than planned. `bins` says out of which
-    bins; lines not named in it came out of those that the pick list proposes.
+    bins; lines not named in it came out of those that the pick list proposes. `serials` names the
+    pieces of every line that is kept by serial number.
     """
 
     shipment_id: int
     shorts: Sequence[ShortPick] = ()
     swaps: Sequence[LotSwap] = ()
     bins: Sequence[BinPick] = ()
+    serials: Sequence[SerialPick] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,7 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
         BadPick: a short line is not of its shipment, or its quantity or reason makes no sense.
         BadLot, NoSuchLot: a line cannot be taken out of that lot.
         NotInBin: a line was not picked out of that bin.
+        SerialsNeeded, BadSerial: a line was not picked as those pieces.
 
     Publishes:
         BinFoundShort
@@ -200,6 +204,9 @@ def pick_shipments(*, picks: Sequence[Pick], actor: "User | None", now: datetime
     _write(due, shorts, voided, actor, now)
     picked = [each for each in due if each.id not in voided]
     missing = _set_aside(due, shorts, actor, now)
+    if numbered := [each.id for each in due if each.has_serials or by_id[each.id].serials]:
+        serials = [each for shipment_id in numbered for each in by_id[shipment_id].serials]
+        pick_serials(numbered, serials, goes_to=GOES_TO, actor=actor, now=now)
     record(
         changes=[
             *(each.change("pick", state="picked", shorts=_said(each, shorts)) for each in picked),

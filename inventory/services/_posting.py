@@ -67,7 +67,7 @@ LOCK = _of_keys("""
         FOR NO KEY UPDATE
     ), stock AS MATERIALIZED (
         SELECT s.id, s.entity_id, s.node_id, s.product_id, s.status, coalesce(s.lot_id, 0) AS lot,
-            s.on_hand, s.reserved, s.binned
+            s.on_hand, s.reserved, s.binned, s.is_serial
         FROM inventory_stock s
         WHERE (SELECT count(*) FROM cost) > 0
             AND (s.product_id, s.node_id, s.entity_id, s.status, coalesce(s.lot_id, 0))
@@ -81,7 +81,7 @@ LOCK = _of_keys("""
             SELECT ARRAY[e.code, p.category] FROM accounts_entity e, inventory_product p
             WHERE e.id = cost.entity_id AND p.id = cost.product_id
         ) END,
-        stock.binned
+        stock.binned, stock.is_serial
     FROM stock JOIN cost USING (entity_id, product_id)
 """)
 
@@ -96,7 +96,7 @@ POST = """
         ) AS move (stock_id, quantity, released, value, cause_id)
     ), locked AS MATERIALIZED (
         SELECT s.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status,
-            s.is_barred
+            s.is_barred, s.is_serial
         FROM inventory_stock s
         WHERE s.id IN (SELECT stock_id FROM move)
         ORDER BY s.id
@@ -205,13 +205,14 @@ class LotNeeded(DomainError):
 class Balance:
     """A locked stock row: what of it is free, and what its company owns of the product in all.
 
-    `binned` is how much of it lies in bins.
+    `binned` is how much of it lies in bins; where `is_serial` it is kept by serial number.
     """
 
     stock_id: int
     free: Decimal
     pool: Pool
     binned: Decimal = Decimal(0)
+    is_serial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,9 @@ def balances(keys: Collection[Key], *, now: datetime | None = None) -> dict[Key,
         about = {(row[0], row[2]): tuple(row[10]) for row in found if row[10]}
         methods |= decided(about, now=now)
     pools = layered({(row[0], row[2]): Pool(row[7], row[8]) for row in found}, methods)
-    held = {Key(*row[:5]): Balance(row[5], row[6], pools[row[0], row[2]], row[11]) for row in found}
+    held = {
+        Key(*row[:5]): Balance(row[5], row[6], pools[row[0], row[2]], *row[11:13]) for row in found
+    }
     for key in distinct:
         if key not in held:
             raise LotNeeded(*rows(NAME, [key.product_id])[0])

@@ -18,6 +18,7 @@ from inventory.models import StockMove, StockStatus
 from inventory.rules import countable
 from inventory.services._posting import Key, Movement, balances, posting, posting_and
 from inventory.services._telling import received
+from inventory.services.numbering._posting import Brought, bring_serials
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -39,6 +40,7 @@ class IncomingLine:
     value: Decimal
     status: str = "available"
     lot_id: int | None = None
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def receive_stock(
     Raises:
         NothingReceived: there is nothing to take in, or a line makes no sense.
         LotNeeded: a product that is kept by lot came without one, or the other way round.
+        SerialsNeeded, BadSerial: what came is not one known number for each piece.
 
     Publishes:
         StockReceived
@@ -143,6 +146,17 @@ def receive_stock(
         "values": [line.value for line in lines],
     }
     receipt_id, number = rows(RECEIVE.of(params), params)[0]
+    bring_serials(
+        held,
+        [
+            Brought(key, line.quantity, line_id, line.serials)
+            for key, line, line_id in zip(keys, lines, ids, strict=True)
+        ],
+        kind=StockMove.Kind.RECEIPT,
+        cause_kind="inventory.receiptline",
+        actor=actor,
+        now=now,
+    )
     change = Change(
         entity_id=entity_id,
         action="inventory.receive",

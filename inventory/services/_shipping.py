@@ -21,6 +21,7 @@ from inventory.rules import Draw, Pool, draw
 from inventory.services._layering import layered
 from inventory.services._posting import Movement, posting, posting_and
 from inventory.services._standing import Standing, known, ready
+from inventory.services.numbering._picking import ship_serials
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -123,7 +124,7 @@ SHIP = posting_and(
         RETURNING s.id
     )
     SELECT (SELECT sum(quantity) FROM served), (SELECT count(*) FROM gone),
-        (SELECT min(lot_id) FROM locked WHERE is_barred)
+        (SELECT min(lot_id) FROM locked WHERE is_barred), (SELECT bool_or(is_serial) FROM locked)
 """
 )
 
@@ -170,11 +171,13 @@ def ship_shipments(
         "target": target_of(Shipment, "ship"),
         "shipments": [each.id for each in due],
     }
-    reserved, gone, barred = rows(SHIP.of(params), params)[0]
+    reserved, gone, barred, has_serials = rows(SHIP.of(params), params)[0]
     if barred:
         raise LotStopped(*rows(BARRED, [barred])[0])
     if (reserved, gone) != (sum(line.picked for line in lines), len(due)):
         raise RuntimeError("a shipment would leave without a reservation")  # undoes everything
+    if has_serials:
+        ship_serials([line.id for line in lines], actor=actor, now=now)
     record(changes=[each.change("ship", state="shipped") for each in due], actor=actor, now=now)
     publish_all([ShipmentShipped(**each.facts()) for each in due])
     by_id = {each.id: each for each in due}

@@ -23,7 +23,10 @@ DONE = {
 
 LOCK = """
     SELECT s.id, s.state, s.number, s.entity_id, s.node_id, s.source_kind, s.source_id,
-        EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
+        EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id),
+        EXISTS (SELECT FROM inventory_product p WHERE p.tracking = 'serial') AND EXISTS (
+            SELECT FROM inventory_shipmentline l JOIN inventory_stock k ON k.id = l.stock_id
+            WHERE l.shipment_id = s.id AND k.is_serial)
     FROM inventory_shipment s WHERE s.id = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE
 """
 
@@ -43,7 +46,10 @@ class ShipmentNotReady(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A shipment as it was when it was locked; `has_bins`: its node keeps bins."""
+    """A shipment as it was when it was locked; `has_bins`: its node keeps bins.
+
+    `has_serials`: something on it is kept by serial number.
+    """
 
     id: int
     state: str
@@ -53,6 +59,7 @@ class Standing:
     source_kind: str
     source_id: int
     has_bins: bool = False
+    has_serials: bool = False
 
     def change(self, verb: str, *, reason: str = "", **after: Any) -> Change:
         """Return the audit line of this step."""

@@ -66,6 +66,7 @@ def stocked(
     unit_value: str = "2",
     status: str = "available",
     lot: Lot | None = None,
+    serials: Sequence[str] = (),
 ) -> Stock:
     """Put so much of a product on a shelf, through the service that keeps the books right."""
     place = node or globals()["node"]()
@@ -81,6 +82,7 @@ def stocked(
                 unit_value=Decimal(unit_value),
                 status=status,
                 lot_id=lot.pk if lot else None,
+                serials=serials,
             )
         ],
         kind="opening",

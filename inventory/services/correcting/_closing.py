@@ -17,6 +17,7 @@ from inventory.services._posting import Key, Movement, balances, posting, postin
 from inventory.services._telling import Place, fallen, received
 from inventory.services.binning._carrying import carry
 from inventory.services.correcting._noting import note
+from inventory.services.numbering._posting import Shifted, shift_serials
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -41,6 +42,7 @@ def close_correction(
         Correction.DoesNotExist: there is no such correction.
         TransitionNotAllowed: it is not approved.
         NotThatMuch: less is there and unreserved than changes its status.
+        SerialsNeeded, BadSerial: the pieces that change their status are not named, or elsewhere.
 
     Publishes:
         CorrectionPosted
@@ -80,6 +82,7 @@ def close_correction(
             quantity=line.quantity,
             unit_value=line.unit_value,
             reason=f"{correction.number} · {correction.reason}"[:200],
+            serials=line.serials,
         )
         for line in lines
     ]
@@ -110,6 +113,16 @@ def _move(
     carry(held.values(), movements, cause_kind=LINE, actor=actor, now=now)
     params = posting(movements, kind=StockMove.Kind.STATUS, cause_kind=LINE, actor=actor, now=now)
     run(MOVE.of(params), params)
+    shift_serials(
+        held,
+        [
+            Shifted(source, target, line.quantity, line.pk, line.serials)
+            for line, (source, target) in zip(lines, ways, strict=True)
+        ],
+        cause_kind=LINE,
+        actor=actor,
+        now=now,
+    )
     publish_all(
         [
             *received({place: quantity for place, quantity in changes.items() if quantity > 0}),

@@ -24,6 +24,7 @@ from inventory.rules import countable
 from inventory.selectors import correction_fingerprints, put_aside_by
 from inventory.services._posting import LotNeeded
 from inventory.services.correcting._noting import KIND, note
+from inventory.services.numbering._carrying import SerialsNeeded, refuse_numbers
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -64,6 +65,7 @@ class CorrectionLineDraft:
     """So many base units of one balance; with `to_status` they change their status.
 
     Without, `quantity` is signed, and `unit_value` (company's currency) prices what is found.
+    `serials` are the numbers of the pieces, where the product is kept by them.
     """
 
     product_id: int
@@ -72,6 +74,7 @@ class CorrectionLineDraft:
     to_status: str = ""
     lot_id: int | None = None
     unit_value: Decimal | None = None
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ def request_correction(
         BadCorrection: a line or the reason makes no sense.
         OwnRelease: the person put the goods aside, and nobody would be asked.
         LotNeeded: one of a product that is kept by lot names none, or the other way round.
+        SerialsNeeded, BadSerial: other than one number is named for each piece.
     """
     worth = _check(draft)
     correction = Correction.objects.create(
@@ -125,6 +129,7 @@ def request_correction(
             to_status=line.to_status,
             quantity=line.quantity,
             unit_value=line.unit_value,  # type: ignore[misc]
+            serials=[number.strip() for number in line.serials],
         )
         for position, line in enumerate(draft.lines, start=1)
     )
@@ -233,6 +238,10 @@ def _check(draft: CorrectionDraft) -> list[Decimal]:
             raise LotNeeded(code, tracking)
         if line.lot_id is not None and lots.get(line.lot_id) != line.product_id:
             raise BadCorrection("lot", f"There is no such lot of {code}.")
+        if tracking != "serial":
+            refuse_numbers(line.product_id, line.serials)
+        elif len(line.serials) != abs(line.quantity):
+            raise SerialsNeeded(code, abs(line.quantity), len(line.serials))
         price = unit if line.unit_value is None else line.unit_value
         worth.append(round(abs(line.quantity) * price, 2))
     return worth

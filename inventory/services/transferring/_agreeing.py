@@ -24,6 +24,7 @@ from inventory.events import TransferApproved, TransferCancelled
 from inventory.models import Transfer
 from inventory.selectors import transfer_fingerprints
 from inventory.services._releasing import release_reservations
+from inventory.services.numbering._transferring import give_back_of_transfer
 from inventory.services.transferring._reserving import keep_for
 from inventory.services.transferring._telling import (
     KIND,
@@ -149,6 +150,7 @@ def cancel_transfer(
     withdraw(document_kind=KIND, document_id=transfer_id, reason=reason.strip()[:300], now=now)
     lines = list(transfer.lines.values_list("pk", flat=True))
     release_reservations(demand_kind=LINE, demand_ids=lines, now=now)
+    give_back_of_transfer(transfer_id, actor=actor, now=now)
     tell_destinations([transfer_id])
     note([transfer], "cancel_transfer", before, actor, now, reason=reason.strip())
     publish_all([TransferCancelled(**facts(transfer), reason=transfer.cancel_reason)])

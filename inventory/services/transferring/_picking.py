@@ -1,8 +1,8 @@
 """Confirms what was found for transfers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -20,6 +20,7 @@ from inventory.services._posting import Key, Movement, posting
 from inventory.services._releasing import release_reservations
 from inventory.services._telling import fallen
 from inventory.services.binning._picking import BinLine, pick_out
+from inventory.services.numbering._transferring import MissingPieces, pick_for_transfers
 from inventory.services.transferring._moving import siblings
 from inventory.services.transferring._reserving import keep_for
 from inventory.services.transferring._telling import LINE, facts, note, tell_destinations
@@ -33,8 +34,9 @@ DONE = {State.PICKED, State.IN_TRANSIT, State.RECEIVED, State.CLOSED}
 
 KEPT = """
     SELECT l.id, l.transfer_id, r.stock_id, r.quantity, s.entity_id, s.node_id, s.product_id,
-        p.code, coalesce(s.lot_id, 0),
-        EXISTS (SELECT FROM inventory_bin b WHERE b.node_id = s.node_id)
+        p.code, coalesce(s.lot_id, 0), EXISTS (
+            SELECT FROM inventory_bin b WHERE b.node_id = s.node_id
+        ), s.is_serial
     FROM inventory_transferline l
     JOIN inventory_reservation r
         ON r.demand_id = l.id AND r.demand_kind = %(kind)s AND r.closed_at IS NULL
@@ -66,10 +68,14 @@ class TransferShort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPick:
-    """A transfer that was picked; of lines not named in `shorts` all that is kept was found."""
+    """A transfer that was picked; of lines not named in `shorts` all that is kept was found.
+
+    `serials` are the pieces of every line that is kept by serial number, by line.
+    """
 
     transfer_id: int
     shorts: Sequence[TransferShort] = ()
+    serials: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 class _Kept(NamedTuple):
@@ -83,6 +89,7 @@ class _Kept(NamedTuple):
     product: str
     lot_id: int
     has_bins: bool
+    is_serial: bool
 
 
 class _Missing(NamedTuple):
@@ -106,6 +113,7 @@ def pick_transfers(
         Transfer.DoesNotExist: one of them is not there.
         BadTransferPick: nothing is kept for one, or a short line makes no sense.
         TransitionNotAllowed: one is not approved.
+        SerialsNeeded, BadSerial: a line was not picked as those pieces.
 
     Publishes:
         BinFoundShort
@@ -124,8 +132,11 @@ def pick_transfers(
     _refuse_empty(due, kept)
     missing = _missing(named, kept)
     found_short = _out_of_bins(kept, missing, actor, now)
-    _set_aside(missing, actor, now)
+    aside = _set_aside(missing, actor, now)
     found = _pieces(kept, missing)
+    numbers = {line: each.serials[line] for each in picks for line in each.serials}
+    if numbers or any(each.is_serial for each in kept):
+        pick_for_transfers([each.pk for each in due], numbers, aside, actor=actor, now=now)
     picked = [each for each in due if each.pk in found]
     gone = [each for each in due if each.pk not in found]
     for each in due:
@@ -215,10 +226,15 @@ def _out_of_bins(
     return pick_out(lines, [], cause_kind=LINE, actor=actor, now=now) if lines else []
 
 
-def _set_aside(missing: Sequence[_Missing], actor: "User | None", now: datetime) -> None:
-    """Move what is missing out of available stock, and off its reservation."""
+def _set_aside(
+    missing: Sequence[_Missing], actor: "User | None", now: datetime
+) -> list[MissingPieces]:
+    """Move what is missing out of available stock, and off its reservation.
+
+    Return what of it is kept by serial number.
+    """
     if not missing:
-        return
+        return []
     targets = siblings(
         [
             (m.kept.stock_id, m.kept.entity_id, m.kept.node_id, str(GOES_TO[Reason(m.reason)]))
@@ -242,6 +258,11 @@ def _set_aside(missing: Sequence[_Missing], actor: "User | None", now: datetime)
     }
     if run(SHORT.of(params), params) != len(missing):
         raise RuntimeError("what is short was not reserved")  # undoes everything
+    return [
+        MissingPieces(m.kept.line_id, m.kept.product_id, m.kept.stock_id, into, m.quantity)
+        for m, into in zip(missing, targets, strict=True)
+        if m.kept.is_serial
+    ]
 
 
 def _pieces(kept: Sequence[_Kept], missing: Sequence[_Missing]) -> set[int]:

@@ -1,7 +1,7 @@
 """Takes in what came of a transfer, and settles what did not."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,8 @@ from inventory.rules import countable
 from inventory.services._adjusting import StockAdjustment
 from inventory.services._posting import Movement, posting, posting_and
 from inventory.services._telling import received
+from inventory.services.numbering._carrying import refuse_numbers
+from inventory.services.numbering._transferring import Arriving, receive_serials
 from inventory.services.transferring._moving import siblings
 from inventory.services.transferring._telling import facts, note, tell_destinations
 
@@ -39,7 +41,7 @@ EXPLAINED = {Outcome.LOST, Outcome.OVER, Outcome.RETURNED}
 
 # The goods that each piece of a transfer is.
 GOODS = """
-    SELECT p.id, s.product_id, code.code, s.lot_id
+    SELECT p.id, s.product_id, code.code, s.lot_id, s.is_serial
     FROM inventory_transferpiece p
     JOIN inventory_transferline l ON l.id = p.line_id
     JOIN inventory_stock s ON s.id = p.stock_id
@@ -80,11 +82,16 @@ class BadTransferReceipt(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """So many base units of one piece with one outcome: received, damaged, returned, lost, over."""
+    """So many base units of one piece with one outcome: received, damaged, returned, lost, over.
+
+    `serials` are the numbers of those, where the product is kept by them; they need not be named
+    where all that is still to come has that outcome, unless they came over.
+    """
 
     piece_id: int
     outcome: str
     quantity: Decimal
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class _Goods(NamedTuple):
     product_id: int
     product: str
     lot_id: int | None
+    is_serial: bool
 
 
 @transaction.atomic
@@ -124,6 +132,7 @@ def receive_transfer(
     Raises:
         Transfer.DoesNotExist: there is no such transfer.
         BadTransferReceipt: it is not on its way, or more came than is missing, or nobody says why.
+        SerialsNeeded, BadSerial: the pieces that came are not of those that were sent.
 
     Publishes:
         StockReceived
@@ -135,7 +144,8 @@ def receive_transfer(
     before = transfer.state
     goods = _checked(transfer, came, is_last=is_last, said=note_text)
     receipt, lines = _written(transfer, came, actor, note_text, now)
-    _move(transfer, lines, actor, now)
+    into = _move(transfer, lines, actor, now)
+    _carry(zip(came, lines, strict=True), into, goods, actor, now)
     left, worth = _left(transfer)
     if transfer.state == State.IN_TRANSIT and (is_last or not left):
         transfer.receive(at=now)
@@ -230,11 +240,14 @@ def _move(
     lines: Sequence[TransferReceiptLine],
     actor: "User | None",
     now: datetime,
-) -> None:
-    """Move what is really there out of transit: nothing changes its owner or its value."""
+) -> dict[int, int]:
+    """Move what is really there out of transit: nothing changes its owner or its value.
+
+    Return the balance into which each line's goods went.
+    """
     moving = [line for line in lines if line.outcome in PHYSICAL]
     if not moving:
-        return
+        return {}
     stocks = {piece.pk: piece.stock_id for piece in _pieces(transfer)}
     owner, here = transfer.to_entity_id, transfer.destination_id
     sources = siblings(
@@ -265,6 +278,28 @@ def _move(
         movements, kind=StockMove.Kind.TRANSFER, cause_kind=RECEIPT_LINE, actor=actor, now=now
     )
     run(ARRIVE.of(params), params)
+    return {line.pk: target for line, target in zip(moving, targets, strict=True)}
+
+
+def _carry(
+    came: Iterable[tuple[Came, TransferReceiptLine]],
+    into: Mapping[int, int],
+    goods: Mapping[int, _Goods],
+    actor: "User | None",
+    now: datetime,
+) -> None:
+    """Carry the pieces of what came, or is lost, where their product is kept by serial number."""
+    arriving = []
+    for each, line in came:
+        product = goods[each.piece_id]
+        if not product.is_serial:
+            refuse_numbers(product.product_id, each.serials)
+        elif each.outcome != Outcome.OVER:
+            target, quantity = into.get(line.pk, 0), each.quantity
+            piece = (each.piece_id, product.product_id, target, quantity, line.pk, each.serials)
+            arriving.append(Arriving(*piece))
+    if arriving:
+        receive_serials(arriving, actor=actor, now=now)
 
 
 def _pieces(transfer: Transfer) -> list[TransferPiece]:
@@ -297,6 +332,7 @@ def _corrections(
             lot_id=goods[each.piece_id].lot_id,
             quantity=-each.quantity if each.outcome == Outcome.LOST else each.quantity,
             reason=f"{transfer.number}: {Outcome(each.outcome).label.lower()}",
+            serials=each.serials,
             status=str(
                 StockStatus.IN_TRANSIT if each.outcome == Outcome.LOST else StockStatus.AVAILABLE
             ),

@@ -17,6 +17,7 @@ from inventory.models import Lane, StockMove, StockStatus, Transfer
 from inventory.rules import Draw, Pool, draw, moved_on, sold_at
 from inventory.services._layering import layered
 from inventory.services._posting import Movement, posting, posting_and
+from inventory.services.numbering._transferring import send_serials
 from inventory.services.transferring._moving import siblings
 from inventory.services.transferring._telling import LINE, facts, note, tell_destinations
 
@@ -61,7 +62,7 @@ SEND = posting_and(
             %(landeds)s::numeric[]) AS d (id, cost, price, landed)
         WHERE p.id = d.id
     )
-    SELECT count(*) FROM served
+    SELECT (SELECT count(*) FROM served), (SELECT bool_or(is_serial) FROM locked)
 """
 )
 
@@ -229,8 +230,11 @@ def _post(
         "prices": [worth.price for worth in worths],
         "landeds": [worth.landed for worth in worths],
     }
-    if rows(SEND.of(params), params)[0][0] != len(pieces):
+    served, has_serials = rows(SEND.of(params), params)[0]
+    if served != len(pieces):
         raise RuntimeError("a transfer would leave without a reservation")  # undoes everything
+    if has_serials:
+        send_serials({each[0].id: each[1] for each in carried}, actor=actor, now=now)
 
 
 def _expected(due: Sequence[Transfer], now: datetime) -> dict[int, date]:
