@@ -33,6 +33,8 @@ urlpatterns = [
     path("put-away/", views.put_away, name="put_away"),
     path("put-away/accept/", views.accept_put_away, name="accept_put_away"),
     path("put-away/bring-down/", views.bring_down, name="bring_down"),
+    path("serials/", views.serials, name="serials"),
+    path("serials/<path:number>/", views.serial, name="serial"),
     path("allocation/", views.allocation, name="allocation"),
     path("allocation/<int:run_id>/", views.run, name="run"),
 ]

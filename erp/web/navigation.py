@@ -53,6 +53,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Inventory"), "boxes", "inventory:stock"),
         Item(_("Inventory health"), "heart-pulse", "inventory:health"),
         Item(_("Lots"), "calendar-clock", "inventory:lots"),
+        Item(_("Serial numbers"), "hash", "inventory:serials"),
         Item(_("Products"), "package-search", "inventory:products"),
         Item(_("Availability"), "calendar-search", "inventory:finder"),
         Item(_("Calendars"), "calendar-days", "inventory:calendars"),

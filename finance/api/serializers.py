@@ -6,7 +6,16 @@ from rest_framework import serializers
 
 from erp.api.serializers import AmountInput, QuantityInput, StrictSerializer, TextInput
 
+SERIALS_MAX = 5000
 REASONS = ["not_found", "mismatch", "damaged", "expired", "mislocated"]
+
+
+class SerialsInput(serializers.ListField):
+    """The serial numbers of pieces, one for each."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = TextInput(max_length=60)
+        super().__init__(child=child, required=False, max_length=SERIALS_MAX, **kwargs)
 
 
 class CentsInput(AmountInput):
@@ -23,6 +32,9 @@ class PickedLineInput(StrictSerializer):
 
     A line picked out of several bins is named once for each. A `reason` with a `bin` says that
     nothing more was found in that bin.
+
+    One that is kept by serial number is always named, with those of the pieces that were picked;
+    `missing` are those that were not found or not whole, where others lie there too.
     """
 
     line = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
@@ -31,10 +43,12 @@ class PickedLineInput(StrictSerializer):
     lot = TextInput(max_length=40, required=False)
     lot_reason = TextInput(max_length=200, required=False)
     bin = TextInput(max_length=20, required=False)
+    serials = SerialsInput()
+    missing = SerialsInput()
 
 
 class PickInput(StrictSerializer):
-    """Lines not named were picked in full."""
+    """Lines not named were picked in full, unless they are kept by serial number."""
 
     lines = PickedLineInput(many=True, required=False)
 
@@ -85,6 +99,7 @@ class ReceivedLineInput(StrictSerializer):
     """What came of one line, in base units. `line` is its position on the order.
 
     A product that is kept by lot comes with its `lot`; what is known of one need not be said again.
+    One that is kept by serial number comes with the `serials` of its pieces.
     """
 
     line = serializers.IntegerField(min_value=1, max_value=32_767)
@@ -93,6 +108,7 @@ class ReceivedLineInput(StrictSerializer):
     expires_on = serializers.DateField(required=False, allow_null=True)
     manufactured_on = serializers.DateField(required=False, allow_null=True)
     supplier_lot = TextInput(max_length=40, required=False, allow_blank=True)
+    serials = SerialsInput()
 
 
 class ReceiveInput(StrictSerializer):

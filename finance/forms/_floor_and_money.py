@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from finance.selectors import IncomingLineRow, OpenInvoice, ShipmentLineRow
 from finance.services import LotOnGoods
 from inventory.selectors import PickPlace
+from inventory.services.numbering import SerialPick
 
 REASONS = [
     ("", _("Choose why")),
@@ -23,6 +24,7 @@ REASONS = [
 ]
 CARTONS_MAX = 99
 FLOOR = "floor"
+SERIALS_LENGTH = 100_000
 
 
 class QuantityField(forms.DecimalField):
@@ -43,6 +45,7 @@ class PickRow:
     reason: forms.BoundField
     bin: forms.BoundField | None
     place: PickPlace | None
+    numbers: Sequence[forms.BoundField]
 
     @property
     def codes(self) -> str:
@@ -81,6 +84,11 @@ class PickForm(forms.Form):
                 self.fields[f"bin_{line.id}"] = forms.ChoiceField(
                     label=now_("Out of"), choices=_bin_choices(self.places[line.id]), required=False
                 )
+            if line.is_serial:
+                self.fields[f"serials_{line.id}"] = SerialsField(label=now_("Serial numbers"))
+                self.fields[f"missing_{line.id}"] = SerialsField(
+                    label=now_("Serial numbers that are missing or damaged")
+                )
 
     def rows(self) -> Iterator[PickRow]:
         for line in self.lines:
@@ -90,6 +98,11 @@ class PickForm(forms.Form):
                 self[f"reason_{line.id}"],
                 self[f"bin_{line.id}"] if line.id in self.places else None,
                 self.places.get(line.id),
+                [
+                    self[name]
+                    for name in (f"serials_{line.id}", f"missing_{line.id}")
+                    if name in self.fields
+                ],
             )
 
     def clean(self) -> dict[str, Any]:
@@ -98,7 +111,22 @@ class PickForm(forms.Form):
             found = given.get(f"found_{line.id}")
             if found is not None and found < line.quantity and not given.get(f"reason_{line.id}"):
                 self.add_error(f"reason_{line.id}", now_("Say why less was found."))
+            if line.is_serial and found is not None:
+                _count_numbers(self, f"serials_{line.id}", found)
         return given
+
+    def serials(self) -> list[SerialPick]:
+        """Return the pieces that were picked, line by line."""
+        given = self.cleaned_data
+        return [
+            SerialPick(
+                line_id=line.id,
+                numbers=given[f"serials_{line.id}"],
+                missing=given[f"missing_{line.id}"],
+            )
+            for line in self.lines
+            if line.is_serial
+        ]
 
     def shorts(self) -> list[tuple[int, Decimal, str]]:
         """Return (line id, found, reason) of the lines of which less was found."""
@@ -131,6 +159,31 @@ def _bin_choices(place: PickPlace) -> list[tuple[str, str]]:
         *((str(bin_id), f"{code} · {held.normalize():f}") for bin_id, code, held in place.bins),
         (FLOOR, now_("not put away")),
     ]
+
+
+class SerialsField(forms.CharField):
+    """The serial numbers of pieces, one a line, as a scanner types them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "required": False,
+            "max_length": SERIALS_LENGTH,
+            "widget": forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "data-serials": ""}),
+        }
+        super().__init__(**defaults | kwargs)
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the numbers in their order."""
+        return [number.strip() for number in super().clean(value).splitlines() if number.strip()]
+
+
+def _count_numbers(form: forms.Form, name: str, quantity: Decimal) -> None:
+    """Say at the field if it does not name one number for each piece."""
+    named = len(form.cleaned_data.get(name) or ())
+    if named != quantity:
+        said = now_("One number for each of %(quantity)s pieces: %(named)s are named.")
+        told = {"quantity": f"{quantity.normalize():f}", "named": named}
+        form.add_error(name, said % told)
 
 
 class PackForm(forms.Form):
@@ -180,11 +233,13 @@ class ReceiveForm(forms.Form):
                     required=False,
                     widget=forms.DateInput(attrs={"type": "date"}),
                 )
+            if line.tracking == "serial":
+                self.fields[f"serials_{line.id}"] = SerialsField(label=now_("Serial numbers"))
 
     def rows(self) -> Iterator[tuple[IncomingLineRow, forms.BoundField, list[forms.BoundField]]]:
-        """Return each line with its field, and those of its lot where it is kept by lot."""
+        """Return each line with its field, and those of its lot or serial numbers."""
         for line in self.lines:
-            names = (f"lot_{line.id}", f"expires_{line.id}")
+            names = (f"lot_{line.id}", f"expires_{line.id}", f"serials_{line.id}")
             yield (
                 line,
                 self[f"came_{line.id}"],
@@ -197,6 +252,8 @@ class ReceiveForm(forms.Form):
             came = given.get(f"came_{line.id}")
             if came and line.tracking == "lot" and not given.get(f"lot_{line.id}"):
                 self.add_error(f"lot_{line.id}", now_("It is kept by lot: say which came."))
+            if came and line.tracking == "serial":
+                _count_numbers(self, f"serials_{line.id}", came)
             if came is not None and came > line.due:
                 said = now_(
                     "Only %(due)s is still due. Take that in, and keep the rest apart until"
@@ -214,6 +271,15 @@ class ReceiveForm(forms.Form):
             for line in self.lines
             if self.cleaned_data[f"came_{line.id}"]
         ]
+
+    def serials(self) -> dict[int, list[str]]:
+        """Return, by line id, the numbers of the pieces that came."""
+        given = self.cleaned_data
+        return {
+            line.id: given[f"serials_{line.id}"]
+            for line in self.lines
+            if line.tracking == "serial" and given[f"came_{line.id}"]
+        }
 
     def lots(self) -> dict[int, LotOnGoods]:
         """Return, by line id, the lots of what came."""

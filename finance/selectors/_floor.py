@@ -90,7 +90,9 @@ HEAD = """
 LINES = """
     SELECT l.id, l.demand_id, p.code AS product_code, p.name AS product, p.barcode,
            p.base_uom AS uom, coalesce(lot.code, '') AS lot, s.expires_on, l.quantity, l.picked,
-           l.short_reason, l.cost
+           l.short_reason, l.cost, s.is_serial,
+           coalesce(ARRAY(SELECT n.number FROM inventory_serial n WHERE n.line_id = l.id
+                          ORDER BY n.number), '{}') AS serials
     FROM inventory_shipmentline l JOIN inventory_product p ON p.id = l.product_id
     JOIN inventory_stock s ON s.id = l.stock_id
     LEFT JOIN inventory_lot lot ON lot.id = s.lot_id
@@ -170,7 +172,10 @@ class ShipmentRow:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentLineRow:
-    """One line to pick, in base units; `picked` is None until then."""
+    """One line to pick, in base units; `picked` is None until then.
+
+    `serials` are the numbers of the pieces that were picked for it, or left with it.
+    """
 
     id: int
     demand_id: int
@@ -184,6 +189,8 @@ class ShipmentLineRow:
     picked: Decimal | None
     short_reason: str
     cost: Decimal | None
+    is_serial: bool = False
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

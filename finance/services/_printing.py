@@ -15,7 +15,7 @@ from django.core.cache import cache as shared_cache
 from django.db import transaction
 
 from finance.rules import CartonLabel, zpl_of
-from finance.selectors import InvoicePage, PrintedRow, ShipmentPaper
+from finance.selectors import InvoicePage, PrintedRow, ShipmentLineRow, ShipmentPaper
 
 KEPT_S = 86_400
 KILOGRAMS = "kg"
@@ -71,7 +71,7 @@ def packing_slip_pdf(*, shipment: ShipmentPaper) -> bytes:
         "lines": [
             [
                 line.product_code,
-                f"{line.product} · Lot {line.lot}" if line.lot else line.product,
+                _goods(line),
                 plain(line.quantity),
                 "" if line.picked is None else plain(line.picked),
                 line.uom,
@@ -226,3 +226,10 @@ def _compiled(name: str, data: Mapping[str, Any]) -> bytes:
         )
         shared_cache.set(key, kept, KEPT_S)
     return kept
+
+
+def _goods(line: ShipmentLineRow) -> str:
+    """Return a line's product with its lot or the serial numbers of its pieces."""
+    lot = f" · Lot {line.lot}" if line.lot else ""
+    serials = f" · Serial {', '.join(line.serials)}" if line.serials else ""
+    return line.product + lot + serials

@@ -45,18 +45,21 @@ def receive_purchase_order(
     actor: User | None,
     now: datetime,
     lots: Mapping[int, LotOnGoods] | None = None,
+    serials: Mapping[int, Sequence[str]] | None = None,
 ) -> Received:
     """Take goods of a purchase order into stock: (line id, base units) for each line that came.
 
     One commit: the order's lines and state, receipt, stock and its value at the order's prices,
     inventory against goods received and not billed. `lots` are by line id, one to a line: what came
-    in two lots is two receipts. Locks the purchase order, its lots, then costs and stock.
+    in two lots is two receipts. `serials` are, by line id, the numbers of the pieces of a product
+    that is kept by them. Locks the purchase order, its lots, then costs and stock.
 
     Raises:
         ForeignCurrency: the order is in another currency than its entity's books.
         PeriodClosed, BooksNotOpen: the entry cannot be posted.
         LotNeeded: a product that is kept by lot came without one, or the other way round.
         BadLot: a lot is no lot, or known with another expiry.
+        SerialsNeeded, BadSerial: what came is not one new number for each piece.
         and what `procurement.services.record_received` refuses.
     """
     came = record_received(order_id=order_id, lines=lines, actor=actor, now=now)
@@ -76,6 +79,7 @@ def receive_purchase_order(
                 quantity=line.quantity,
                 value=line.value,
                 lot_id=named.get(line.line_id),
+                serials=(serials or {}).get(line.line_id, ()),
             )
             for line in came.lines
         ],

@@ -153,7 +153,7 @@ def pick(request: SignedInRequest, number: str) -> HttpResponse:
             BinPick(line_id=line_id, bin_id=bin_id, quantity=found, is_empty=is_empty)
             for line_id, bin_id, found, is_empty in form.bins()
         ]
-        wanted = Pick(shipment_id=paper.id, shorts=shorts, bins=bins)
+        wanted = Pick(shipment_id=paper.id, shorts=shorts, bins=bins, serials=form.serials())
         done = pick_shipments(picks=[wanted], actor=request.user, now=timezone.now())
         if done.shorts:
             said = _("%(number)s was picked short. What is missing is looked for elsewhere.")
@@ -270,6 +270,7 @@ def receive(request: SignedInRequest, number: str) -> HttpResponse:
             order_id=page.head.id,
             lines=form.came(),
             lots=form.lots(),
+            serials=form.serials(),
             actor=request.user,
             now=timezone.now(),
         )

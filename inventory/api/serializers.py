@@ -220,6 +220,21 @@ class LotOutput(serializers.Serializer[Any]):
     expired_at = serializers.DateTimeField(allow_null=True)
 
 
+class SerialOutput(serializers.Serializer[Any]):
+    """One piece; `node` and `entity` are empty once it is not the caller's."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    product = serializers.CharField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    moved_at = serializers.DateTimeField()
+    node = serializers.CharField(allow_blank=True)
+    entity = serializers.CharField(allow_blank=True)
+    document = serializers.CharField(allow_blank=True)
+    state = serializers.CharField()
+
+
 class StockMoveOutput(serializers.Serializer[Any]):
     """One change of one balance, signed; `value` is in the entity's currency."""
 

@@ -18,6 +18,7 @@ router.register("bins", views.BinViewSet, basename="bin")
 router.register("bin-moves", views.BinMoveViewSet, basename="bin-move")
 router.register("put-aways", views.PutAwayViewSet, basename="put-away")
 router.register("replenishments", views.ReplenishmentViewSet, basename="replenishment")
+router.register("serials", views.SerialViewSet, basename="serial")
 router.register("availability", views.AvailabilityViewSet, basename="availability")
 router.register("allocation-passes", views.AllocationRunViewSet, basename="allocation-pass")
 

@@ -122,6 +122,14 @@ from inventory.selectors._putting_away import (
     low_faces,
     to_put_away,
 )
+from inventory.selectors._serials import (
+    SERIAL_STATES,
+    SerialRow,
+    SerialStepRow,
+    SerialTrace,
+    serial_traces,
+    serials,
+)
 from inventory.selectors._shipments import ShipmentOfSource, shipments_of
 from inventory.selectors._sources import (
     DemandSource,
@@ -161,6 +169,7 @@ from inventory.selectors._transfers import (
 
 __all__ = [
     "INVARIANTS",
+    "SERIAL_STATES",
     "AgeBand",
     "Attach",
     "BinContent",
@@ -208,6 +217,9 @@ __all__ = [
     "ReservationRow",
     "RunPage",
     "RunRow",
+    "SerialRow",
+    "SerialStepRow",
+    "SerialTrace",
     "ShipmentOfSource",
     "Situation",
     "StockRow",
@@ -271,6 +283,8 @@ __all__ = [
     "reservations_of",
     "run_page",
     "runs",
+    "serial_traces",
+    "serials",
     "shipments_of",
     "situations",
     "stock_rows",

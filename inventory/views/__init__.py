@@ -10,6 +10,7 @@ from inventory.views._bins import (
     put_away,
 )
 from inventory.views._calendars import calendar, calendar_list, change_followers, write_calendar
+from inventory.views._serials import serial, serials
 from inventory.views._stock import (
     allocation,
     change_lot,
@@ -47,6 +48,8 @@ __all__ = [
     "projection",
     "put_away",
     "run",
+    "serial",
+    "serials",
     "stock",
     "write_calendar",
 ]

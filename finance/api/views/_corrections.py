@@ -15,7 +15,7 @@ from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
 from erp.api.serializers import AmountInput, QuantityInput, StrictSerializer, TextInput
 from erp.api.views import ResourceViewSet
-from finance.api.serializers import NothingInput, ReasonInput
+from finance.api.serializers import NothingInput, ReasonInput, SerialsInput
 from finance.services import post_correction
 from inventory import permissions
 from inventory.models import Correction, Node
@@ -46,6 +46,7 @@ class CorrectedLineInput(StrictSerializer):
     to_status = fields.ChoiceField(choices=STATUSES, required=False)
     quantity = QuantityInput(allow_negative=True)
     unit_value = AmountInput(required=False)
+    serials = SerialsInput()
 
 
 class CorrectionInput(StrictSerializer):
@@ -168,6 +169,7 @@ def _lines(given: Sequence[dict[str, Any]]) -> list[CorrectionLineDraft]:
             to_status=line.get("to_status", ""),
             quantity=line["quantity"],
             unit_value=line.get("unit_value"),
+            serials=line.get("serials", ()),
         )
         for line in given
     ]

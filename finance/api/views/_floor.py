@@ -36,6 +36,7 @@ from inventory import permissions
 from inventory.selectors import bins_at
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
 from inventory.services.binning import BinPick
+from inventory.services.numbering import SerialPick
 from inventory.services.tracking import LotSwap
 from orders.services import pick_shipments
 
@@ -102,6 +103,15 @@ class ShipmentViewSet(ResourceViewSet):
                 if line.get("lot")
             ],
             bins=_bins(shipment.node, lines),
+            serials=[
+                SerialPick(
+                    line_id=line["line"],
+                    numbers=line.get("serials", []),
+                    missing=line.get("missing", []),
+                )
+                for line in lines
+                if line.get("serials") or line.get("missing")
+            ],
         )
         pick_shipments(picks=[pick], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
@@ -217,6 +227,7 @@ class ShipmentViewSet(ResourceViewSet):
                     "uom": line.uom,
                     "lot": line.lot or None,
                     "expires_on": line.expires_on,
+                    "serials": line.serials,
                     "quantity": line.quantity,
                     "picked": line.picked,
                     "short_reason": line.short_reason,
@@ -261,6 +272,7 @@ class ReceivingViewSet(ResourceViewSet):
                 for line in lines
                 if line.get("lot")
             },
+            serials={ids[line["line"]]: line["serials"] for line in lines if line.get("serials")},
             actor=actor_of(request),
             now=timezone.now(),
         )

@@ -15,7 +15,7 @@ from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
 from erp.api.serializers import QuantityInput, StrictSerializer, TextInput
 from erp.api.views import ResourceViewSet
-from finance.api.serializers import REASONS, NothingInput, ReasonInput
+from finance.api.serializers import REASONS, NothingInput, ReasonInput, SerialsInput
 from finance.services import receive_transfer, ship_transfers
 from inventory import permissions
 from inventory.models import Node, Transfer
@@ -55,15 +55,19 @@ class TransferInput(StrictSerializer):
 
 
 class FoundInput(StrictSerializer):
-    """A line of which less was found than is kept; `line` is its position."""
+    """A line of which less was found than is kept; `line` is its position.
+
+    One that is kept by serial number is always named, with the `serials` that were picked.
+    """
 
     line = fields.IntegerField(min_value=1, max_value=LINES_MAX)
     quantity = QuantityInput(allow_zero=True)
     reason = fields.ChoiceField(choices=REASONS, required=False)
+    serials = SerialsInput()
 
 
 class PickTransferInput(StrictSerializer):
-    """Of lines not named all that is kept was found."""
+    """Of lines not named all that is kept was found, unless they are kept by serial number."""
 
     lines = FoundInput(many=True, required=False)
 
@@ -74,6 +78,7 @@ class CameInput(StrictSerializer):
     piece = fields.IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = QuantityInput()
     outcome = fields.ChoiceField(choices=OUTCOMES, required=False)
+    serials = SerialsInput()
 
 
 class ReceiveTransferInput(StrictSerializer):
@@ -176,7 +181,8 @@ class TransferViewSet(ResourceViewSet):
             )
             for line in named
         ]
-        picks = [TransferPick(transfer_id=page.id, shorts=shorts)]
+        serials = {ids[line["line"]]: line["serials"] for line in named if line.get("serials")}
+        picks = [TransferPick(transfer_id=page.id, shorts=shorts, serials=serials)]
         pick_transfers(picks=picks, actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 
@@ -206,7 +212,15 @@ class TransferViewSet(ResourceViewSet):
         if named is None:
             came = [Came(p.id, "received", p.missing) for _line, p in page.pieces if p.missing]
         else:
-            came = [Came(n["piece"], n.get("outcome", "received"), n["quantity"]) for n in named]
+            came = [
+                Came(
+                    n["piece"],
+                    n.get("outcome", "received"),
+                    n["quantity"],
+                    n.get("serials", ()),
+                )
+                for n in named
+            ]
         for each in came:
             if each.outcome not in allowed:
                 message = f"“{each.outcome}” is said when settling."

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0005_count_bins'),
+        ('inventory', '0006_substitution'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
