@@ -70,7 +70,7 @@ class TestShipments:
         assert shown["lines"][0] | {"line": 0} == {
             "line": 0, "product": shown["lines"][0]["product"], "uom": "EA",
             "quantity": "4.000", "picked": "4.000", "short_reason": "", "cost": "8.0000",
-            "lot": None, "expires_on": None,
+            "lot": None, "expires_on": None, "serials": [],
         }  # fmt: skip
         assert [box["weight"] for box in shown["cartons"]] == ["1.500", "2.000"]
 

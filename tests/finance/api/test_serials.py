@@ -1,0 +1,81 @@
+"""Tests finance/api: pieces are named from the dock to the customer, and refused by name."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from erp.accounts.models import Role, User
+from erp.accounts.services import assign_role
+from finance.selectors import shipment_paper
+from finance.services import packing_slip_pdf
+from inventory.models import Product, Serial
+from tests.finance.api.test_views import BASE, number_of, post
+from tests.finance.factories import World, allocated, drift, product, shipments_of
+from tests.finance.purchases import sent_order
+
+
+@pytest.fixture
+def api(world: World) -> APIClient:
+    """A client of somebody who may do anything on the floor."""
+    user = User.objects.create_user("lead")
+    for role in (Role.OPERATIONS_LEAD, Role.WAREHOUSE):
+        assign_role(user=user, entity=world.entity, role=role)
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def drill(world: World) -> Product:
+    goods = product(world, on_hand="0")
+    Product.objects.filter(pk=goods.pk).update(tracking="serial")
+    return goods
+
+
+def test_pieces_go_from_the_dock_to_the_customer(
+    world: World, api: APIClient, drill: Product
+) -> None:
+    order = sent_order(world, (drill, "3", "2.50"))
+    receive = f"purchase-orders/{order.number}/receive/"
+    line = {"line": 1, "quantity": "3"}
+
+    refused = post(api, receive, {"lines": [line | {"serials": ["A", "B"]}]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "serials_needed")
+    assert not Serial.objects.exists()
+    came = post(api, receive, {"lines": [line | {"serials": ["A", "B", "C"]}]})
+    assert came.status_code == 201
+
+    number = number_of(shipments_of(allocated(world, (drill, "2", "9.99")))[0])
+    pick = f"shipments/{number}/pick/"
+    wanted = {
+        "line": api.get(f"{BASE}/shipments/{number}/").json()["lines"][0]["line"],
+        "quantity": "2",
+    }
+    assert post(api, pick, {}).json()["code"] == "serials_needed"
+    wrong = post(api, pick, {"lines": [wanted | {"serials": ["A", "Z"]}]}).json()
+    assert wrong["code"] == "bad_serial"
+    assert wrong["errors"][0]["field"] == "serials"
+    assert "'Z' is not known" in wrong["errors"][0]["message"]
+
+    picked = post(api, pick, {"lines": [wanted | {"serials": ["C", "A"]}]}).json()
+    assert picked["lines"][0]["serials"] == ["A", "C"]
+    for verb in ("pack", "ship"):
+        assert post(api, f"shipments/{number}/{verb}/").status_code == 200
+
+    told = api.get(f"{BASE}/serials/A/").json()["serials"][0]
+    assert (told["state"], told["document"]) == ("shipped", number)
+    assert [step["kind"] for step in told["steps"]] == ["shipment", "pick", "receipt"]
+    paper = shipment_paper(number=number, entity_ids=[world.entity.pk])
+    assert paper is not None
+    assert packing_slip_pdf(shipment=paper).startswith(b"%PDF")
+    assert drift() == {}
+
+
+def test_what_is_corrected_is_named(world: World, api: APIClient, drill: Product) -> None:
+    line = {"product": drill.code, "quantity": "1"}
+    body = {"entity": world.entity.code, "node": world.node.code, "reason": "Found"}
+
+    without = post(api, "adjustments/", body | {"lines": [line]})
+    named = post(api, "adjustments/", body | {"lines": [line | {"serials": ["A"]}]})
+
+    assert without.json()["code"] == "serials_needed"
+    assert named.status_code == 201
