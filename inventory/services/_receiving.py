@@ -138,24 +138,13 @@ def receive_stock(
         "source_kind": source_kind,
         "source_id": source_id,
         "lines": ids,
-        "source_lines": [line.source_line_id for line in lines],
-        "products": [line.product_id for line in lines],
-        "lots": [line.lot_id for line in lines],
-        "statuses": [line.status for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "values": [line.value for line in lines],
+        **_columns(lines),
     }
     receipt_id, number = rows(RECEIVE.of(params), params)[0]
+    came = zip(keys, lines, ids, strict=True)
+    brought = [Brought(key, line.quantity, line_id, line.serials) for key, line, line_id in came]
     bring_serials(
-        held,
-        [
-            Brought(key, line.quantity, line_id, line.serials)
-            for key, line, line_id in zip(keys, lines, ids, strict=True)
-        ],
-        kind=StockMove.Kind.RECEIPT,
-        cause_kind="inventory.receiptline",
-        actor=actor,
-        now=now,
+        held, brought, kind="receipt", cause_kind="inventory.receiptline", actor=actor, now=now
     )
     change = Change(
         entity_id=entity_id,
@@ -175,6 +164,18 @@ def receive_stock(
             for line, line_id in zip(lines, ids, strict=True)
         ],
     )
+
+
+def _columns(lines: Sequence[IncomingLine]) -> dict[str, list[object]]:
+    """Return what the receipt's lines say, column by column."""
+    return {
+        "source_lines": [line.source_line_id for line in lines],
+        "products": [line.product_id for line in lines],
+        "lots": [line.lot_id for line in lines],
+        "statuses": [line.status for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "values": [line.value for line in lines],
+    }
 
 
 def _check(lines: Sequence[IncomingLine]) -> None:

@@ -10,7 +10,6 @@ from inventory.api.views._deciding import AllocationRunViewSet, AvailabilityView
 from inventory.api.views._lots import LotViewSet
 from inventory.api.views._masters import CarrierViewSet, NodeViewSet, ProductViewSet
 from inventory.api.views._promising import CalendarViewSet, LaneViewSet, SubstituteViewSet
-from inventory.api.views._promising import CalendarViewSet, LaneViewSet
 from inventory.api.views._serials import SerialViewSet
 from inventory.api.views._stock import StockMoveViewSet, StockViewSet
 

@@ -87,12 +87,7 @@ def pick_serials(
     }
     lines = {row[0]: _Line(*row) for row in rows(PICKED, params)}
     named = {each.line_id: each for each in picks}
-    for line_id, each in named.items():
-        if line_id not in lines:
-            first = [*each.numbers, *each.missing, ""][0]
-            raise BadSerial(f"Line {line_id}", first, "is of no line of this shipment", line_id)
-        if not lines[line_id].is_serial:
-            refuse_numbers(lines[line_id].product_id, [*each.numbers, *each.missing])
+    _refuse_strangers(named, lines)
     own = [line for line in lines.values() if line.is_serial]
     nothing = SerialPick(line_id=0, numbers=())
     carry_serials(
@@ -131,6 +126,16 @@ def pick_serials(
         actor=actor,
         now=now,
     )
+
+
+def _refuse_strangers(named: Mapping[int, SerialPick], lines: Mapping[int, _Line]) -> None:
+    """Refuse numbers for what is not on these shipments, or not kept by serial number."""
+    for line_id, each in named.items():
+        if line_id not in lines:
+            first = [*each.numbers, *each.missing, ""][0]
+            raise BadSerial(f"Line {line_id}", first, "is of no line of this shipment", line_id)
+        if not lines[line_id].is_serial:
+            refuse_numbers(lines[line_id].product_id, [*each.numbers, *each.missing])
 
 
 def give_back_serials(
