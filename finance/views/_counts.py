@@ -105,7 +105,7 @@ def count(request: SignedInRequest, number: str) -> HttpResponse:
             "approve": user.has_perm(permissions.APPROVE_COUNT, page.entity_id),
             "post": user.has_perm(permissions.POST_COUNT, page.entity_id),
             "cancel": user.has_perm(permissions.PLAN_COUNT, page.entity_id)
-            and page.state in {"open", "recount", "review"},
+            and page.state in {"open", "recount", "review", "approved"},
         },
     }
     return render(request, "finance/count.html", context)

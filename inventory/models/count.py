@@ -1,7 +1,7 @@
 """A cycle count and its life.
 
 OPEN --ask_again--> RECOUNT;  OPEN, RECOUNT --review--> REVIEW --reject--> RECOUNT
-OPEN, RECOUNT, REVIEW --approve--> APPROVED --post--> POSTED;  before that --cancel--> CANCELLED
+OPEN, RECOUNT, REVIEW --approve--> APPROVED --post--> POSTED;  before POSTED --cancel--> CANCELLED
 """
 
 from datetime import datetime
@@ -131,10 +131,13 @@ class Count(FSMModelMixin, models.Model):
         self.posted_by_id, self.posted_at = by_id, at
 
     @transition(
-        field=state, source=[State.OPEN, State.RECOUNT, State.REVIEW], target=State.CANCELLED
+        field=state,
+        source=[State.OPEN, State.RECOUNT, State.REVIEW, State.APPROVED],
+        target=State.CANCELLED,
     )
     def cancel(self, *, reason: str) -> None:
         self.cancel_reason = reason
+        self.approved_by_id = self.approved_at = None
 
 
 class CountLine(models.Model):

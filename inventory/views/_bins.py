@@ -58,6 +58,7 @@ def bins(request: SignedInRequest) -> HttpResponse:
         "kinds": [("", _("All kinds")), *KINDS.items()],
         "shows": [("", _("All")), ("filled", _("Something in it")), ("empty", _("Empty"))],
         "may_change": bool(request.scope(permissions.CHANGE_BIN)),
+        "may_move": bool(request.scope(permissions.MOVE_IN_BINS)),
     }
     return render(request, "inventory/bins.html", context)
 

@@ -49,7 +49,7 @@ def test_a_picker_scans_packs_and_ships(
 
     page.goto(reverse("finance:picking"))
     page.get_by_role("link", name="Pick", exact=True).click()
-    scan = page.get_by_label("Scan a product, or this shipment to confirm")
+    scan = page.get_by_label("Scan a bin, a product, or this shipment to confirm")
     scan.fill("NOTHING")
     scan.press("Enter")
     expect(page.get_by_text("NOTHING is not on this shipment")).to_be_visible()

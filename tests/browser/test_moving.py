@@ -82,7 +82,7 @@ def test_a_counter_scans_and_is_told_nothing(
     page.goto(reverse("finance:counts"))
     page.get_by_role("button", name="Make a sheet").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Count")
-    scan = page.get_by_label("Scan a product")
+    scan = page.get_by_label("Scan a bin or a product")
     scan.fill("NOTHING")
     scan.press("Enter")
     expect(page.get_by_text("NOTHING is not on this sheet")).to_be_visible()

@@ -93,7 +93,7 @@ class TestEntry:
 
         expect(first.locator(".what")).to_contain_text("$4.00 contract")
         expect(first.locator(".what")).to_contain_text("2 more: $3.60")
-        expect(first.locator(".what")).to_contain_text("200 EA free (DC-NORTH)")
+        expect(first.locator(".what")).to_contain_text("200 EA free · from DC-NORTH")
         expect(first.locator(".amount")).to_have_text("$40.00")
         expect(desk.locator("#summary")).to_contain_text("30 days to pay")
         expect(desk.locator("#summary")).to_contain_text("$99,960.00 left")

@@ -62,7 +62,7 @@ class TestAmending:
         desk.get_by_role("button", name="Save the changes").click()
 
         desk.wait_for_url(f"**/orders/{order.number}/")
-        expect(desk.get_by_text("They called · total 28.70")).to_be_visible()
+        expect(desk.get_by_text("They called · revision 1")).to_be_visible()
         line = make.lines_of(order)[0]
         assert (line.quantity, line.reserved, Order.objects.get().revision) == (7, 7, 1)
 

@@ -249,7 +249,7 @@ def cancel_count(*, count_id: int, reason: str, actor: "User | None", now: datet
     Raises:
         Count.DoesNotExist: there is no such count.
         CountReasonMissing: no reason is given.
-        TransitionNotAllowed: it is approved or posted.
+        TransitionNotAllowed: it is posted.
     """
     count = Count.objects.lock(count_id)
     if count.state == State.CANCELLED:
@@ -258,7 +258,7 @@ def cancel_count(*, count_id: int, reason: str, actor: "User | None", now: datet
         raise CountReasonMissing("Say why it is called off.")
     before = count.state
     count.cancel(reason=reason.strip()[:300])
-    count.save(update_fields=["state", "cancel_reason"])
+    count.save(update_fields=["state", "cancel_reason", "approved_by", "approved_at"])
     withdraw(document_kind=KIND, document_id=count_id, reason=reason.strip()[:300], now=now)
     note(count, "cancel_count", before, actor, now, reason=reason.strip())
     return count

@@ -4,67 +4,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
-from erp.kernel.calendars import BusinessCalendar
-from erp.kernel.prepared import Prepared
-from erp.kernel.sql import records
 from inventory.rules import as_steps, carriage, from_steps, taken_in_on
-from inventory.rules.promising import Pace, arrival_of_order, buy_quantity, window
+from inventory.rules.promising import arrival_of_order, buy_quantity, window
 from inventory.selectors import (
     Coming,
     NodeHours,
-    Situation,
-    Terms,
-    calendars,
     node_hours,
-    situations,
 )
-from inventory.selectors._sources import offers_sql
-from inventory.services.promising._terms import promise_terms
-
-GOODS = Prepared("""
-    SELECT k.entity_id, p.id AS product_id, p.weight, e.currency, c.code AS carrier,
-        coalesce(c.transit_days, 0) AS transit_days, coalesce(c.base_rate, 0) AS base_rate,
-        coalesce(c.rate_per_kg, 0) AS rate_per_kg, c.calendar_id
-    FROM (SELECT DISTINCT entity_id, product_id
-          FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
-              AS w (entity_id, product_id)) AS k
-    JOIN inventory_product p ON p.id = k.product_id
-    JOIN accounts_entity e ON e.id = k.entity_id
-    LEFT JOIN LATERAL (
-        SELECT code, transit_days, base_rate, rate_per_kg, calendar_id FROM inventory_carrier
-        WHERE is_active AND currency = e.currency ORDER BY base_rate, rate_per_kg, id LIMIT 1
-    ) c ON true
-""")
-LANES = Prepared("""
-    SELECT origin_id, destination_id, days, currency, cost FROM inventory_lane
-    WHERE destination_id = ANY(%(nodes)s::bigint[])
-""")
-PACES = Prepared("""
-    SELECT supplier_id, p50_days, p90_days FROM inventory_supplierpace
-    WHERE supplier_id = ANY(%(ids)s::bigint[]) AND samples >= 5
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """So many base units of a product of one company, at one node or any.
-
-    `calendar_id` is the customer's. `ahead` goes to others first whom no books show yet. With
-    `transit_days` they are those of `carrier_calendar_id`, else the cheapest carrier's.
-    """
-
-    entity_id: int
-    product_id: int
-    quantity: Decimal
-    node_id: int | None = None
-    calendar_id: int | None = None
-    ahead: Decimal = Decimal(0)
-    transit_days: int | None = None
-    carrier_calendar_id: int | None = None
+from inventory.services.promising._reading import Wish, World, read_world
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,36 +59,25 @@ class Offered:
         return self.choices[0] if self.choices else None
 
 
-@dataclass(frozen=True, slots=True)
-class _World:
-    """All that the choices of one call are made of, read once."""
-
-    now: datetime
-    terms: Mapping[int, Terms]
-    hours: Mapping[int, NodeHours]
-    found: Mapping[tuple[int, int], Situation]
-    goods: Mapping[tuple[int, int], Mapping[str, Any]]
-    lanes: Mapping[int, Sequence[Mapping[str, Any]]]
-    offers: Mapping[tuple[int, int], Mapping[str, Any]]
-    paces: Mapping[int, Pace]
-    weeks: Mapping[int, BusinessCalendar]
-
-
 @transaction.atomic(savepoint=False)  # it writes nothing and refuses nothing
 def offer_supply(
     *,
     wishes: Sequence[Wish],
     now: datetime,
     asking: tuple[str, Collection[int]] = ("", ()),
+    hours: dict[int, NodeHours] | None = None,
 ) -> list[Offered]:
     """Return for each wish what could be promised, each looked at by itself. Nothing is kept.
 
     At most eight queries, however many wishes: what other demand waits for is not offered again.
     Demands that wait already and are those `asking` (kind, ids) do not stand in their own way.
+    `hours` are those of every node, where they are known already.
     """
     if not wishes:
         return []
-    world = _read(wishes, now, asking)
+    if hours is None:
+        hours = node_hours(ids=None, on=now.date())
+    world = read_world(wishes, now, asking, hours)
     made: dict[Wish, Offered] = {}
     for wish in wishes:
         if wish not in made:
@@ -146,43 +85,7 @@ def offer_supply(
     return [made[wish] for wish in wishes]
 
 
-def _read(wishes: Sequence[Wish], now: datetime, asking: tuple[str, Collection[int]]) -> _World:
-    keys = sorted({(wish.entity_id, wish.product_id) for wish in wishes})
-    asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
-    terms = {
-        entity: promise_terms(entity_id=entity, now=now).terms for entity in {k[0] for k in keys}
-    }
-    hours = node_hours(ids=None, on=now.date())
-    found: dict[tuple[int, int], Situation] = {}
-    for entity, said in terms.items():
-        own = [key for key in keys if key[0] == entity]
-        found |= situations(keys=own, now=now, terms=said, hours=hours, but=asking)
-    goods = {(row["entity_id"], row["product_id"]): row for row in records(GOODS, asked)}
-    statement = offers_sql()
-    offers = {
-        (row["entity_id"], row["product_id"]): row
-        for row in (records(statement, asked) if statement else [])
-    }
-    lanes: dict[int, list[Mapping[str, Any]]] = {}
-    targets = sorted({wish.node_id for wish in wishes if wish.node_id is not None})
-    for row in records(LANES, {"nodes": targets}) if targets else ():
-        lanes.setdefault(row["destination_id"], []).append(row)
-    suppliers = sorted({row["supplier_id"] for row in offers.values()})
-    paces = {
-        row["supplier_id"]: Pace(row["p50_days"], row["p90_days"])
-        for row in (records(PACES, {"ids": suppliers}) if suppliers else [])
-    }
-    weeks = calendars(
-        ids=[
-            *(row["calendar_id"] for row in (*goods.values(), *offers.values())),
-            *(each for w in wishes for each in (w.calendar_id, w.carrier_calendar_id)),
-        ],
-        on=now.date(),
-    )
-    return _World(now, terms, hours, found, goods, lanes, offers, paces, weeks)
-
-
-def _offer(wish: Wish, world: _World) -> Offered:
+def _offer(wish: Wish, world: World) -> Offered:
     key = (wish.entity_id, wish.product_id)
     situation = world.found[key]
     days = situation.days()
@@ -204,7 +107,7 @@ def _offer(wish: Wish, world: _World) -> Offered:
 class _Choosing:
     """The choices of one wish."""
 
-    def __init__(self, wish: Wish, world: _World) -> None:
+    def __init__(self, wish: Wish, world: World) -> None:
         self.wish, self.world = wish, world
         key = (wish.entity_id, wish.product_id)
         self.key, self.goods, self.situation = key, world.goods[key], world.found[key]

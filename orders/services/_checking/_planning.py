@@ -199,9 +199,8 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
             if lacks:
                 short.append(_short(line, served.missing))
     if short:
-        _promise_later(
-            short, plans, given, [line[2] for each in wanted.values() for line in each], now
-        )
+        asking = [line[2] for each in wanted.values() for line in each]
+        _promise_later(short, plans, given, asking, clocks)
         _offer_substitutes(short, plans, now)
     for plan in plans.values():
         if plan.unknown_lines:
@@ -246,7 +245,7 @@ def _promise_later(
     plans: Mapping[int, Plan],
     ahead: dict[tuple[int, int], Decimal],
     asking: Sequence[int],
-    now: datetime,
+    clocks: _Clocks,
 ) -> None:
     """Promise what is missing to the orders in their turn; `ahead` is given to all of them now.
 
@@ -269,7 +268,8 @@ def _promise_later(
             )
         )
         ahead[key] += want.missing
-    offered = offer_supply(wishes=asked, now=now, asking=("orders.line", asking))
+    asking_lines = ("orders.line", asking)
+    offered = offer_supply(wishes=asked, now=clocks.now, asking=asking_lines, hours=clocks.hours)
     for want, found in zip(short, offered, strict=True):
         _note_later(plans[want.order_id], want, _soonest(found, want.missing))
 

@@ -342,6 +342,18 @@ class TestPostCount:
         assert Count.objects.get().state == "approved"
         assert Stock.objects.get(product=goods).on_hand == 10
 
+    def test_nothing_of_one_called_off_after_it_was_agreed_to(self, world: World) -> None:
+        goods = product(world, on_hand="10")
+        count = self.approved(world, goods, "4")
+
+        cancel_count(count_id=count.pk, reason="Wrong aisle", actor=None, now=LATER)
+
+        count = Count.objects.get()
+        assert (count.state, count.approved_at, count.approved_by) == ("cancelled", None, None)
+        with pytest.raises(TransitionNotAllowed), transaction.atomic():
+            post_count(count_id=count.pk, actor=None, now=LATER)
+        assert Stock.objects.get(product=goods).on_hand == 10
+
     def test_nothing_of_one_called_off(self, world: World) -> None:
         goods = product(world, on_hand="10")
         count = planned(world)

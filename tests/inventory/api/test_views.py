@@ -228,7 +228,14 @@ class TestAllocationRuns:
         (receipt,) = answer["results"]
         assert (receipt["document"], receipt["flip"]) == ("SO-1", "2 more of PEN at DC-A")
         assert receipt["candidates"] == [
-            {"node": "DC-A", "available": "3", "taken": "3", "rejected": ""}
+            {
+                "node": "DC-A",
+                "available": "3",
+                "taken": "3",
+                "rejected": "",
+                "mode": "",
+                "product": "",
+            }
         ]
 
     def test_of_another_company_is_not_there(self, everything: APIClient) -> None:

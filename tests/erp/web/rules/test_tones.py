@@ -7,7 +7,7 @@ from erp.web.rules.tones import TONES, state_label, state_tone
 
 NEUTRAL = {
     "archived", "discarded", "dismissed", "draft", "dropped", "lapsed", "lifted", "open", "retired",
-    "skipped", "superseded", "undone",
+    "skipped", "superseded", "undone", "withdrawn",
 }  # fmt: skip
 
 
