@@ -7,6 +7,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from erp.kernel.folding import Folded
 
 
 class Migration(migrations.Migration):
@@ -17,6 +18,7 @@ class Migration(migrations.Migration):
     replaces = [
         ('finance', '0001_initial'),
         ('finance', '0002_group_sales'),
+        ('finance', '0002_late_costs'),
     ]
 
     dependencies = [
@@ -25,7 +27,21 @@ class Migration(migrations.Migration):
         ('orders', '0001_schema'),
     ]
 
-    operations = [
+    operations = [Folded([
+        migrations.CreateModel(
+            name='Account',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.entity')),
+                ('code', models.CharField(max_length=10)),
+                ('name', models.CharField(max_length=100)),
+                ('kind', models.CharField(choices=[('asset', 'Asset'), ('liability', 'Liability'), ('equity', 'Equity'), ('income', 'Income'), ('expense', 'Expense')], max_length=10)),
+                ('purpose', models.CharField(choices=[('bank', 'Bank'), ('receivable', 'Trade receivables'), ('unbilled', 'Shipped, not invoiced'), ('inventory', 'Inventory'), ('due_from', 'Due from sister companies'), ('due_to', 'Due to sister companies'), ('received', 'Goods received, not billed'), ('landed', 'Late costs, not billed'), ('unapplied', 'Unapplied cash'), ('opening', 'Opening balances'), ('revenue', 'Sales'), ('freight', 'Freight charged'), ('cost', 'Cost of goods sold'), ('group_revenue', 'Sales to sister companies'), ('group_cost', 'Cost of sales to sister companies'), ('variance', 'Stock adjustments'), ('rounding', 'Rounding')], max_length=20)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('entity', 'code'), name='finance_account_once'), models.UniqueConstraint(fields=('entity', 'purpose'), name='finance_account_one_per_purpose')],
+            },
+        ),
         migrations.CreateModel(
             name='ExchangeRate',
             fields=[
@@ -108,6 +124,39 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='JournalEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.entity')),
+                ('kind', models.CharField(choices=[('opening', 'Opening'), ('shipment', 'Shipment'), ('invoice', 'Invoice'), ('payment', 'Payment'), ('receipt', 'Receipt'), ('adjustment', 'Adjustment'), ('reversal', 'Reversal'), ('manual', 'Manual')], max_length=12)),
+                ('cause_kind', models.CharField(max_length=40)),
+                ('cause_id', models.BigIntegerField()),
+                ('date', models.DateField()),
+                ('posted_at', models.DateTimeField()),
+                ('posted_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('memo', models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                'verbose_name_plural': 'journal entries',
+                'permissions': [('write_journalentry', 'Can write and reverse a journal entry')],
+                'indexes': [models.Index(fields=['entity', 'date'], name='finance_entry_by_date')],
+                'constraints': [models.UniqueConstraint(fields=('cause_id', 'cause_kind', 'kind'), name='finance_entry_once_per_cause')],
+            },
+        ),
+        migrations.CreateModel(
+            name='JournalLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='finance.journalentry')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='finance.account')),
+                ('debit', erp.kernel.fields.AmountField(decimal_places=4, default=0, max_digits=19)),
+                ('credit', erp.kernel.fields.AmountField(decimal_places=4, default=0, max_digits=19)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('credit', 0), ('debit__gt', 0)), models.Q(('credit__gt', 0), ('debit', 0)), _connector='OR'), name='finance_line_is_a_debit_or_a_credit'), models.CheckConstraint(condition=models.Q(('credit', django.db.models.functions.math.Round('credit', precision=2)), ('debit', django.db.models.functions.math.Round('debit', precision=2))), name='finance_line_is_whole_cents')],
+            },
+        ),
+        migrations.CreateModel(
             name='Payment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -143,20 +192,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Account',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.entity')),
-                ('code', models.CharField(max_length=10)),
-                ('name', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('asset', 'Asset'), ('liability', 'Liability'), ('equity', 'Equity'), ('income', 'Income'), ('expense', 'Expense')], max_length=10)),
-                ('purpose', models.CharField(choices=[('bank', 'Bank'), ('receivable', 'Trade receivables'), ('unbilled', 'Shipped, not invoiced'), ('inventory', 'Inventory'), ('due_from', 'Due from sister companies'), ('due_to', 'Due to sister companies'), ('received', 'Goods received, not billed'), ('unapplied', 'Unapplied cash'), ('opening', 'Opening balances'), ('revenue', 'Sales'), ('freight', 'Freight charged'), ('cost', 'Cost of goods sold'), ('group_revenue', 'Sales to sister companies'), ('group_cost', 'Cost of sales to sister companies'), ('variance', 'Stock adjustments'), ('rounding', 'Rounding')], max_length=20)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('entity', 'code'), name='finance_account_once'), models.UniqueConstraint(fields=('entity', 'purpose'), name='finance_account_one_per_purpose')],
-            },
-        ),
-        migrations.CreateModel(
             name='Period',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -171,39 +206,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('entity', 'starts'), name='finance_period_once'), models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='finance_period_lasts'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'closed')), models.Q(('closed_at', None), ('state__in', ['open', 'soft_closed'])), _connector='OR'), name='finance_period_closed_at_is_set_once_closed')],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name='JournalEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entity', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.entity')),
-                ('kind', models.CharField(choices=[('opening', 'Opening'), ('shipment', 'Shipment'), ('invoice', 'Invoice'), ('payment', 'Payment'), ('receipt', 'Receipt'), ('adjustment', 'Adjustment'), ('reversal', 'Reversal'), ('manual', 'Manual')], max_length=12)),
-                ('cause_kind', models.CharField(max_length=40)),
-                ('cause_id', models.BigIntegerField()),
-                ('date', models.DateField()),
-                ('posted_at', models.DateTimeField()),
-                ('posted_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('memo', models.CharField(blank=True, max_length=200)),
-            ],
-            options={
-                'verbose_name_plural': 'journal entries',
-                'permissions': [('write_journalentry', 'Can write and reverse a journal entry')],
-                'indexes': [models.Index(fields=['entity', 'date'], name='finance_entry_by_date')],
-                'constraints': [models.UniqueConstraint(fields=('cause_id', 'cause_kind', 'kind'), name='finance_entry_once_per_cause')],
-            },
-        ),
-        migrations.CreateModel(
-            name='JournalLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='finance.journalentry')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='finance.account')),
-                ('debit', erp.kernel.fields.AmountField(decimal_places=4, default=0, max_digits=19)),
-                ('credit', erp.kernel.fields.AmountField(decimal_places=4, default=0, max_digits=19)),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('credit', 0), ('debit__gt', 0)), models.Q(('credit__gt', 0), ('debit', 0)), _connector='OR'), name='finance_line_is_a_debit_or_a_credit'), models.CheckConstraint(condition=models.Q(('credit', django.db.models.functions.math.Round('credit', precision=2)), ('debit', django.db.models.functions.math.Round('debit', precision=2))), name='finance_line_is_whole_cents')],
-            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
@@ -233,4 +235,4 @@ class Migration(migrations.Migration):
             model_name='journalline',
             trigger=pgtrigger.compiler.Trigger(name='lines_balance', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE many boolean; broken boolean;', func="\n    many := (SELECT count(*) FROM added) > 50;\n    \n    IF many THEN EXECUTE $question$\n    SELECT EXISTS (\n        SELECT FROM added a\n        GROUP BY a.entry_id\n        HAVING sum(a.debit) <> sum(a.credit)\n            OR count(*) <> (\n                SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)\n    )\n$question$ INTO broken;\n    ELSE broken := EXISTS (\n        SELECT FROM added a\n        GROUP BY a.entry_id\n        HAVING sum(a.debit) <> sum(a.credit)\n            OR count(*) <> (\n                SELECT count(*) FROM finance_journalline l WHERE l.entry_id = a.entry_id)\n    );\n    END IF;\n\n    IF broken THEN\n        RAISE EXCEPTION 'debits and credits of an entry differ, or it was posted before'\n        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_entry_balances';\n    END IF;\n\n    \n    IF many THEN EXECUTE $question$\n    SELECT EXISTS (\n        SELECT FROM added a\n        JOIN finance_journalentry e ON e.id = a.entry_id\n        JOIN finance_account c ON c.id = a.account_id\n        WHERE c.entity_id <> e.entity_id\n    )\n$question$ INTO broken;\n    ELSE broken := EXISTS (\n        SELECT FROM added a\n        JOIN finance_journalentry e ON e.id = a.entry_id\n        JOIN finance_account c ON c.id = a.account_id\n        WHERE c.entity_id <> e.entity_id\n    );\n    END IF;\n\n    IF broken THEN\n        RAISE EXCEPTION 'a line is on the account of another entity'\n        USING ERRCODE = 'check_violation', CONSTRAINT = 'finance_line_is_on_its_own_books';\n    END IF;\n\n    RETURN NULL;\n", hash='18f01b658e75d6a6e30ff9bacffdb0498441e996', level='STATEMENT', operation='INSERT', pgid='pgtrigger_lines_balance_3a2c3', referencing='REFERENCING NEW TABLE AS added ', table='finance_journalline', when='AFTER')),
         ),
-    ]
+    ])]

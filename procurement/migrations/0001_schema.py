@@ -4,6 +4,7 @@ import django_fsm
 import erp.kernel.fields
 from django.conf import settings
 from django.db import migrations, models
+from erp.kernel.folding import Folded
 
 
 class Migration(migrations.Migration):
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
         ('inventory', '0001_schema'),
     ]
 
-    operations = [
+    operations = [Folded([
         migrations.CreateModel(
             name='Supplier',
             fields=[
@@ -165,4 +166,4 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('order', 'position'), name='procurement_orderline_one_per_position'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('received__gte', 0), ('unit_price__gte', 0)), name='procurement_orderline_is_sane'), models.UniqueConstraint(condition=models.Q(('proposal__isnull', False)), fields=('proposal',), name='procurement_orderline_once_per_proposal')],
             },
         ),
-    ]
+    ])]

@@ -6,6 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from erp.kernel.folding import Folded
 
 
 class Migration(migrations.Migration):
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
         ('accounts', '0001_initial'),
     ]
 
-    operations = [
+    operations = [Folded([
         migrations.CreateModel(
             name='Approval',
             fields=[
@@ -442,4 +443,4 @@ class Migration(migrations.Migration):
             'ALTER TABLE governance_decisionrecord DROP CONSTRAINT governance_decisionrecord_pkey, '
             'ADD CONSTRAINT governance_decisionrecord_pkey PRIMARY KEY (id)',
         ),
-    ]
+    ])]

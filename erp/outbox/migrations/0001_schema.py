@@ -1,5 +1,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
+from erp.kernel.folding import Folded
 
 
 class Migration(migrations.Migration):
@@ -15,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
     ]
 
-    operations = [
+    operations = [Folded([
         migrations.CreateModel(
             name='Message',
             fields=[
@@ -69,4 +70,4 @@ class Migration(migrations.Migration):
             "autovacuum_vacuum_threshold, autovacuum_analyze_scale_factor, "
             "autovacuum_analyze_threshold)",
         ),
-    ]
+    ])]
