@@ -12,6 +12,7 @@ from erp.accounts.services import assign_role, create_entity, create_user
 from erp.kernel.sql import rows, run
 from erp.web.demo.company import CENT, PENALTIES, TERMS, Company, DemoEntity, DemoProduct
 from erp.web.demo.pricing import price_company
+from erp.web.demo.week import plan_the_week
 from finance.services import adjust_stock, open_books
 from inventory.services import (
     CarrierDraft,
@@ -77,6 +78,7 @@ def found(company: Company, *, seed: int, today: date, now: datetime) -> dict[st
     entities = {each.code: _entity(each, opened) for each in company.entities}
     _people(list(entities.values()))
     _nodes(company, entities, opened)
+    plan_the_week(entities, opened)
     _goods(company, opened)
     _buyers(company, entities, opened)
     _prices(company, entities, today - timedelta(days=400), opened)

@@ -11,6 +11,7 @@ from erp.outbox.delivery import drain
 from erp.outbox.publishing import telling_the_past
 from erp.web.demo.cases import remember_cases
 from erp.web.demo.company import Company, make_company
+from erp.web.demo.desks import pair_scarce_goods, sit_down
 from erp.web.demo.founding import count_rows, found
 from erp.web.demo.history import Past
 from erp.web.demo.law import lay_down_the_law
@@ -67,7 +68,9 @@ class Command(BaseCommand):
                     count_rows()
                 orders += past.run(day)
                 print(f"\r{day}  {orders} orders", end="", flush=True)
+        pair_scarce_goods(past, now)
         open_the_day(past, now)
+        sit_down(past, now)
         move_and_count(past, now)
         write_papers(past, now)
         remember_cases(past, now)
