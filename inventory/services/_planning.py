@@ -95,10 +95,11 @@ PLAN = Prepared("""
         FROM unnest(%(line_kinds)s::text[], %(line_sources)s::bigint[], %(line_nodes)s::bigint[],
             %(demand_kinds)s::text[], %(demand_ids)s::bigint[], %(products)s::bigint[],
             %(stocks)s::bigint[], %(quantities)s::numeric[]
-        ) AS l (source_kind, source_id, node_id, demand_kind, demand_id, product_id, stock_id,
-            quantity)
+        ) WITH ORDINALITY AS l (source_kind, source_id, node_id, demand_kind, demand_id, product_id,
+            stock_id, quantity, place)
         JOIN planned ON planned.source_id = l.source_id AND planned.source_kind = l.source_kind
             AND planned.node_id = l.node_id
+        ORDER BY l.place
     )
     SELECT * FROM planned ORDER BY id
 """)

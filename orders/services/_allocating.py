@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from erp.governance.services import Change, Decision, Question, decide, record
+from erp.governance.services import Change, record
 from erp.kernel.events import Event
 from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
 from inventory.rules import Rule, policy_of
-from inventory.services import Demand, ShipmentSource, allocate, plan_shipments
+from inventory.services import ShipmentSource, allocate, plan_shipments
 from orders.events import LineCovered, LineFellShort, OrderAllocated, RestUnwanted
 from orders.models import Order
 from orders.rules import Progress
@@ -32,9 +32,10 @@ from orders.services._demanding import (
     source,
     wants_of,
 )
-from orders.services._exchanging import Exchanged, exchange, steady_accounts
+from orders.services._dividing import Division, by_policy
+from orders.services._exchanging import Exchanged, exchange, steady
 from orders.services._insisting import NO_TERMS, Terms, demands_of
-from orders.services._pairing import Pairs, pairs_of
+from orders.services._pairing import pairs_of
 from orders.services._proposing import propose
 
 DUE = """
@@ -156,12 +157,27 @@ def serve(
 ) -> AllocatedOrders:
     """Serve these lines of these locked orders; `fresh` lines began to wait in this transaction.
 
-    What may be left to replenishment, by policy, is given nothing yet.
+    What may be left to replenishment, by policy, is given nothing yet. Where companies decide
+    differently each is a run of its own; the last one's id is returned.
     """
-    if not wants:
-        return AllocatedOrders(None, {}, {})
+    found = AllocatedOrders(None, {}, {})
+    for part in by_policy(chosen, wants, cause=cause, now=now):
+        done = _serve(part, cause=cause, now=now, only_nodes=only_nodes, fresh=fresh)
+        states, given = {**found.states, **done.states}, {**found.given, **done.given}
+        found = AllocatedOrders(done.run_id, states, given)
+    return found
+
+
+def _serve(
+    part: Division,
+    *,
+    cause: str,
+    now: datetime,
+    only_nodes: Mapping[int, Sequence[int]],
+    fresh: Collection[int],
+) -> AllocatedOrders:
+    chosen, wants, decision = part.heads, part.wants, part.decision
     orders = {head.id: head for head in chosen}
-    decision = _policy(chosen[0].entity_id, cause, len(wants), now)
     policy = decision.policy_version
     later = left_to_replenishment(orders, wants, now)
     note_later(later, wants)
@@ -171,7 +187,7 @@ def serve(
     pairs = pairs_of(chosen[0].entity_id, paired, now)
     rules = policy_of(decision.outcome, today=now.date().toordinal())
     allocation = allocate(
-        demands=_steady(demands, orders, pairs),
+        demands=steady(demands, orders, pairs),
         cause=cause,
         policy_version=policy,
         policy=replace(rules, substitutions=pairs.substitutions),
@@ -198,24 +214,6 @@ def serve(
     return AllocatedOrders(allocation.run_id, states, given)
 
 
-def _steady(
-    demands: Sequence[Demand], orders: Mapping[int, Head], pairs: Pairs
-) -> Sequence[Demand]:
-    """Have nothing else go out unasked where the account of the order is just held by others."""
-    products = {each.product for each in pairs.substitutions}
-    asking = {each.label for each in demands if each.product_id in products}
-    if not asking:
-        return demands
-    accounts = {head.number: head.account_id for head in orders.values() if head.number in asking}
-    steady = steady_accounts(list(accounts.values()))
-    return [
-        each
-        if each.label not in asking or accounts[each.label] in steady
-        else replace(each, no_substitutes=True, soft=each.soft & ~Rule.NO_SUBSTITUTES)
-        for each in demands
-    ]
-
-
 def _with(wants: Sequence[Want], exchanged: Exchanged) -> list[Want]:
     """Return the lines with what became of them: less of some, and what goes out for it."""
     if not exchanged.wants:
@@ -235,11 +233,6 @@ def _with(wants: Sequence[Want], exchanged: Exchanged) -> list[Want]:
         )
         for want in [*wants, *exchanged.wants]
     ]
-
-
-def _policy(entity_id: int, cause: str, demands: int, now: datetime) -> Decision:
-    question = Question(entity_id, "inventory.run", 0, {"cause": cause, "demands": demands})
-    return decide(policy="inventory.allocation", questions=[question], now=now, keep=False)[0]
 
 
 class _Pass:

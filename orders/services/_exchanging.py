@@ -11,8 +11,9 @@ from erp.governance.services import Change, record
 from erp.kernel.events import Event
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows, run
+from inventory.rules import Rule
 from inventory.selectors import SubstitutePair
-from inventory.services import Piece
+from inventory.services import Demand, Piece
 from inventory.services.substituting import Exchange, keep_exchanges
 from orders.events import LineSubstituted
 from orders.rules import exchange_price, line_amount, part_of
@@ -136,6 +137,22 @@ class Exchanged:
     wants: Sequence[Want]
     pieces: Sequence[Piece]
     events: Sequence[Event]
+
+
+def steady(demands: Sequence[Demand], orders: Mapping[int, Head], pairs: Pairs) -> Sequence[Demand]:
+    """Have nothing else go out unasked where the account of the order is just held by others."""
+    products = {each.product for each in pairs.substitutions}
+    asking = {each.label for each in demands if each.product_id in products}
+    if not asking:
+        return demands
+    accounts = {head.number: head.account_id for head in orders.values() if head.number in asking}
+    steady = steady_accounts(list(accounts.values()))
+    return [
+        each
+        if each.label not in asking or accounts[each.label] in steady
+        else replace(each, no_substitutes=True, soft=each.soft & ~Rule.NO_SUBSTITUTES)
+        for each in demands
+    ]
 
 
 def steady_accounts(account_ids: Sequence[int]) -> set[int]:
