@@ -31,8 +31,8 @@ UNRESERVE = Prepared("""
 COMMITMENT = f"""
     UPDATE orders_creditaccount a SET committed = a.committed {{sign}} open.amount
     FROM (
-        SELECT o.account_id, sum(line.open + CASE WHEN line.invoiced THEN 0 ELSE o.freight END)
-            AS amount
+        SELECT o.account_id, sum(coalesce(line.open, 0)
+            + CASE WHEN line.invoiced THEN 0 ELSE o.freight END) AS amount
         FROM orders_order o
         CROSS JOIN LATERAL (
             SELECT sum(l.amount - {
