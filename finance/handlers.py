@@ -6,14 +6,19 @@ from django.utils import timezone
 
 from erp.outbox.registry import subscribe_batch
 from finance.events import InvoicePosted
+from finance.selectors import house_markups
 from finance.services import close_orders_paid, invoice_shipments
 from finance.services._converting import known_rate
 from inventory.events import ShipmentShipped
+from inventory.selectors import register_markups
+from inventory.selectors import register_rates as register_house_rates
 from orders.events import OrderShipped
 from orders.selectors import register_rates
 from orders.services.telling import Reached, note_milestones
 
 register_rates(known_rate)
+register_house_rates(known_rate)
+register_markups(house_markups)
 
 
 @subscribe_batch(ShipmentShipped)

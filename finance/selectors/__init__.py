@@ -22,6 +22,7 @@ from finance.selectors._floor import (
     shipments,
     shipments_within,
 )
+from finance.selectors._house import house_markups
 from finance.selectors._invariants import INVARIANTS
 from finance.selectors._invoices import (
     OVERDUE,
@@ -95,6 +96,7 @@ __all__ = [
     "commitments",
     "find",
     "floor_nodes",
+    "house_markups",
     "incoming_order",
     "incoming_orders",
     "invoice",

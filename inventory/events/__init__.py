@@ -36,6 +36,7 @@ from inventory.events._moving import (
     TransferSettled,
     TransferShipped,
 )
+from inventory.events._sourcing import SupplyChosen, SupplyUnwanted
 
 __all__ = [
     "BinFoundShort",
@@ -61,6 +62,8 @@ __all__ = [
     "ShipmentVoided",
     "StockFell",
     "StockReceived",
+    "SupplyChosen",
+    "SupplyUnwanted",
     "TransferApproved",
     "TransferCancelled",
     "TransferFellShort",

@@ -11,6 +11,7 @@ from inventory.models.promise import Peg, SupplierPace
 from inventory.models.receipt import Receipt, ReceiptLine
 from inventory.models.serial import Serial, SerialMove
 from inventory.models.shipment import Carton, Shipment, ShipmentLine
+from inventory.models.sourcing import Sourcing, SourcingDecision
 from inventory.models.stock import (
     Adjustment,
     ProductCost,
@@ -62,6 +63,8 @@ __all__ = [
     "SerialMove",
     "Shipment",
     "ShipmentLine",
+    "Sourcing",
+    "SourcingDecision",
     "Stock",
     "StockMove",
     "StockStatus",

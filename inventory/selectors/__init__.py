@@ -62,6 +62,7 @@ from inventory.selectors._counts import (
     count_page,
     count_rows,
 )
+from inventory.selectors._elsewhere import ElsewhereRow, elsewhere_of, live_sourcings
 from inventory.selectors._followers import (
     Attach,
     FollowerKind,
@@ -135,7 +136,9 @@ from inventory.selectors._sources import (
     DemandSource,
     demand_source,
     register_demand,
+    register_markups,
     register_offers,
+    register_rates,
 )
 from inventory.selectors._stock import (
     MoveRow,
@@ -189,6 +192,7 @@ __all__ = [
     "CountRow",
     "DecisionRow",
     "DemandSource",
+    "ElsewhereRow",
     "FollowerKind",
     "Health",
     "HealthRow",
@@ -254,9 +258,11 @@ __all__ = [
     "decisions_of_product",
     "demand_source",
     "dropped_of",
+    "elsewhere_of",
     "follower_kinds",
     "inventory_health",
     "layers_of",
+    "live_sourcings",
     "lot_traces",
     "lots",
     "lots_by_code",
@@ -279,7 +285,9 @@ __all__ = [
     "receipts_of_demand",
     "register_demand",
     "register_followers",
+    "register_markups",
     "register_offers",
+    "register_rates",
     "reservations_of",
     "run_page",
     "runs",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from erp.kernel.sql import records
 from inventory.rules import Mode, Rejection, Rule, from_steps
+from inventory.selectors._elsewhere import ElsewhereRow, elsewhere_of, told_flip
 
 RUNS = """
     SELECT r.id, r.at, r.cause, r.policy_version, r.milliseconds, d.lines, d.short, d.asked, d.given
@@ -29,11 +30,14 @@ RUNS = """
 DECISIONS = """
     SELECT d.id, d.run_id, r.at, r.cause, r.policy_version, d.demand_kind, d.demand_id,
         d.demand_label AS label, e.code AS entity, p.code AS product, p.name, p.base_uom AS uom,
-        d.asked, d.given, d.outcome, d.candidates, d.flip, d.dropped
+        d.asked, d.given, d.outcome, d.candidates, d.flip, d.dropped, s.candidates AS elsewhere,
+        coalesce(s.flip, '') AS elsewhere_flip, coalesce(s.currency, '') AS currency
     FROM inventory_allocationdecision d
     JOIN inventory_allocationrun r ON r.id = d.run_id
     JOIN inventory_product p ON p.id = d.product_id
     JOIN accounts_entity e ON e.id = d.entity_id
+    LEFT JOIN inventory_sourcingdecision s ON s.run_id = d.run_id AND s.demand_id = d.demand_id
+        AND s.demand_kind = d.demand_kind
     WHERE {which}
     ORDER BY d.id {direction}
     LIMIT %(limit)s
@@ -56,6 +60,8 @@ WHY = {
     Rejection.SPLIT_TOO_SMALL: _("A part so small is not worth a parcel"),
     Rejection.NOT_WORTH_IT: _("Waiting costs less"),
     Rejection.SHARED: _("The line has its fair share"),
+    Rejection.POLICY: _("The policy does not allow it"),
+    Rejection.UNPRICED: _("Nobody can say what it costs"),
 }
 DROPPED = {
     Rule.SHIP_COMPLETE: _("That the order leaves complete"),
@@ -110,7 +116,11 @@ class CandidateRow:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """The receipt of one demand line. `flip` would have given the rest; `outcome` sums it up."""
+    """The receipt of one demand line. `flip` would have given the rest; `outcome` sums it up.
+
+    `elsewhere` are the ways beyond the shelf that were weighed for what it could not give, and
+    `elsewhere_flip` what would have changed the choice among them.
+    """
 
     id: int
     run_id: int
@@ -130,6 +140,8 @@ class DecisionRow:
     candidates: Sequence[CandidateRow]
     flip: str
     dropped: Sequence[str]
+    elsewhere: Sequence[ElsewhereRow] = ()
+    elsewhere_flip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +210,15 @@ def decisions_of_product(
 
 def _decisions(which: str, direction: str, params: Mapping[str, Any]) -> list[DecisionRow]:
     statement = DECISIONS.format(which=which, direction=direction)
+    known = set(params["entities"])
     return [
         DecisionRow(
             **row
             | {
                 "candidates": candidates_of(row["candidates"]),
                 "dropped": dropped_of(row["dropped"]),
+                "elsewhere_flip": told_flip(row["elsewhere_flip"], row["elsewhere"], known),
+                "elsewhere": elsewhere_of(row["elsewhere"], row.pop("currency"), known),
             }
         )
         for row in records(statement, params)

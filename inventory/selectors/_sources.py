@@ -3,7 +3,10 @@
 Filled while the apps load, read-only afterwards (ADR 0022).
 """
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 
 from erp.kernel.prepared import Prepared
 
@@ -17,16 +20,27 @@ class DemandSource:
     `needs_on` is the day it must leave. `about` selects for `%(ids)s` what people want to know:
     `id, label, detail, party, value, currency, wanted_on, needs_on, promised_on`; `value` is money
     still open. `page` is the url name of its document's page; it takes the label.
+    `weighing` selects for `%(ids)s` what a delay costs: `id, label, thread, price` (of a base unit,
+    net), `currency, penalty_rate, tier, needs_on, transit_days, carrier_week, customer_week`. What
+    says none is not looked for elsewhere.
     """
 
     kind: str
     waiting: str
     about: str
     page: str = ""
+    weighing: str = ""
 
 
 _demand: dict[str, DemandSource] = {}
 _offers: list[str] = []
+
+
+Pair = tuple[str, str]
+Markups = Callable[[Collection[Pair], datetime], Mapping[Pair, Decimal]]
+Rate = Callable[[str, str, date], Decimal | None]
+_markups: list[Markups] = []
+_rates: list[Rate] = []
 
 
 def register_demand(source: DemandSource) -> None:
@@ -41,6 +55,31 @@ def register_offers(statement: str) -> None:
     currency, calendar_id`.
     """
     _offers[:] = [statement]
+
+
+def register_markups(markups: Markups) -> None:
+    """Tell how to learn what companies of the house put on their cost: by (seller, buyer), codes.
+
+    A markup is a share: 0.05 is cost and five per cent.
+    """
+    _markups[:] = [markups]
+
+
+def register_rates(rate: Rate) -> None:
+    """Tell how to learn how much of a second currency is given for one of a first on a day."""
+    _rates[:] = [rate]
+
+
+def markups_of(pairs: Collection[Pair], now: datetime) -> Mapping[Pair, Decimal]:
+    """Return what companies put on their cost; nothing where nobody told."""
+    return _markups[0](pairs, now) if _markups and pairs else {}
+
+
+def rate_of(base: str, quote: str, on: date) -> Decimal | None:
+    """Return how much `quote` is given for one `base`; None where nobody knows."""
+    if base == quote:
+        return Decimal(1)
+    return _rates[0](base, quote, on) if _rates else None
 
 
 def demand_source(kind: str) -> DemandSource | None:

@@ -28,6 +28,7 @@ from inventory.rules import (
 )
 from inventory.rules.allocation.columns import Ints
 from inventory.services._handling import hands
+from inventory.services._lacking import Lacks, lacks_of
 from inventory.services._offering import Offer, offers_of
 from inventory.services._reserving import Names, write_plan
 from inventory.services._telling import fallen
@@ -95,7 +96,8 @@ class Allocation:
 
     `exchanges` are part of what was given. Their rows are locked: whoever asked makes demand of
     them and has it kept (`keep_exchanges`), or they stay free. `offers` are other products that
-    are still free at the end, by demand, of which the customer has to be asked.
+    are still free at the end, by demand, of which the customer has to be asked. `lacks` is what is
+    to be looked for elsewhere (`weigh_outside`).
     """
 
     run_id: int
@@ -103,6 +105,7 @@ class Allocation:
     pieces: list[Piece]
     exchanges: list[Exchange] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
+    lacks: Lacks | None = None
 
 
 # Rows without anything left are read but not locked, lots that are used up not even read. What a
@@ -168,7 +171,8 @@ def allocate(
     run_id, made = allocate_wants(wants=wants, labels=labels, policy=policy, about=about, now=now)
     gave = zip(wants.id[made.line].tolist(), made.given.tolist(), strict=True)
     given = {line: from_steps(steps) for line, steps in gave}
-    return Allocation(run_id, given, pieces_of(made), exchanges_of(made), offers_of(made))
+    pieces, exchanges, offers = pieces_of(made), exchanges_of(made), offers_of(made)
+    return Allocation(run_id, given, pieces, exchanges, offers, lacks_of(made))
 
 
 class PlanBroken(Exception):

@@ -33,4 +33,18 @@ ORDER_LINES = DemandSource(
         WHERE l.id = ANY(%(ids)s)
     """,  # noqa: S608  the parts are our own
     page="orders:page",
+    weighing=f"""
+        SELECT l.id, o.number AS label, 'orders.order:' || o.id AS thread,
+            l.unit_price * (1 - l.discount) AS price, o.currency, a.penalty_rate, c2.tier,
+            coalesce(l.first_promised_date, o.requested_date)
+                - coalesce(c.transit_days, {TRANSIT_DAYS}) AS needs_on,
+            coalesce(c.transit_days, {TRANSIT_DAYS}) AS transit_days,
+            c.calendar_id AS carrier_week, c2.calendar_id AS customer_week
+        FROM orders_orderline l
+        JOIN orders_order o ON o.id = l.order_id
+        JOIN orders_customer c2 ON c2.id = o.customer_id
+        JOIN orders_creditaccount a ON a.id = o.account_id
+        LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
+        WHERE l.id = ANY(%(ids)s::bigint[])
+    """,  # noqa: S608  the parts are our own
 )

@@ -13,6 +13,7 @@ from erp.kernel.sql import rows, run
 from erp.outbox.publishing import publish_all
 from inventory.rules import Rule, policy_of
 from inventory.services import ShipmentSource, allocate, plan_shipments
+from inventory.services.sourcing import weigh_outside
 from orders.events import LineCovered, LineFellShort, OrderAllocated, RestUnwanted
 from orders.models import Order
 from orders.rules import Progress
@@ -20,6 +21,7 @@ from orders.services._demanding import (
     BY_ID,
     BY_PRODUCT,
     CLAIM,
+    LINE,
     Head,
     Want,
     follow,
@@ -210,6 +212,10 @@ def _serve(
     states = served.before | follow(served.progress, served.before, served.dates)
     served.states.update(states)
     served.record(cause, f"{allocation.run_id}", policy, now)
+    given_up = [want.id for want in wants if want.disposition == "cancel"]
+    weigh_outside(
+        kind=LINE, lacks=allocation.lacks, run_id=allocation.run_id, now=now, but=given_up
+    )
     publish_all([*exchanged.events, *asked, *served.facts()])
     return AllocatedOrders(allocation.run_id, states, given)
 

@@ -156,6 +156,8 @@ def _receipt(decision: DecisionRow) -> Item:
         "outcome": decision.outcome,
         "candidates": decision.candidates,
         "flip": decision.flip,
+        "elsewhere": decision.elsewhere,
+        "elsewhere_flip": decision.elsewhere_flip,
         "not_kept": decision.dropped,
         "policy_version": decision.policy_version,
         "at": decision.at,

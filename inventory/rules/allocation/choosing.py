@@ -13,10 +13,13 @@ from inventory.rules.allocation.columns import (
     Flags,
     Ints,
     Mode,
+    Policy,
     Rejection,
     Rule,
+    Wants,
     scaled,
 )
+from inventory.rules.allocation.menus import Menus
 
 if TYPE_CHECKING:
     from inventory.rules.allocation.serving import Serving
@@ -86,6 +89,9 @@ class View:
                 (rules & int(Rule.FRESH)) != 0
             )[:, None]
             why = np.where((why == 0) & old, CODE[Rejection.TOO_OLD], why)
+        if demand.barred.any():
+            bars = (demand.barred[self.line][:, None] >> menus.mode[self.entry]) & 1
+            why = np.where((why == 0) & (bars != 0), CODE[Rejection.POLICY], why)
         if not menus.is_plain:
             why = np.where(why == 0, self._consented(serving, rules), why)
         if serving.policy.wait_days is not None:
@@ -201,16 +207,21 @@ def score(serving: "Serving", view: View) -> Ints:
     Lateness times the customer's weight, or the price of being faster, what it costs to serve, and
     the margin that a substitute loses.
     """
-    menus, demand, policy = serving.menus, serving.demand, serving.policy
-    steps = demand.steps[view.line][:, None]
-    late = np.maximum(menus.days[view.entry] - demand.due[view.line][:, None], 0)
-    weight = demand.weight[view.line][:, None]
+    line = view.line[:, None]
+    return costs(serving.menus, serving.demand, serving.policy, (line, view.entry))
+
+
+def costs(menus: Menus, demand: Wants, policy: Policy, at: tuple[Ints, Ints]) -> Ints:
+    """Return what serving lines in full from candidates (line, entry) costs; see `score`."""
+    line, entry = at
+    steps, weight = demand.steps[line], demand.weight[line]
+    late = np.maximum(menus.days[entry] - demand.due[line], 0)
     cost = scaled(weight * late, steps)
     if policy.expedite_days:
         sooner = np.maximum(late - policy.expedite_days, 0)
         cost = np.minimum(cost, policy.expedite_cost + scaled(weight * sooner, steps))
-    each = menus.per_unit[view.entry] + menus.margin[view.entry]
-    return cost + menus.fixed[view.entry] + scaled(each, steps)
+    each = menus.per_unit[entry] + menus.margin[entry]
+    return cost + menus.fixed[entry] + scaled(each, steps)
 
 
 def preferences(serving: "Serving", view: View, covers: tuple[Ints, Ints] | None) -> Ints:

@@ -87,6 +87,8 @@ class Rejection(StrEnum):
     SPLIT_TOO_SMALL = "split_too_small"
     NOT_WORTH_IT = "not_worth_it"
     SHARED = "shared"
+    POLICY = "policy"
+    UNPRICED = "unpriced"
 
 
 REASONS: tuple[Rejection | None, ...] = (None, *Rejection)
@@ -99,6 +101,7 @@ class Want:
 
     `rank` is (class, due day, id). `only` are the nodes it may be served from; None is any.
     `weight` is what a day's delay costs, `value` what a base unit sells for, both in minor units.
+    `barred` are the modes in which it may not be served: 1 << mode, added up.
     """
 
     id: int
@@ -122,6 +125,7 @@ class Want:
     multiple: int = 1
     minimum: int = 0
     consent: Consent = Consent.ASK
+    barred: int = 0
 
     @property
     def rules(self) -> Rule:
@@ -214,6 +218,7 @@ class Wants(Columns):
     multiple: Ints = ONE
     minimum: Ints = ZERO
     consent: Ints = ZERO
+    barred: Ints = ZERO
     sets: Sequence[frozenset[int]] = ()
 
     @classmethod
@@ -224,7 +229,7 @@ class Wants(Columns):
         place = {nodes: number for number, nodes in enumerate(sets)}
         same = (
             *("id", "owner", "product", "steps", "group", "nodes_max", "soft", "segment"),
-            *("weight", "value", "fresh_until", "multiple", "minimum", "consent"),
+            *("weight", "value", "fresh_until", "multiple", "minimum", "consent", "barred"),
         )
         columns: dict[str, Any] = {name: [getattr(want, name) for want in rows] for name in same}
         return cls(
@@ -295,13 +300,18 @@ class Lane(NamedTuple):
 
 
 class Affiliation(NamedTuple):
-    """A company that may sell to another of the house; `fixed` and `per_unit` are its price."""
+    """A company that may sell to another of the house; `fixed` and `per_unit` are its price.
+
+    With `product`, of that product alone. With `moves`, what it sells goes over a lane first.
+    """
 
     seller: int
     buyer: int
     days: int = 0
     fixed: int = 0
     per_unit: int = 0
+    product: int = 0
+    moves: bool = False
 
 
 class Segment(NamedTuple):

@@ -261,13 +261,29 @@ class _Ways:
             yield from (((owner, product), moved) for moved in self._moved(own))
         for each in self.sellers.get(owner, []):
             for by in shelves.get((each.seller, product), []):
-                cost = {"days": each.days, "fixed": each.fixed, "per_unit": each.per_unit}
-                entry = Entry(by, int(supply.node[by]), int(Mode.AFFILIATE), **cost)
-                yield (each.seller, product), entry
+                shelf = (each.seller, product)
+                yield from ((shelf, entry) for entry in self._sold(each, by, product, supply))
         for pair in self.pairs.get(product, []):
             shelf = (owner, pair.by)
             for by in shelves.get(shelf, []):
                 yield shelf, _instead(by, int(supply.node[by]), pair, self.today)
+
+    def _sold(self, each: Affiliation, by: int, product: int, supply: Sources) -> Iterator[Entry]:
+        """Yield the ways in which another company's stock may be bought of it."""
+        if each.product not in {0, product} or int(supply.mode[by]) != Mode.STOCK:
+            return
+        cost = {"fixed": each.fixed, "per_unit": each.per_unit}
+        entry = Entry(by, int(supply.node[by]), int(Mode.AFFILIATE), days=each.days, **cost)
+        if not each.moves:
+            yield entry
+            return
+        for lane in self.lanes.get(entry.node, []):
+            yield entry._replace(
+                node=lane.target,
+                days=each.days + lane.days,
+                fixed=each.fixed + lane.fixed,
+                per_unit=each.per_unit + lane.per_unit,
+            )
 
     def _moved(self, own: Entry) -> Iterator[Entry]:
         """Yield the ways by which stock may first be moved to another node."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from inventory.rules.allocation.choosing import costs
 from inventory.rules.allocation.columns import (
     REASONS,
     Ints,
@@ -120,6 +121,12 @@ class Plan:
     def spent(self) -> Ints:
         """What each take uses up of its supply."""
         return self.menus.spent(self.entry[self.taking], self.taken[self.taking])
+
+    @cached_property
+    def scores(self) -> Ints:
+        """What it costs to serve a line in full from each entry, in minor units."""
+        line = np.repeat(self.line, np.diff(self.at))
+        return costs(self.menus, self.demand, self.policy, (line, self.entry))
 
     def takes(self) -> list[Take]:
         """Return what is taken, line by line in the order of serving."""

@@ -22,6 +22,8 @@ WHY = {
     Rejection.SPLIT_TOO_SMALL: "a part so small is not worth sending",
     Rejection.NOT_WORTH_IT: "waiting costs less",
     Rejection.SHARED: "the line has its fair share",
+    Rejection.POLICY: "the policy does not allow it",
+    Rejection.UNPRICED: "nobody can say what it costs",
 }
 WAY = {
     Mode.STOCK: "",

@@ -76,8 +76,12 @@ def read_world(
     now: datetime,
     asking: tuple[str, Collection[int]],
     hours: dict[int, NodeHours],
+    targets: Collection[int] = (),
 ) -> World:
-    """Read what every wish needs, a few queries however many; `hours` are those of every node."""
+    """Read what every wish needs, a few queries however many; `hours` are those of every node.
+
+    Lanes are those to the nodes that are wished for, and to `targets`.
+    """
     keys = sorted({(wish.entity_id, wish.product_id) for wish in wishes})
     asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
     terms = {
@@ -94,8 +98,8 @@ def read_world(
         for row in (records(statement, asked) if statement else [])
     }
     lanes: dict[int, list[Mapping[str, Any]]] = {}
-    targets = sorted({wish.node_id for wish in wishes if wish.node_id is not None})
-    for row in records(LANES, {"nodes": targets}) if targets else ():
+    ends = sorted({wish.node_id for wish in wishes if wish.node_id is not None} | set(targets))
+    for row in records(LANES, {"nodes": ends}) if ends else ():
         lanes.setdefault(row["destination_id"], []).append(row)
     suppliers = sorted({row["supplier_id"] for row in offers.values()})
     paces = {
