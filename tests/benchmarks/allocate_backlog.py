@@ -85,7 +85,7 @@ class World:
 
     def fill(self, lines: int) -> None:
         """Have so many lines wait, over as many products as befit them."""
-        execute("TRUNCATE inventory_stock CASCADE")
+        execute("TRUNCATE inventory_stock, orders_promisechange CASCADE")
         execute(
             "DELETE FROM orders_orderline l USING orders_order o"
             " WHERE o.id = l.order_id AND o.id <> %s",
@@ -177,7 +177,10 @@ class World:
             "UPDATE orders_orderline SET reserved = 0, promised_date = NULL,"
             " first_promised_date = NULL WHERE reserved > 0"
         )
-        execute("TRUNCATE inventory_reservation, inventory_allocationdecision CASCADE")
+        execute(
+            "TRUNCATE inventory_reservation, inventory_allocationdecision, orders_promisechange"
+            " CASCADE"
+        )
         execute("VACUUM ANALYZE inventory_stock, orders_orderline")
         execute("CHECKPOINT")
 

@@ -123,7 +123,8 @@ BEGIN
     SELECT now(), 'bench', 'inventory.allocation v1', count(*), sum(q), sum(q), 1,
            jsonb_build_object('holds', true, 'excused', 0, 'faults', '{"left_over": 0, "out_of_turn": 0,
                "not_complete": 0, "more_than_asked": 0, "more_than_there_is": 0,
-               "from_a_closed_node": 0}'::jsonb, 'classes', jsonb_build_array(
+               "from_a_closed_node": 0, "not_allowed": 0, "not_instead": 0,
+               "too_many_hands": 0}'::jsonb, 'classes', jsonb_build_array(
                jsonb_build_object('class', 3, 'asked', sum(q) * 1000, 'given', sum(q) * 1000)))
     FROM picked
     RETURNING id INTO run;
