@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from erp.kernel.quantity import QUANTITY_MAX
-from inventory.models import Bin, Node, Product
+from inventory.models import Bin, Node, Product, Substitute
 from inventory.services.binning import BinDraft
 from inventory.services.promising import CalendarDraft, DayDraft
+from inventory.services.substituting import SubstituteDraft
 
 DAYS_TEXT_MAX, FOLLOWERS_MAX = 200_000, 1_000
 WEEK = (
@@ -211,3 +212,37 @@ class BinForm(forms.Form):
             minimum=data["minimum"] or Decimal(0),
             is_active=data["is_active"],
         )
+
+
+class SubstituteForm(forms.Form):
+    """A pair as people write it: what may go out for what, in which ratio and on what terms."""
+
+    product = forms.CharField(label=gettext_lazy("Ordered"), max_length=40)
+    other = forms.CharField(label=gettext_lazy("May go out instead"), max_length=40)
+    units = forms.IntegerField(label=gettext_lazy("For so many of it"), min_value=1)
+    per = forms.IntegerField(label=gettext_lazy("So many of the other"), min_value=1)
+    rank = forms.IntegerField(label=gettext_lazy("Rank"), min_value=0, initial=1)
+    consent = forms.ChoiceField(label=gettext_lazy("Consent"), choices=Substitute.Consent.choices)
+    price_rule = forms.ChoiceField(
+        label=gettext_lazy("Price"), choices=Substitute.PriceRule.choices
+    )
+    valid_from = forms.DateField(
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    valid_until = forms.DateField(
+        label=gettext_lazy("Through"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200, required=False)
+
+    @property
+    def pair(self) -> str:
+        """How the pair is called."""
+        return f"{self.draft().product.upper()} → {self.draft().other.upper()}"
+
+    def draft(self) -> SubstituteDraft:
+        """Return what was typed."""
+        return SubstituteDraft(**self.cleaned_data)

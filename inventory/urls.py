@@ -35,6 +35,8 @@ urlpatterns = [
     path("put-away/bring-down/", views.bring_down, name="bring_down"),
     path("serials/", views.serials, name="serials"),
     path("serials/<path:number>/", views.serial, name="serial"),
+    path("substitutes/", views.substitutes, name="substitutes"),
+    path("substitutes/<int:pair_id>/drop/", views.drop_pair, name="drop_pair"),
     path("allocation/", views.allocation, name="allocation"),
     path("allocation/<int:run_id>/", views.run, name="run"),
 ]

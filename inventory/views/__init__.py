@@ -25,6 +25,7 @@ from inventory.views._stock import (
     run,
     stock,
 )
+from inventory.views._substitutes import drop_pair, substitutes
 
 __all__ = [
     "accept_put_away",
@@ -36,6 +37,7 @@ __all__ = [
     "calendar_list",
     "change_followers",
     "change_lot",
+    "drop_pair",
     "edit_bin",
     "finder",
     "health",
@@ -51,5 +53,6 @@ __all__ = [
     "serial",
     "serials",
     "stock",
+    "substitutes",
     "write_calendar",
 ]
