@@ -26,6 +26,7 @@ from inventory.events import (
     ShipmentPicked,
     ShipmentShipped,
     StockReceived,
+    SupplyAsked,
 )
 from inventory.selectors import FollowerKind, register_demand, register_followers
 from orders.events import (
@@ -60,6 +61,7 @@ from orders.services.promising import (
 from orders.services.reallocating import follow_reallocation_approval
 from orders.services.reserving import KIND as SET_ASIDE
 from orders.services.reserving import note_lapsed
+from orders.services.sourcing import let_lines_go, let_orders_go
 from orders.services.substituting import withdraw_substitutions
 from orders.services.telling import Reached, mark_told, note_milestones, note_shipments
 
@@ -95,6 +97,32 @@ def allocate_released_orders(events: Sequence[OrderReleased]) -> None:
 def ask_no_more_for_covered_lines(events: Sequence[LineCovered]) -> None:
     """Ask customers no more about something else for lines that have what they want."""
     withdraw_substitutions(line_ids={event.line_id for event in events}, now=timezone.now())
+
+
+@subscribe_batch(LineCovered)
+def give_up_supply_of_covered_lines(events: Sequence[LineCovered]) -> None:
+    """Give up what is to come from elsewhere for lines that wait no more."""
+    ids = {event.line_id for event in events}
+    let_lines_go(line_ids=ids, why="The line waits no more", now=timezone.now())
+
+
+@subscribe_batch(OrderCancelled)
+def give_up_supply_of_cancelled_orders(events: Sequence[OrderCancelled]) -> None:
+    """Give up what is to come from elsewhere for orders that are cancelled."""
+    ids = {event.order_id for event in events}
+    let_orders_go(order_ids=ids, why="The order was cancelled", now=timezone.now())
+
+
+@subscribe_batch(SupplyAsked)
+def promise_by_what_was_asked_for(events: Sequence[SupplyAsked]) -> None:
+    """Promise anew what waits for goods that were just asked for."""
+    causes: dict[int, dict[int, str]] = {}
+    for event in events:
+        if event.demand_kind == ORDER_LINES.kind:
+            said = f"{event.label} was asked for"
+            causes.setdefault(event.entity_id, {})[event.product_id] = said
+    for entity_id, products in sorted(causes.items()):
+        promise_products(entity_id=entity_id, causes=products, now=timezone.now())
 
 
 @subscribe_batch(StockReceived)

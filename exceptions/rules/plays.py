@@ -28,7 +28,8 @@ class Play:
     `new_date` is when the customer has the goods one time of two, `p90_date` nine of ten. `margin`
     is what we earn on what it serves, once `cost` is paid; none where it is about no sale.
     `permission` is the gate: who runs it must hold it in the case's entity. `barred` says why this
-    person may not; empty when they may, or nobody was asked. `facts` are what running it needs.
+    person may not; empty when they may, or nobody was asked. `proposed` says that the decision
+    layer would do it, and why. `facts` are what running it needs.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Play:
     losers: tuple[Loser, ...] = ()
     is_complete: bool = True
     barred: str = ""
+    proposed: str = ""
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
@@ -121,11 +123,12 @@ def not_chosen(offered: Sequence[Play], chosen: Play) -> list[dict[str, Any]]:
 
 
 def ranked(plays: Sequence[Play]) -> list[Play]:
-    """Return the best first: what this person may run, what mends it whole, cost, then date."""
+    """Return the best first: what this person may run, what is proposed, whole, cost, then date."""
     return sorted(
         plays,
         key=lambda play: (
             bool(play.barred),
+            not play.proposed,
             not play.is_complete,
             -play.score,
             play.new_date or date.max,

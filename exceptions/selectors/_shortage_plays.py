@@ -12,6 +12,7 @@ from erp.kernel.sql import records
 from exceptions.models import ExceptionCase
 from exceptions.rules.exposure import CENT, NOTHING, penalty
 from exceptions.rules.plays import Loser, Play, arrival, extra_freight
+from exceptions.selectors._proposals import proposed
 from exceptions.selectors._sourcing_plays import sourcing_plays, usual_lateness
 from orders import permissions as orders_permissions
 
@@ -120,7 +121,8 @@ def shortage_plays(case: ExceptionCase, now: datetime) -> list[Play]:
     plays = [*from_nodes(line, nodes, now), *from_several(line, nodes, waiting, now)]
     if waiting:
         plays += [waiting, *other_day(line, waiting, case.party)]
-    return [*plays, *sourcing_plays(line, keys, case.party, now), cancel_line(line, case.party)]
+    plays += [*sourcing_plays(line, keys, case.party, now), cancel_line(line, case.party)]
+    return proposed(plays, line["id"])
 
 
 def from_several(

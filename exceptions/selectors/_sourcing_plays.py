@@ -158,6 +158,7 @@ def transfer(line: Row, row: Row, party: str, now: datetime, *, is_own: bool) ->
             "product_id": line["product_id"], "seller_id": row["entity_id"],
             "entity_id": line["entity_id"], "origin_id": row["id"],
             "destination_id": row["destination_id"], "order": line["number"],
+            "source": row["code"], "value": str(price),
             "promised": str(line["promised_date"] or ""),
         },
     )  # fmt: skip
@@ -203,6 +204,7 @@ def purchase(line: Row, keys: Mapping[str, Any], offer: Row, party: str, key: st
             "line_id": line["id"], "missing": str(line["missing"]), "quantity": str(bought),
             "product_id": line["product_id"], "entity_id": line["entity_id"],
             "supplier_id": offer["supplier_id"], "node_id": offer["node_id"],
+            "source": str(offer["supplier_id"]), "value": str(price),
             "promised": str(line["promised_date"] or ""),
         },
     )  # fmt: skip

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from erp.accounts.models import User
 from exceptions.rules.plays import Done, Play
+from inventory.services.sourcing import ByHand, Document, note_asked_by_hand
 from inventory.services.transferring import TransferDraft, request_transfers
 from orders.services import (
     Amendment,
@@ -85,6 +86,8 @@ def transfer(play: Play, actor: User | None, now: datetime) -> Done:
         now=now,
     )
     promised = _promise(play, actor, now)
+    mode = "transfer" if seller == buyer else "affiliate"
+    _note(play, mode, Document(kind="inventory.transfer", id=made.pk, label=made.number), now)
     return Done(
         f"{made.number} asked for: promised for {promised:%-d %b %Y}.",
         {**_former(play), "transfer_id": made.pk},
@@ -103,6 +106,7 @@ def buy(play: Play, actor: User | None, now: datetime) -> Done:
     )
     order = submit_order(order_id=order.pk, actor=actor, now=now)
     promised = _promise(play, actor, now)
+    _note(play, "buy", Document(kind="procurement.order", id=order.pk, label=order.number), now)
     waits = " It waits for approval." if order.state == "pending" else ""
     return Done(
         f"Ordered as {order.number}: promised for {promised:%-d %b %Y}.{waits}",
@@ -145,6 +149,21 @@ def _promise(play: Play, actor: User | None, now: datetime) -> date:
         now=now,
     )
     return promised
+
+
+def _note(play: Play, mode: str, document: Document, now: datetime) -> None:
+    """Tell the decision layer what was asked for, so that it does not ask as well."""
+    asked = ByHand(
+        demand_kind="orders.line",
+        demand_id=int(play.facts["line_id"]),
+        mode=mode,
+        source=str(play.facts["source"]),
+        quantity=Decimal(play.facts["missing"]),
+        value=Decimal(play.facts["value"]),
+        currency=play.currency,
+        arrives_on=_day(play),
+    )
+    note_asked_by_hand(asked=asked, document=document, now=now)
 
 
 def _day(play: Play) -> date:

@@ -36,7 +36,7 @@ from inventory.events._moving import (
     TransferSettled,
     TransferShipped,
 )
-from inventory.events._sourcing import SupplyChosen, SupplyUnwanted
+from inventory.events._sourcing import SupplyAsked, SupplyChosen, SupplyUnwanted
 
 __all__ = [
     "BinFoundShort",
@@ -62,6 +62,7 @@ __all__ = [
     "ShipmentVoided",
     "StockFell",
     "StockReceived",
+    "SupplyAsked",
     "SupplyChosen",
     "SupplyUnwanted",
     "TransferApproved",

@@ -26,3 +26,16 @@ class SupplyUnwanted(Event):
     mode: str
     document_kind: str
     document_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyAsked(Event):
+    """Something was asked for that a demand needs, by the document `label`."""
+
+    name: ClassVar[str] = "inventory.supply_asked"
+    sourcing_id: int
+    entity_id: int
+    product_id: int
+    demand_kind: str
+    demand_id: int
+    label: str

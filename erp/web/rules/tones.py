@@ -29,7 +29,7 @@ TONES: dict[str, frozenset[str]] = {
         "fulfilling", "queued", "uploaded",
         "acknowledged", "assigned", "allocating", "in_progress", "in_transit", "issued", "loading",
         "open", "packed", "packing", "partially_picked", "pegged", "picked", "picking", "planned",
-        "released", "running", "sent", "working",
+        "asked", "chosen", "released", "running", "sent", "working",
     }),
 }  # fmt: skip
 TONE_OF = {name: tone for tone, names in TONES.items() for name in names}

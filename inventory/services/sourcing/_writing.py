@@ -61,7 +61,8 @@ def write_sourcings(
 ) -> None:
     """Write what is proposed or chosen for lines; what is not any more is withdrawn.
 
-    Six statements at most. What stands as it was is not touched.
+    What was called off after it had been asked for is only proposed again. Seven statements at
+    most. What stands as it was is not touched.
 
     Publishes:
         SupplyChosen
@@ -104,11 +105,21 @@ def write_sourcings(
         for key, (_, act) in wanted.items()
         if act.act == "automatic" and rows[key].state == State.PROPOSED
     ]
+    refused = _called_off(kind, [row.demand_id for row in chosen])
+    chosen = [row for row in chosen if (row.demand_id, row.mode, row.source) not in refused]
     move(Sourcing, "choose", [row.pk for row in chosen])
     _tell(made, chosen, stale, weighed, now)
     publish_all(
         [SupplyChosen(sourcing_id=row.pk, entity_id=row.entity_id, mode=row.mode) for row in chosen]
     )
+
+
+def _called_off(kind: str, ids: Sequence[int]) -> set[Key]:
+    """Return what was asked for for these demands before, and did not come. None for none."""
+    found = Sourcing.objects.filter(
+        demand_id__in=ids, demand_kind=kind, state=State.WITHDRAWN, document_id__isnull=False
+    )
+    return set(found.values_list("demand_id", "mode", "source")) if ids else set()
 
 
 def _figures(each: Weighed, act: Act, run_id: int) -> dict[str, Any]:

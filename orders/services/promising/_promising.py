@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -15,11 +15,14 @@ from erp.kernel.calendars import BusinessCalendar
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records, rows, run
 from erp.outbox.publishing import publish_all
-from inventory.selectors import calendars
+from inventory.selectors import calendars, live_sourcings
 from inventory.services.promising import Backing, Waiting, Wish, offer_supply, peg_waiting
 from orders.events import PromiseChanged
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS, arrival
+
+if TYPE_CHECKING:
+    from inventory.models import Sourcing
 
 SERVED = [*Order.WAITING, Order.State.FULFILLING, Order.State.PARTLY_SHIPPED]
 LINE = "orders.line"
@@ -239,8 +242,10 @@ def _bought(
 ) -> dict[int, Backing]:
     """Return by line what would be bought for what nothing backs, of those somebody offers."""
     short = [each for each in waiting if each.missing > 0]
+    asked = _asked(short)
+    short = [each for each in short if each.demand_id not in asked]
     wishes = [Wish(entity_id, each.product_id, each.missing, each.node_id) for each in short]
-    found: dict[int, Backing] = {}
+    found: dict[int, Backing] = dict(asked)
     for each, offered in zip(short, offer_supply(wishes=wishes, now=now), strict=True):
         buy = next((choice for choice in offered.choices if choice.kind == "buy"), None)
         if buy is not None:
@@ -254,6 +259,32 @@ def _bought(
                 is_overdue=False,
             )
     return found
+
+
+def _asked(short: Sequence[Waiting]) -> dict[int, Backing]:
+    """Return by line what was asked for elsewhere, where it is all that nothing else backs.
+
+    What of it is on its way already backs the line by its peg. One query; none for none.
+    """
+    missing = {each.demand_id: each for each in short}
+    found: dict[int, list[Sourcing]] = defaultdict(list)
+    for row in live_sourcings(kind=LINE, ids=missing) if missing else ():
+        on_its_way = {backing.label for backing in missing[row.demand_id].backings}
+        if row.document_label and row.document_label not in on_its_way:
+            found[row.demand_id].append(row)
+    return {
+        line_id: Backing(
+            kind=rows_[-1].mode,
+            label=", ".join(row.document_label for row in rows_),
+            node_id=0,
+            quantity=missing[line_id].missing,
+            p50=max(row.leaves_on for row in rows_),
+            p90=max(row.leaves_on for row in rows_),
+            is_overdue=False,
+        )
+        for line_id, rows_ in found.items()
+        if sum(row.quantity for row in rows_) >= missing[line_id].missing
+    }
 
 
 def _promise(

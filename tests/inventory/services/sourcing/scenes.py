@@ -7,7 +7,8 @@ from typing import Any
 from erp.accounts.models import Entity, User
 from erp.governance.services import activate_version, write_version
 from inventory.models import Inbound, Lane, Node, Product, SourcingDecision
-from orders.models import Order, OrderLine
+from orders.models import CreditAccount, Order, OrderLine
+from orders.services.insisting import insist_customer
 from procurement.models import Supplier
 from procurement.services import OfferRow, upsert_offers
 from tests.orders import factories as make
@@ -98,3 +99,10 @@ def _write(policy: str, rows: list[dict[str, Any]]) -> None:
         now=make.NOW,
     )  # fmt: skip
     activate_version(version_id=version.pk, actor=boss, now=make.NOW)
+
+
+def only_from(on: CreditAccount, *codes: str) -> None:
+    """Have everything of a customer leave from these nodes alone."""
+    insist_customer(
+        customer_id=on.customer_id, said={"nodes": list(codes)}, actor=None, now=make.NOW
+    )
