@@ -72,7 +72,7 @@ def measure_how_late_suppliers_come(events: Sequence[PurchaseOrderReceived]) -> 
 @subscribe(SupplyChosen)
 def buy_what_was_chosen(event: SupplyChosen) -> None:
     """Order what the policy chose to buy for a line that is short."""
-    if event.mode == "buy":
+    if event.mode in {"buy", "drop_ship"}:
         buy_for_demand(sourcing_id=event.sourcing_id, now=timezone.now())
 
 

@@ -7,7 +7,7 @@ from exceptions.rules.plays import Play
 from inventory.models import Sourcing
 from inventory.selectors import live_sourcings
 
-PLAY_OF = {"transfer": "transfer", "affiliate": "transfer_group", "buy": "buy"}
+PLAY_OF = {"transfer": "transfer", "affiliate": "transfer_group", "buy": "buy", "drop_ship": "buy"}
 
 
 def proposed(plays: Sequence[Play], line_id: int) -> list[Play]:
@@ -32,4 +32,6 @@ def _said(row: Sourcing) -> str:
         f"Proposed by allocation: {row.quantity.normalize():f} for {row.value:,.2f} {row.currency},"
         f" there by {row.arrives_on:%-d %b}, {late}."
     )
+    if row.mode == "drop_ship":
+        said += " Have the supplier send it straight to the customer."
     return f"{said} {row.why}" if row.why else said

@@ -52,7 +52,7 @@ def register_offers(statement: str) -> None:
     """Tell how to read who would sell: one row per key of `asked (entity_id, product_id)`.
 
     `entity_id, product_id, supplier_id, supplier, lead_time_days, moq, multiple, unit_price,
-    currency, calendar_id`.
+    currency, calendar_id, drop_ships`.
     """
     _offers[:] = [statement]
 

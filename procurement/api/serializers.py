@@ -102,6 +102,7 @@ class OfferInput(StrictSerializer):
     multiple = QuantityInput(required=False)
     lead_time_days = serializers.IntegerField(required=False, min_value=0, max_value=LEAD_TIME_MAX)
     rank = serializers.IntegerField(required=False, min_value=1, max_value=99)
+    drop_ships = serializers.BooleanField(required=False)
 
 
 class ProposalOutput(serializers.Serializer[None]):

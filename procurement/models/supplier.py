@@ -38,7 +38,8 @@ class Supplier(models.Model):
 class SupplierProduct(models.Model):
     """A supplier's offer of one product to one entity, per base unit in the entity's currency.
 
-    `rank` 1 is preferred. Orders are at least `moq` and a multiple of `multiple` base units.
+    `rank` 1 is preferred. Orders are at least `moq` and a multiple of `multiple` base units. With
+    `drop_ships`, the supplier would send it straight to a customer.
     """
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="offers")
@@ -50,6 +51,7 @@ class SupplierProduct(models.Model):
     multiple = QuantityField(default=1)
     lead_time_days = models.PositiveSmallIntegerField(default=7)
     rank = models.PositiveSmallIntegerField(default=1)
+    drop_ships = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

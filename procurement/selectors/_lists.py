@@ -66,6 +66,7 @@ def offer_list(*, entity_ids: Collection[int]) -> "QuerySet[Any, Any]":
         "moq",
         "multiple",
         "lead_time_days",
+        "drop_ships",
         "rank",
         entity_code=F("entity__code"),
         supplier_code=F("supplier__code"),

@@ -2,7 +2,7 @@
 
 OFFERS = """
     SELECT k.entity_id, k.product_id, o.supplier_id, s.name AS supplier, o.lead_time_days,
-        o.moq, o.multiple, o.unit_price, o.currency, s.calendar_id
+        o.moq, o.multiple, o.unit_price, o.currency, s.calendar_id, o.drop_ships
     FROM asked k
     CROSS JOIN LATERAL (
         SELECT o.* FROM procurement_supplierproduct o

@@ -36,7 +36,7 @@ class SupplierRow:
 class OfferRow:
     """What a supplier asks of an entity for a base unit of a product, and how it sells it.
 
-    An empty currency is the entity's.
+    An empty currency is the entity's. With `drop_ships` it would send it straight to a customer.
     """
 
     supplier_id: int
@@ -48,6 +48,7 @@ class OfferRow:
     multiple: Decimal = Decimal(1)
     lead_time_days: int = 7
     rank: int = 1
+    drop_ships: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,27 +93,30 @@ SUPPLIER_IDS = "SELECT code, id FROM procurement_supplier WHERE code = ANY(%(cod
 OFFERS = """
     INSERT INTO procurement_supplierproduct AS kept (
         supplier_id, entity_id, product_id, currency, unit_price, moq, multiple, lead_time_days,
-        rank
+        rank, drop_ships
     )
     SELECT o.supplier_id, o.entity_id, o.product_id, coalesce(nullif(o.currency, ''), e.currency),
-           o.unit_price, o.moq, o.multiple, o.lead_time_days, o.rank
+           o.unit_price, o.moq, o.multiple, o.lead_time_days, o.rank,
+           o.drop_ships
     FROM unnest(
         %(supplier_id)s::bigint[], %(entity_id)s::bigint[], %(product_id)s::bigint[],
         %(currency)s::text[], %(unit_price)s::numeric[], %(moq)s::numeric[],
-        %(multiple)s::numeric[], %(lead_time_days)s::int[], %(rank)s::int[]
+        %(multiple)s::numeric[], %(lead_time_days)s::int[], %(rank)s::int[],
+        %(drop_ships)s::bool[]
     ) AS o (supplier_id, entity_id, product_id, currency, unit_price, moq, multiple,
-            lead_time_days, rank)
+            lead_time_days, rank, drop_ships)
     JOIN accounts_entity e ON e.id = o.entity_id
     ON CONFLICT (product_id, entity_id, supplier_id) DO UPDATE SET (
-        currency, unit_price, moq, multiple, lead_time_days, rank
+        currency, unit_price, moq, multiple, lead_time_days, rank, drop_ships
     ) = ROW (
         excluded.currency, excluded.unit_price, excluded.moq, excluded.multiple,
-        excluded.lead_time_days, excluded.rank
+        excluded.lead_time_days, excluded.rank, excluded.drop_ships
     )
-    WHERE (kept.currency, kept.unit_price, kept.moq, kept.multiple, kept.lead_time_days, kept.rank)
+    WHERE (kept.currency, kept.unit_price, kept.moq, kept.multiple, kept.lead_time_days, kept.rank,
+           kept.drop_ships)
         IS DISTINCT FROM (
            excluded.currency, excluded.unit_price, excluded.moq, excluded.multiple,
-           excluded.lead_time_days, excluded.rank)
+           excluded.lead_time_days, excluded.rank, excluded.drop_ships)
     RETURNING id, entity_id, 'procurement.supplier:' || supplier_id AS thread,
         CASE WHEN old.id IS NOT NULL THEN jsonb_build_object(
             'unit_price', old.unit_price::text, 'currency', old.currency, 'moq', old.moq::text,

@@ -133,7 +133,7 @@ class Ways:
         offer, goods = self.world.offers.get(key), self.world.goods[key]
         if offer is None:
             return
-        drops = bool(offer.get("drop_ships"))
+        drops = bool(offer["drop_ships"])
         if offer["currency"] != goods["currency"]:
             self.unpriced[key].append(Unpriced(Mode.BUY, offer["supplier"]))
             return

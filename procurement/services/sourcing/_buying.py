@@ -13,6 +13,7 @@ from procurement.services._following import cancel_order
 from procurement.services._ordering import PurchaseLine, write_order
 
 State = PurchaseOrder.State
+BY_HAND = "Nothing orders that by itself."
 NOT_SENT = {State.DRAFT, State.PENDING, State.APPROVED}
 
 
@@ -20,8 +21,8 @@ NOT_SENT = {State.DRAFT, State.PENDING, State.APPROVED}
 def buy_for_demand(*, sourcing_id: int, now: datetime) -> PurchaseOrder | None:
     """Order what was chosen to be bought for a demand, and ask for the agreement it needs.
 
-    None where it is chosen no more, or the order is refused: then a person decides. Asking again
-    changes nothing.
+    None where it is chosen no more, the order is refused, or the supplier is to send it straight to
+    the customer: then a person decides. Asking again changes nothing.
 
     Raises:
         Sourcing.DoesNotExist: there is none of that id.
@@ -32,6 +33,9 @@ def buy_for_demand(*, sourcing_id: int, now: datetime) -> PurchaseOrder | None:
         SupplyAsked
     """
     row = lock_chosen(sourcing_id=sourcing_id)
+    if row is not None and row.mode == "drop_ship":
+        hand_over(sourcing_id=row.pk, why=BY_HAND, now=now)
+        return None
     if row is None or row.mode != "buy" or row.supplier_id is None or row.node_id is None:
         return None
     try:

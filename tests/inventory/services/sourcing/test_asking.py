@@ -198,3 +198,18 @@ class TestBuy:
         sourcing = Sourcing.objects.get()
         assert (sourcing.state, sourcing.why) == ("proposed", "supplier: This supplier is blocked.")
         assert not PurchaseOrder.objects.exists()
+
+    def test_what_the_supplier_is_to_send_itself_is_left_to_a_person(
+        self, deliver_all: Deliver
+    ) -> None:
+        by_itself()
+        part = make.priced("10")
+        scenes.offered(part, drop_ships=True)
+        scenes.short(part)
+
+        deliver_all()
+
+        sourcing = Sourcing.objects.get()
+        assert (sourcing.mode, sourcing.state) == ("drop_ship", "proposed")
+        assert sourcing.why == "Nothing orders that by itself."
+        assert not PurchaseOrder.objects.exists()

@@ -166,6 +166,34 @@ class TestModes:
         assert scenes.told(first)["affiliate"]["taken"] == "10"
         assert scenes.told(second)["affiliate"]["rejected"] == "taken"
 
+    def test_names_what_the_supplier_would_send_itself_though_nobody_does_it(self) -> None:
+        part = make.priced("10")
+        scenes.offered(part, "6", days=10, drop_ships=True)
+
+        line = scenes.short(part)
+
+        told = scenes.told(line)
+        # it need not be handled: a day sooner than through our node
+        sent = told["drop_ship"]
+        assert (sent["leaves"], sent["place"], sent["score"]) == ("2026-12-03", "Acme", "12.00")
+        assert (sent["rejected"], told["buy"]["taken"]) == ("policy", "10")
+
+    def test_a_supplier_who_does_not_say_so_sends_nothing_itself(self) -> None:
+        part = make.priced("10")
+        scenes.offered(part)
+
+        assert set(scenes.told(scenes.short(part))) == {"buy"}
+
+    def test_proposes_what_the_supplier_sends_itself_where_the_policy_does(self) -> None:
+        part = make.priced("10")
+        scenes.offered(part, drop_ships=True)
+        scenes.says([{"when": [], "then": scenes.act("propose")}])
+
+        scenes.short(part)
+
+        sourcing = Sourcing.objects.get()
+        assert (sourcing.mode, sourcing.node, sourcing.state) == ("drop_ship", None, "proposed")
+
 
 class TestPolicy:
     def test_what_is_never_done_is_named_and_the_next_is_chosen(self) -> None:
