@@ -14,13 +14,13 @@ from inventory.selectors import FollowerKind, register_followers, register_offer
 from inventory.services.sourcing import end_supply
 from procurement.events import PurchaseOrderCancelled, PurchaseOrderReceived
 from procurement.models import Supplier
-from procurement.selectors import OFFERS, order_fingerprints
+from procurement.selectors import EVERY_OFFER, OFFERS, order_fingerprints
 from procurement.services import follow_approval, replenish
 from procurement.services._approving import KIND
 from procurement.services.pacing import measure_paces, set_supplier_calendar
 from procurement.services.sourcing import buy_for_demand, call_off_purchase
 
-register_offers(OFFERS)
+register_offers(OFFERS, EVERY_OFFER)
 register_followers(
     FollowerKind(
         "suppliers",

@@ -7,7 +7,12 @@ from exceptions.rules.plays import Play
 from inventory.models import Sourcing
 from inventory.selectors import live_sourcings
 
-PLAY_OF = {"transfer": "transfer", "affiliate": "transfer_group", "buy": "buy", "drop_ship": "buy"}
+PLAYS_OF = {
+    "transfer": {"transfer"},
+    "affiliate": {"transfer_group"},
+    "buy": {"buy", "buy_expedited"},
+    "drop_ship": {"buy", "buy_expedited"},
+}
 
 
 def proposed(plays: Sequence[Play], line_id: int) -> list[Play]:
@@ -15,15 +20,21 @@ def proposed(plays: Sequence[Play], line_id: int) -> list[Play]:
 
     One query.
     """
-    found = {
-        PLAY_OF[row.mode]: row
+    found = [
+        row
         for row in live_sourcings(kind="orders.line", ids=[line_id])
-        if row.state == Sourcing.State.PROPOSED and row.mode in PLAY_OF
-    }
+        if row.state == Sourcing.State.PROPOSED
+    ]
     return [
-        replace(play, proposed=_said(found[play.key])) if play.key in found else play
+        next((replace(play, proposed=_said(row)) for row in found if _does(play, row)), play)
         for play in plays
     ]
+
+
+def _does(play: Play, row: Sourcing) -> bool:
+    """Test if a way out does what is proposed: of the same supplier, where it buys."""
+    supplier = play.facts.get("supplier_id")
+    return play.key in PLAYS_OF[row.mode] and supplier in {None, row.supplier_id}
 
 
 def _said(row: Sourcing) -> str:

@@ -34,6 +34,7 @@ class DemandSource:
 
 _demand: dict[str, DemandSource] = {}
 _offers: list[str] = []
+_every_offer: list[str] = []
 
 
 Pair = tuple[str, str]
@@ -48,13 +49,13 @@ def register_demand(source: DemandSource) -> None:
     _demand[source.kind] = source
 
 
-def register_offers(statement: str) -> None:
+def register_offers(statement: str, every: str) -> None:
     """Tell how to read who would sell: one row per key of `asked (entity_id, product_id)`.
 
     `entity_id, product_id, supplier_id, supplier, lead_time_days, moq, multiple, unit_price,
-    currency, calendar_id, drop_ships`.
+    currency, calendar_id, drop_ships`. `every` selects all offers so, not the preferred ones alone.
     """
-    _offers[:] = [statement]
+    _offers[:], _every_offer[:] = [statement], [every]
 
 
 def register_markups(markups: Markups) -> None:
@@ -113,3 +114,8 @@ def waiting_sql() -> str:
 def offers_sql() -> Prepared | None:
     """Return the statement that reads who would sell what is asked; None where nobody told."""
     return Prepared(f"WITH {ASKED} {_offers[0]}") if _offers else None
+
+
+def every_offer_sql() -> Prepared | None:
+    """Return the statement that reads all offers of what is asked; None where nobody told."""
+    return Prepared(f"WITH {ASKED} {_every_offer[0]}") if _every_offer else None

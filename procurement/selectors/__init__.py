@@ -13,7 +13,7 @@ from procurement.selectors._lists import (
     suggested_suppliers,
     supplier_list,
 )
-from procurement.selectors._offering import OFFERS
+from procurement.selectors._offering import EVERY_OFFER, OFFERS
 from procurement.selectors._orders import (
     Incoming,
     OrderLineRow,
@@ -34,6 +34,7 @@ from procurement.selectors._suppliers import (
 )
 
 __all__ = [
+    "EVERY_OFFER",
     "INVARIANTS",
     "OFFERS",
     "Choice",

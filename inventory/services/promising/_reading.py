@@ -11,7 +11,7 @@ from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
 from inventory.rules.promising import Pace
 from inventory.selectors import NodeHours, Situation, Terms, calendars, situations
-from inventory.selectors._sources import offers_sql
+from inventory.selectors._sources import every_offer_sql, offers_sql
 from inventory.services.promising._terms import promise_terms
 
 GOODS = Prepared("""
@@ -69,6 +69,7 @@ class World:
     offers: Mapping[tuple[int, int], Mapping[str, Any]]
     paces: Mapping[int, Pace]
     weeks: Mapping[int, BusinessCalendar]
+    every: Mapping[tuple[int, int], Sequence[Mapping[str, Any]]]  # offer, where it was asked for
 
 
 def read_world(
@@ -77,10 +78,13 @@ def read_world(
     asking: tuple[str, Collection[int]],
     hours: dict[int, NodeHours],
     targets: Collection[int] = (),
+    *,
+    every_offer: bool = False,
 ) -> World:
     """Read what every wish needs, a few queries however many; `hours` are those of every node.
 
-    Lanes are those to the nodes that are wished for, and to `targets`.
+    Lanes are those to the nodes that are wished for, and to `targets`. With `every_offer`, those of
+    all suppliers are read besides the preferred ones.
     """
     keys = sorted({(wish.entity_id, wish.product_id) for wish in wishes})
     asked = {"entities": [key[0] for key in keys], "products": [key[1] for key in keys]}
@@ -101,16 +105,21 @@ def read_world(
     ends = sorted({wish.node_id for wish in wishes if wish.node_id is not None} | set(targets))
     for row in records(LANES, {"nodes": ends}) if ends else ():
         lanes.setdefault(row["destination_id"], []).append(row)
-    suppliers = sorted({row["supplier_id"] for row in offers.values()})
+    statement = every_offer_sql() if every_offer else None
+    listed = records(statement, asked) if statement else []
+    every: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for row in listed:
+        every.setdefault((row["entity_id"], row["product_id"]), []).append(row)
+    suppliers = sorted({row["supplier_id"] for row in (*offers.values(), *listed)})
     paces = {
         row["supplier_id"]: Pace(row["p50_days"], row["p90_days"])
         for row in (records(PACES, {"ids": suppliers}) if suppliers else [])
     }
     weeks = calendars(
         ids=[
-            *(row["calendar_id"] for row in (*goods.values(), *offers.values())),
+            *(row["calendar_id"] for row in (*goods.values(), *offers.values(), *listed)),
             *(each for w in wishes for each in (w.calendar_id, w.carrier_calendar_id)),
         ],
         on=now.date(),
     )
-    return World(now, terms, hours, found, goods, lanes, offers, paces, weeks)
+    return World(now, terms, hours, found, goods, lanes, offers, paces, weeks, every)

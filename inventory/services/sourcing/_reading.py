@@ -87,7 +87,7 @@ def read_outside(kind: str, lacks: Lacks, now: datetime) -> Outside | None:
     hours = node_hours(ids=None, on=now.date())
     keys = sorted(set(zip(owners, products, strict=True)))
     wishes = [Wish(entity, product, Decimal(1)) for entity, product in keys]
-    world = read_world(wishes, now, (kind, ids), hours, targets=own)
+    world = read_world(wishes, now, (kind, ids), hours, targets=own, every_offer=True)
     lanes = [lane for target in own for lane in world.lanes.get(target, ())]
     companies = {at["entity_id"]: at for at in places.values()}
     pairs = _pairs(lanes, places, companies, now)

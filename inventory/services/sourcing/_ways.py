@@ -77,7 +77,8 @@ class Ways:
             if key in self.world.goods:
                 self._inbound(key, covered.get(key, 0))
                 self._own(key)
-                self._buy(key)
+                for offer in self.world.every.get(key, ()):
+                    self._buy(key, offer)
         self._sisters()
 
     def _lay_lanes(self) -> None:
@@ -128,11 +129,9 @@ class Ways:
                 way = Way(code, code, self.own_cost(key), node_id)
                 self._add(key, node_id, free, Mode.STOCK, None, way)
 
-    def _buy(self, key: Key) -> None:
-        """Add what suppliers would bring to the nodes, or send straight to customers."""
-        offer, goods = self.world.offers.get(key), self.world.goods[key]
-        if offer is None:
-            return
+    def _buy(self, key: Key, offer: Mapping[str, Any]) -> None:
+        """Add what a supplier would bring to the nodes, or send straight to customers."""
+        goods = self.world.goods[key]
         drops = bool(offer["drop_ships"])
         if offer["currency"] != goods["currency"]:
             self.unpriced[key].append(Unpriced(Mode.BUY, offer["supplier"]))

@@ -42,6 +42,19 @@ def test_what_the_layer_proposes_stands_first_and_says_why() -> None:
     assert not any(play.proposed for play in others)
 
 
+def test_the_quicker_supplier_is_the_way_out_where_that_one_is_proposed() -> None:
+    part = make.priced("10")
+    scenes.offered(part, "6", days=30)
+    scenes.offered(part, "7", days=5, code="QUICK", rank=2)
+    case = case_of(scenes.short(part))
+    who = factories.person("dora", "buyer", "planner")
+
+    first, *others = plays_of(case, user=who, now=make.NOW)
+
+    assert (first.key, first.title) == ("buy_expedited", "Buy 10 from Quick")
+    assert not any(play.proposed for play in others)
+
+
 def test_running_it_notes_what_was_asked_for_and_it_is_not_proposed_again() -> None:
     case = scene()
     who = factories.person("dora", "buyer", "planner")

@@ -28,7 +28,8 @@ def sister(code: str = "US02") -> tuple[Entity, Node]:
 
 
 def offered(part: Product, price: str = "6", days: int = 10, **values: Any) -> Supplier:
-    supplier = Supplier.objects.get_or_create(code="ACME", defaults={"name": "Acme"})[0]
+    code = values.pop("code", "ACME")
+    supplier = Supplier.objects.get_or_create(code=code, defaults={"name": code.title()})[0]
     row: dict[str, Any] = {
         "supplier_id": supplier.pk,
         "entity_id": make.company().pk,

@@ -178,6 +178,18 @@ class TestModes:
         assert (sent["leaves"], sent["place"], sent["score"]) == ("2026-12-03", "Acme", "12.00")
         assert (sent["rejected"], told["buy"]["taken"]) == ("policy", "10")
 
+    def test_buys_of_the_supplier_who_comes_to_least_not_of_the_preferred_one(self) -> None:
+        part = make.priced("10")
+        scenes.offered(part, "6", days=30)
+        quick = scenes.offered(part, "7", days=5, code="QUICK", rank=2)
+
+        line = scenes.short(part)
+
+        # 33 days late; or here on a Saturday, gone on Tuesday, ten days late for one more a piece
+        listed = [(each["place"], each["score"]) for each in scenes.receipt(line).candidates]
+        assert listed == [("Quick → DC-A", "20.00"), ("Acme → DC-A", "33.00")]
+        assert Sourcing.objects.get().supplier_id == quick.pk
+
     def test_a_supplier_who_does_not_say_so_sends_nothing_itself(self) -> None:
         part = make.priced("10")
         scenes.offered(part)
