@@ -24,6 +24,7 @@ FIGURES = (
 )
 SHOWN_MAX = 60  # candidates of one line
 FLIP_LENGTH = 300
+WRITTEN_AT_ONCE = 10_000
 ASKED = (Mode.TRANSFER, Mode.AFFILIATE, Mode.BUY, Mode.DROP_SHIP)
 
 
@@ -34,8 +35,11 @@ def write_receipts(
     standing: Mapping[int, Sequence[Sourcing]],
     outside: Outside,
 ) -> None:
-    """Write what was weighed for each line, with what stands for it already. One statement."""
-    SourcingDecision.objects.bulk_create(
+    """Write what was weighed for each line, with what stands for it already.
+
+    One statement for each ten thousand.
+    """
+    receipts = [
         SourcingDecision(
             run_id=run_id,
             demand_kind=kind,
@@ -49,7 +53,8 @@ def write_receipts(
             policy_version=next((act.policy_version for act in each.acts), ""),
         )
         for each in weighed
-    )
+    ]
+    SourcingDecision.objects.bulk_create(receipts, batch_size=WRITTEN_AT_ONCE)
 
 
 def write_sourcings(
@@ -96,9 +101,9 @@ def write_sourcings(
                 setattr(row, name, value)
             row.decided_at = now
             moved.append(row)
-    made = Sourcing.objects.bulk_create(fresh)
+    made = Sourcing.objects.bulk_create(fresh, batch_size=WRITTEN_AT_ONCE)
     if moved:
-        Sourcing.objects.bulk_update(moved, [*FIGURES, "decided_at"])
+        Sourcing.objects.bulk_update(moved, [*FIGURES, "decided_at"], batch_size=WRITTEN_AT_ONCE)
     rows = {(row.demand_id, row.mode, row.source): row for row in [*before.values(), *made]}
     chosen = [
         rows[key]
