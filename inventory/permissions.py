@@ -17,6 +17,8 @@ CHANGE_BIN = "inventory.change_bin"
 MOVE_IN_BINS = "inventory.move_in_bins"
 ADJUST = "inventory.adjust_stock"
 BLOCK_LOT = "inventory.block_lot"
+VIEW_PROTECTION = "inventory.view_protection"
+CHANGE_PROTECTION = "inventory.change_protection"
 VIEW_ALLOCATION = "inventory.view_allocationrun"
 VIEW_TRANSFER = "inventory.view_transfer"
 REQUEST_TRANSFER = "inventory.request_transfer"
@@ -71,6 +73,8 @@ GRANTS: dict[str, list[str]] = {
     MOVE_IN_BINS: ["warehouse", "operations_lead", "partner"],
     ADJUST: ["operations_lead", "controller"],
     BLOCK_LOT: ["operations_lead", "steward"],
+    VIEW_PROTECTION: STAFF,
+    CHANGE_PROTECTION: ["planner", "operations_lead"],
     VIEW_ALLOCATION: STAFF,
     VIEW_TRANSFER: [*STAFF, "partner"],
     REQUEST_TRANSFER: ["planner", "buyer", "warehouse", "operations_lead"],

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.db.models import Func
 
 
 class QuantityField(models.DecimalField[Decimal, Decimal]):
@@ -53,3 +54,14 @@ class NextNumber(models.Func):
 
     def deconstruct(self) -> tuple[str, tuple[str, str], dict[str, Any]]:
         return "erp.kernel.fields.NextNumber", (self.prefix, self.sequence), {}
+
+
+class Span(Func):
+    """A range that holds one whole number, so that equality is an overlap."""
+
+    function = "int8range"
+    template = "int8range(%(expressions)s, %(expressions)s, '[]')"
+
+    def as_sql(self, *args: Any, **context: Any) -> Any:
+        sql, params = super().as_sql(*args, **context)
+        return sql, (*params, *params)

@@ -8,6 +8,7 @@ from inventory.models.lot import Lot
 from inventory.models.node import Carrier, Node
 from inventory.models.product import Inbound, Product, ProductUom, Substitute
 from inventory.models.promise import Peg, SupplierPace
+from inventory.models.protection import Protection, Segment, SegmentDemand
 from inventory.models.receipt import Receipt, ReceiptLine
 from inventory.models.serial import Serial, SerialMove
 from inventory.models.shipment import Carton, Shipment, ShipmentLine
@@ -56,9 +57,12 @@ __all__ = [
     "Product",
     "ProductCost",
     "ProductUom",
+    "Protection",
     "Receipt",
     "ReceiptLine",
     "Reservation",
+    "Segment",
+    "SegmentDemand",
     "Serial",
     "SerialMove",
     "Shipment",

@@ -116,6 +116,12 @@ from inventory.selectors._projection import (
     projections,
     situations,
 )
+from inventory.selectors._protections import (
+    ProtectionRow,
+    SegmentRow,
+    protections,
+    segment_tree,
+)
 from inventory.selectors._putting_away import (
     BroughtDown,
     LowFace,
@@ -217,10 +223,12 @@ __all__ = [
     "ProductRow",
     "ProjectionDay",
     "ProjectionRow",
+    "ProtectionRow",
     "PutAwayRow",
     "ReservationRow",
     "RunPage",
     "RunRow",
+    "SegmentRow",
     "SerialRow",
     "SerialStepRow",
     "SerialTrace",
@@ -280,6 +288,7 @@ __all__ = [
     "products",
     "products_by_code",
     "projections",
+    "protections",
     "put_aside_by",
     "reached_demand",
     "receipts_of_demand",
@@ -291,6 +300,7 @@ __all__ = [
     "reservations_of",
     "run_page",
     "runs",
+    "segment_tree",
     "serial_traces",
     "serials",
     "shipments_of",

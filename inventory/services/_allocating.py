@@ -32,6 +32,7 @@ from inventory.services._lacking import Lacks, lacks_of
 from inventory.services._offering import Offer, offers_of
 from inventory.services._reserving import Names, write_plan
 from inventory.services._telling import fallen
+from inventory.services.protecting._applying import note_segments, with_protection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Demand:
     `label` is what people call the demand (the order's number): the receipt shows it.
     It leaves from at most `nodes_max` nodes (0: any), out of lots that keep to `fresh_until`;
     another product goes out for it as `no_substitutes` and `consent` say. Of what it insists on,
-    `soft` is tried first, then dropped and said so.
+    `soft` is tried first, then dropped and said so. What is kept for its segment (0: none) is
+    for it.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class Demand:
     no_substitutes: bool = False
     consent: Consent = Consent.ASK
     soft: Rule = Rule.NONE
+    segment_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ LOCK = Prepared("""
         FOR NO KEY UPDATE OF s
     )
     SELECT w.entity_id, w.product_id, p.code, s.id, s.node_id, n.code, n.is_active,
-        coalesce(locked.steps, 0), locked.expires_on, n.lines_per_day IS NOT NULL
+        coalesce(locked.steps, 0), locked.expires_on, n.lines_per_day IS NOT NULL,
+        (SELECT EXISTS (SELECT FROM inventory_protection))
     FROM wanted w
     JOIN inventory_product p ON p.id = w.product_id
     LEFT JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
@@ -193,6 +197,9 @@ def allocate_wants(
     sources, names = _lock(wants, rules, now.date())
     if names.is_bound:
         rules = replace(rules, capacity=hands(now, is_locked=True))
+    if names.is_kept:
+        pairs = zip(sources.owner.tolist(), sources.product.tolist(), strict=True)
+        rules = with_protection(rules, set(pairs), now.date())
     made = plan(wants, sources, rules)
     certificate = certify(wants, sources, made)
     if not certificate["holds"]:
@@ -200,6 +207,7 @@ def allocate_wants(
     milliseconds = round((perf_counter() - began) * 1000)
     facts = {**about, "now": now, "milliseconds": milliseconds}
     run_id = write_plan(made, names, labels, certificate, facts)
+    note_segments(made, str(about["kind"]))
     taken = np.unique(made.taken_from)
     places = (sources.owner[taken], sources.node[taken], sources.product[taken])
     publish_all(fallen(zip(*(column.tolist() for column in places), strict=True)))
@@ -256,6 +264,7 @@ def wants_of_demands(demands: Sequence[Demand], only_nodes: Mapping[int, Sequenc
                 places[frozenset(only_nodes[d.id])] if d.id in only_nodes else -1,
                 d.nodes_max,
                 d.soft,
+                d.segment_id,
                 d.fresh_until.toordinal() if d.fresh_until else 0,
                 d.consent,
             )
@@ -276,6 +285,7 @@ def _lock(wants: Wants, policy: Policy, today: date) -> tuple[Sources, Names]:
     found = rows(LOCK, {"entities": entities, "products": products, "today": today})
     names = Names({row[1]: row[2] for row in found}, {row[4]: row[5] for row in found if row[3]})
     names.is_bound = any(row[9] for row in found)
+    names.is_kept = any(row[10] for row in found)
     unseen = set(np.unique(wants.node).tolist()) - {0, *names.nodes}
     if unseen:
         listed = rows("SELECT id, code FROM inventory_node WHERE id = ANY(%s)", [list(unseen)])

@@ -14,13 +14,15 @@ from erp.kernel.sql import rows
 from inventory.rules import NEVER, Policy, Rule, Sources, Wants, plan, policy_of
 from inventory.rules.allocation import ANY
 from inventory.services._handling import hands
+from inventory.services.protecting._applying import with_protection
 
 CAUSE = "Rehearsal"
 
 FREE = Prepared("""
     SELECT s.id, w.entity_id, w.product_id, s.node_id,
            ((s.on_hand - s.reserved) * 1000)::bigint, n.is_active,
-           s.expires_on, n.lines_per_day IS NOT NULL
+           s.expires_on, n.lines_per_day IS NOT NULL,
+           (SELECT EXISTS (SELECT FROM inventory_protection))
     FROM unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
     JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND s.on_hand > s.reserved AND NOT s.is_barred
@@ -46,7 +48,7 @@ class Basket(NamedTuple):
     """The lines of one order that wait, each wanting more than nothing.
 
     They leave from at most `nodes_max` nodes (0: any), of `only` (None: any); `soft` is dropped
-    where it cannot be.
+    where it cannot be. What is kept for `segment` is for it (0: none).
     """
 
     owner: int
@@ -56,6 +58,7 @@ class Basket(NamedTuple):
     nodes_max: int = 0
     only: frozenset[int] | None = None
     soft: Rule = Rule.NONE
+    segment: int = 0
 
 
 class Served(NamedTuple):
@@ -122,6 +125,8 @@ def _served(baskets: Sequence[Basket], policy: Policy, now: datetime) -> list[Se
     sources = replace(Sources(*columns.T), expires=np.array(expires, np.int64))
     if any(row[7] for row in found):
         policy = replace(policy, capacity=hands(now, is_locked=False))
+    if any(row[8] for row in found):
+        policy = with_protection(policy, keys, now.date())
     planned = plan(wants, sources, policy)
     nodes: list[dict[int, int]] = [{} for _ in baskets]
     missing: list[dict[int, int]] = [{} for _ in baskets]
@@ -146,10 +151,10 @@ def _wants(baskets: Sequence[Basket]) -> Wants:
             wish.id, basket.owner, wish.product, wish.steps, turn, 0, turn, wish.node or 0,
             basket.ship_complete * Rule.SHIP_COMPLETE + basket.no_split * Rule.NO_SPLIT,
             ANY if basket.only is None else places[basket.only],
-            basket.nodes_max, basket.soft, wish.fresh_until,
+            basket.nodes_max, basket.soft, basket.segment, wish.fresh_until,
         )
         for turn, basket in enumerate(baskets, start=1)
         for wish in basket.wishes
     ]  # fmt: skip
-    found = np.array(columns, np.int64).reshape(-1, 13).T
-    return replace(Wants(*found[:12]), sets=sets, fresh_until=found[12])
+    found = np.array(columns, np.int64).reshape(-1, 14).T
+    return replace(Wants(*found[:13]), sets=sets, fresh_until=found[13])

@@ -102,11 +102,15 @@ RECEIPT_COLUMNS = (
 
 @dataclass(slots=True)
 class Names:
-    """What people call products and nodes, by id; `is_bound`: a node has only so many hands."""
+    """What people call products and nodes, by id.
+
+    `is_bound`: a node has only so many hands. `is_kept`: something is kept for somebody.
+    """
 
     products: dict[int, str]
     nodes: dict[int, str]
     is_bound: bool = False
+    is_kept: bool = False
 
 
 def write_plan(

@@ -32,6 +32,7 @@ from orders.models.promise import PromiseChange
 from orders.models.quote import Quote, QuoteLine
 from orders.models.reallocation import Reallocation, ReallocationChange
 from orders.models.screening import DeniedParty, Party, PartyList, PartyMatch, PartyRole, Screening
+from orders.models.segment import SegmentMember
 from orders.models.serving import ServingPlace, ServingTerms, Substitution
 from orders.models.setaside import SetAside
 
@@ -75,6 +76,7 @@ __all__ = [
     "Reallocation",
     "ReallocationChange",
     "Screening",
+    "SegmentMember",
     "ServingPlace",
     "ServingTerms",
     "SetAside",

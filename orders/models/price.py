@@ -1,13 +1,11 @@
 """What goods cost: lists and who has them, contracts, breaks, promotions."""
 
-from typing import Any
-
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Upper
 
-from erp.kernel.fields import AmountField, QuantityField, RateField
+from erp.kernel.fields import AmountField, QuantityField, RateField, Span
 
 
 class CustomerGroup(models.Model):
@@ -93,17 +91,6 @@ class Series(Func):
         " || '|' || currency || '|' || uom || '|' || min_quantity::text, 0) >> 1)"
     )
     output_field = models.BigIntegerField()
-
-
-class Span(Func):
-    """A range that holds one whole number, so that equality is an overlap."""
-
-    function = "int8range"
-    template = "int8range(%(expressions)s, %(expressions)s, '[]')"
-
-    def as_sql(self, *args: Any, **context: Any) -> Any:
-        sql, params = super().as_sql(*args, **context)
-        return sql, (*params, *params)
 
 
 class Price(models.Model):

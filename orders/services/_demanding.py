@@ -24,7 +24,8 @@ HEAD = """
            o.ship_to, o.carrier_id, c.transit_days, o.ship_complete, o.no_split,
            c.calendar_id, cu.calendar_id, o.no_substitutes, o.account_id, o.customer_id,
            o.currency, EXISTS (SELECT FROM orders_servingterms t WHERE t.order_id = o.id)
-               OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id)
+               OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id),
+           (SELECT EXISTS (SELECT FROM orders_segmentmember))
     FROM orders_order o
     JOIN orders_customer cu ON cu.id = o.customer_id
     LEFT JOIN inventory_carrier c ON c.id = o.carrier_id
@@ -119,6 +120,7 @@ class Head:
     customer_id: int = 0
     currency: str = ""
     has_terms: bool = False
+    has_segments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from inventory.services import Demand
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS
 from orders.services._demanding import LINE, Head, Want
+from orders.services._segmenting import segments_of
 
 SOFT = {
     "ship_complete": Rule.SHIP_COMPLETE,
@@ -130,12 +131,15 @@ def demands_of(
     orders = {head.id: head for head in chosen}
     insisting = [head.id for head in chosen if head.has_terms]
     terms = terms_of(insisting) if insisting else {}
+    segments = segments_of([head.id for head in chosen if head.has_segments])
     fixed, used = _fixed_nodes(chosen, wants, terms)
     bound: dict[int, Sequence[int]] = {**fixed, **only}
     demands, places = [], dict(bound)
     for want in wants:
         own = terms.get(want.order_id, NO_TERMS)
         asked = _demand(want, orders[want.order_id], own, today)
+        if want.order_id in segments:
+            asked = replace(asked, segment_id=segments[want.order_id])
         if own.max_nodes:
             asked = replace(asked, nodes_max=max(own.max_nodes - used.get(want.order_id, 0), 1))
         if want.id in bound:

@@ -40,6 +40,7 @@ from orders.views._offers import (
 )
 from orders.views._order import allocate, cancel, hold, lift, order, submit
 from orders.views._prices import change_many, export_prices, new_price, prices
+from orders.views._protection import change_protection, protection
 from orders.views._quotes import accept as accept_quote
 from orders.views._quotes import decline as decline_quote
 from orders.views._quotes import edit_quote, new_quote, order_it, quote, quote_paper, quotes
@@ -82,6 +83,7 @@ __all__ = [
     "call_off",
     "cancel",
     "change_many",
+    "change_protection",
     "claim_many",
     "commit_reallocation",
     "commitment_board",
@@ -128,6 +130,7 @@ __all__ = [
     "product_hits",
     "prolong_set_aside",
     "promotions",
+    "protection",
     "quote",
     "quote_paper",
     "quotes",

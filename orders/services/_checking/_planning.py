@@ -17,12 +17,14 @@ from inventory.services.promising import Wish as Asked
 from orders.rules import TRANSIT_DAYS, arrival
 from orders.services._checking._case import Case
 from orders.services._insisting import NO_TERMS, Terms, terms_of
+from orders.services._segmenting import segments_of
 
 # By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
     SELECT l.order_id, l.position, l.id, l.product_id, l.node_id, (l.waiting * 1000)::bigint,
         EXISTS (SELECT FROM orders_servingterms t WHERE t.order_id = o.id)
-            OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id)
+            OR EXISTS (SELECT FROM orders_servingterms t WHERE t.customer_id = o.customer_id),
+        (SELECT EXISTS (SELECT FROM orders_segmentmember))
     FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
     WHERE l.order_id = ANY(%(ids)s) AND l.waiting > 0
     ORDER BY l.order_id, l.position
@@ -177,7 +179,8 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     """
     wanted: dict[int, list[tuple[Any, ...]]] = {case.id: [] for case in cases}
     insisting: set[int] = set()
-    for *row, insists in rows(WANTED, {"ids": list(wanted)}):
+    has_segments = False
+    for *row, insists, has_segments in rows(WANTED, {"ids": list(wanted)}):  # noqa: B007
         wanted[row[0]].append(tuple(row))
         insisting |= {row[0]} if insists else set()
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
@@ -188,7 +191,13 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
     given: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     terms = terms_of(insisting) if insisting else {}
     own = {case.id: terms.get(case.id, NO_TERMS) for case in cases}
-    baskets = [_basket(case, wanted[case.id], own[case.id], now.date()) for case in cases]
+    segments = segments_of(list(wanted)) if has_segments else {}
+    baskets = [
+        _basket(case, wanted[case.id], own[case.id], now.date())._replace(
+            segment=segments.get(case.id, 0)
+        )
+        for case in cases
+    ]
     served_each = rehearse_allocation(baskets=baskets, now=now)
     for plan, served in zip(plans.values(), served_each, strict=True):
         plan.codes, lines = codes, wanted[plan.case.id]
