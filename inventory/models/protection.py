@@ -53,7 +53,7 @@ class Protection(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     floor = QuantityField(default=0)
-    cap = QuantityField(null=True, blank=True)
+    cap = QuantityField(null=True, blank=True)  # type: ignore[misc]
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:

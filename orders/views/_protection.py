@@ -44,7 +44,7 @@ def protection(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.CHANGE_PROTECTION)
 def change_protection(request: SignedInRequest, what: str) -> HttpResponse:
     """Keep what was typed about a segment, a member or a share; say what is wrong beside it."""
-    typed = {name: value.replace("\0", "").strip() for name, value in request.POST.items()}
+    typed = {name: request.POST[name].replace("\0", "").strip() for name in request.POST}
     doings: dict[str, Callable[[SignedInRequest, Mapping[str, str]], str]] = {
         "segment": _segment, "member": _member, "share": _share, "end": _end,
     }  # fmt: skip

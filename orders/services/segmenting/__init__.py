@@ -35,7 +35,7 @@ def assign_segment(
     before = {} if kept is None else {"segment": kept.segment_id}
     after = {} if found is None else {"segment": found.pk}
     if before == after:
-        return kept and kept.pk
+        return kept.pk if kept else None
     if found is None:
         SegmentMember.objects.filter(**named).delete()
     elif kept is None:
