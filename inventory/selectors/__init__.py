@@ -120,6 +120,7 @@ from inventory.selectors._protections import (
     ProtectionRow,
     SegmentRow,
     protections,
+    protections_of,
     segment_tree,
 )
 from inventory.selectors._putting_away import (
@@ -289,6 +290,7 @@ __all__ = [
     "products_by_code",
     "projections",
     "protections",
+    "protections_of",
     "put_aside_by",
     "reached_demand",
     "receipts_of_demand",

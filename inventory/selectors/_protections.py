@@ -32,10 +32,12 @@ SHOWN = """
             AND s.product_id = p.product_id AND (p.node_id IS NULL OR s.node_id = p.node_id)
         WHERE b.top = p.segment_id
     ) AS given ON true
-    WHERE p.entity_id = ANY(%(entities)s::bigint[]) AND p.id > %(after)s
-        AND (%(product)s = '' OR t.code = %(product)s)
-        AND (%(over)s OR p.last_day >= %(today)s)
+    WHERE {which}
     ORDER BY p.id LIMIT %(limit)s
+"""
+OF_COMPANIES = """
+    p.entity_id = ANY(%(entities)s::bigint[]) AND p.id > %(after)s
+        AND (%(product)s = '' OR t.code = %(product)s) AND p.last_day >= %(today)s
 """
 TREE = """
     WITH RECURSIVE tree AS (
@@ -100,13 +102,19 @@ def protections(
     entity_ids: Collection[int],
     today: date,
     product: str = "",
-    over: bool = False,
     after: int = 0,
     limit: int = 100,
 ) -> list[ProtectionRow]:
-    """Return what these companies keep for whom, those that are over only if asked. One query."""
+    """Return what these companies keep for whom, now or later. One query."""
     params = {
-        "entities": sorted(entity_ids), "today": today, "product": product.upper(), "over": over,
+        "entities": sorted(entity_ids), "today": today, "product": product.upper(),
         "after": after, "limit": limit,
     }  # fmt: skip
-    return [ProtectionRow(**row) for row in records(SHOWN, params)]
+    return [ProtectionRow(**row) for row in records(SHOWN.format(which=OF_COMPANIES), params)]
+
+
+def protections_of(*, ids: Collection[int]) -> list[ProtectionRow]:
+    """Return these protections, by id. One query."""
+    params = {"ids": list(ids), "limit": len(ids)}
+    found = records(SHOWN.format(which="p.id = ANY(%(ids)s::bigint[])"), params)
+    return [ProtectionRow(**row) for row in found]

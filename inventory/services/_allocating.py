@@ -111,9 +111,11 @@ class Allocation:
     lacks: Lacks | None = None
 
 
+NOTHING: tuple[int, date | None] = (0, None)
 # Rows without anything left are read but not locked, lots that are used up not even read. What a
 # row holds is taken from the locked version, which is the newest even if the statement had to wait
-# for it. Nothing is taken of what expired or is blocked.
+# for it. Nothing is taken of what expired or is blocked. What is locked comes as rows of its own: a
+# join would be planned for few, and run once for each of many products.
 LOCK = Prepared("""
     WITH wanted AS (
         SELECT DISTINCT entity_id, product_id
@@ -128,14 +130,15 @@ LOCK = Prepared("""
         FOR NO KEY UPDATE OF s
     )
     SELECT w.entity_id, w.product_id, p.code, s.id, s.node_id, n.code, n.is_active,
-        coalesce(locked.steps, 0), locked.expires_on, n.lines_per_day IS NOT NULL,
+        NULL::bigint, NULL::date, n.lines_per_day IS NOT NULL,
         (SELECT EXISTS (SELECT FROM inventory_protection))
     FROM wanted w
     JOIN inventory_product p ON p.id = w.product_id
     LEFT JOIN inventory_stock s ON s.product_id = w.product_id AND s.entity_id = w.entity_id
         AND s.status = 'available' AND (s.lot_id IS NULL OR s.on_hand > 0)
     LEFT JOIN inventory_node n ON n.id = s.node_id
-    LEFT JOIN locked ON locked.id = s.id
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, NULL, NULL, NULL, steps, expires_on, NULL, NULL FROM locked
 """)
 
 
@@ -282,7 +285,9 @@ def _lock(wants: Wants, policy: Policy, today: date) -> tuple[Sources, Names]:
     """Lock what may be taken; return it, with the codes that receipts are written in."""
     keys = np.unique(np.concatenate([(wants.owner << 32) | wants.product, *_others(wants, policy)]))
     entities, products = (keys >> 32).tolist(), (keys & (2**32 - 1)).tolist()
-    found = rows(LOCK, {"entities": entities, "products": products, "today": today})
+    both = rows(LOCK, {"entities": entities, "products": products, "today": today})
+    found = [row for row in both if row[0] is not None]
+    free = {row[3]: (row[7], row[8]) for row in both if row[0] is None}
     names = Names({row[1]: row[2] for row in found}, {row[4]: row[5] for row in found if row[3]})
     names.is_bound = any(row[9] for row in found)
     names.is_kept = any(row[10] for row in found)
@@ -291,9 +296,15 @@ def _lock(wants: Wants, policy: Policy, today: date) -> tuple[Sources, Names]:
         listed = rows("SELECT id, code FROM inventory_node WHERE id = ANY(%s)", [list(unseen)])
         names.nodes.update(listed)
     columns = np.array(
-        [(row[3], row[0], row[1], row[4], row[7], row[6]) for row in found if row[3]], np.int64
+        [
+            (row[3], row[0], row[1], row[4], free.get(row[3], NOTHING)[0], row[6])
+            for row in found
+            if row[3]
+        ],
+        np.int64,
     ).reshape(-1, 6)
-    expires = [row[8].toordinal() if row[8] else NEVER for row in found if row[3]]
+    days = [free.get(row[3], NOTHING)[1] for row in found if row[3]]
+    expires = [day.toordinal() if day else NEVER for day in days]
     return replace(Sources(*columns.T), expires=np.array(expires, np.int64)), names
 
 

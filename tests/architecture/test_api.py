@@ -42,6 +42,7 @@ NO_ENTITY_S = {
         "nodes",
         "policies",
         "products",
+        "segments",
         "substitutes",
         "suppliers",
     )

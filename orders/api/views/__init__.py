@@ -16,6 +16,7 @@ from orders.api.views._kits import KitViewSet
 from orders.api.views._orders import OrderViewSet
 from orders.api.views._prices import PriceViewSet
 from orders.api.views._pricing import CustomerGroupViewSet, PriceListViewSet, PromotionViewSet
+from orders.api.views._protection import ProtectionViewSet, SegmentViewSet
 from orders.api.views._quotes import QuoteViewSet
 from orders.api.views._reallocations import AllocationRunViewSet, OverrideViewSet
 from orders.api.views._setasides import SetAsideViewSet
@@ -38,8 +39,10 @@ __all__ = [
     "PriceListViewSet",
     "PriceViewSet",
     "PromotionViewSet",
+    "ProtectionViewSet",
     "QuoteViewSet",
     "RestrictionViewSet",
+    "SegmentViewSet",
     "SetAsideViewSet",
     "SubscriptionViewSet",
     "SubstitutionViewSet",
