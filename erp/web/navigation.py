@@ -47,7 +47,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         Item(_("Commitments"), "handshake", "orders:commitments"),
         Item(_("Set aside"), "bookmark", "orders:set_asides"),
         Item(_("Substitutions"), "repeat-2", "orders:substitutions"),
-        Item(_("Protected stock"), "shield-check", "orders:protection"),
+        Item(_("Protected stock"), "lock", "orders:protection"),
         Item(_("Compliance"), "shield-check", "orders:compliance"),
     ]),
     (_("Supply"), [

@@ -7,15 +7,22 @@ from erp.accounts.models import Role
 from erp.kernel.sql import rows
 from erp.web.demo.history import Past
 from exceptions.services.desks import plan_shift
+from inventory.services.protecting import (
+    ProtectionDraft,
+    SegmentDraft,
+    save_protection,
+    save_segment,
+)
 from inventory.services.substituting import SubstituteDraft, save_substitute
 from orders.services.reserving import SetAsideDraft, set_aside
+from orders.services.segmenting import assign_segment
 
 HOURS = {
     Role.ORDER_DESK: (time(8), time(17)),
     Role.PLANNER: (time(7), time(15, 30)),
     Role.WAREHOUSE: (time(22), time(6)),
 }
-PAIRS = 12
+PAIRS, KEY_ACCOUNTS = 12, 5
 ALIKE = """
     SELECT p.code, other.code
     FROM (SELECT product_id, sum(on_hand - reserved) AS free FROM inventory_stock
@@ -49,8 +56,30 @@ def pair_scarce_goods(past: Past, now: datetime) -> None:
         save_substitute(draft=draft, actor=past.people[Role.PLANNER], now=now)
 
 
+def keep_shares(past: Past, now: datetime) -> None:
+    """Keep a share of some goods for customers of tier A, and bound what the page's orders get."""
+    planner = past.people[Role.PLANNER]
+    for code, name, rank in (("KEY", "Key accounts", 1), ("WEB", "Orders by the page", 2)):
+        draft = SegmentDraft(code=code, name=name, rank=rank)
+        save_segment(draft=draft, actor=planner, now=now)
+    assign_segment(kind="channel", code="page", segment="WEB", actor=planner, now=now)
+    names = {product_id: code for code, product_id in past.products.items()}
+    best = [each.code for each in past.company.customers if each.tier == "A"]
+    for code in best[:KEY_ACCOUNTS]:
+        assign_segment(kind="customer", code=code, segment="KEY", actor=planner, now=now)
+    for place, (entity_id, product, _customer) in enumerate(rows(PLENTY, [4])):
+        share = ProtectionDraft(
+            segment="WEB" if place == 0 else "KEY", entity_id=entity_id,
+            product=names[product], first_day=now.date(),
+            last_day=now.date() + timedelta(days=60), floor=Decimal(0 if place == 0 else 60),
+            cap=Decimal(120) if place == 0 else None, reason="Agreed with sales",
+        )  # fmt: skip
+        save_protection(draft=share, actor=planner, now=now)
+
+
 def sit_down(past: Past, now: datetime) -> None:
     """Plan the shifts of three desks, one of them through the night; keep stock for two weeks."""
+    keep_shares(past, now)
     lead = past.people[Role.OPERATIONS_LEAD]
     for entity in past.entities.values():
         for role, hours in HOURS.items():
