@@ -343,6 +343,7 @@ def run(*, lines: int = 50_000, **_more: Any) -> dict[str, object]:
         "rows_per_s": round(lines / best["product"], 1),
         "cpu_ms": round(1000 * best["cpu"] / lines, 4),
         "floor_cpu_ms": round(1000 * best["floor_cpu"] / lines, 4),
+        "growth": round(sum(growth) / len(growth), 3) if growth else None,
         "worst_growth": round(max(growth), 3) if growth else None,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "lines": lines,
