@@ -12,7 +12,9 @@ class SegmentInput(StrictSerializer):
 
     code = TextInput(max_length=40)
     name = TextInput(max_length=200)
-    parent = TextInput(max_length=40, required=False, allow_blank=True)
+    parent = TextInput(  # type: ignore[assignment]  # the metaclass takes fields out
+        max_length=40, required=False, allow_blank=True
+    )
     rank = serializers.IntegerField(min_value=0, max_value=999, required=False)
     lends = serializers.BooleanField(required=False)
 
@@ -20,7 +22,7 @@ class SegmentInput(StrictSerializer):
 class SegmentOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
-    parent = serializers.CharField(allow_blank=True)
+    parent = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     rank = serializers.IntegerField()
     lends = serializers.BooleanField()
 

@@ -42,7 +42,7 @@ class SegmentViewSet(ResourceViewSet):
         "create": serializers.SegmentInput,
         "assign": serializers.SegmentMemberInput,
     }
-    outputs: ClassVar = {
+    outputs: ClassVar[dict[str, Any]] = {
         "list": serializers.SegmentOutput,
         "create": serializers.SegmentOutput,
         "members": serializers.SegmentMemberOutput(many=True),
@@ -132,7 +132,7 @@ class ProtectionViewSet(ResourceViewSet):
 
     def _one(self, protection_id: int) -> dict[str, Any]:
         found = Protection.objects.filter(pk=protection_id, entity_id__in=self.scope())
-        rows = _shown(list(found.values("id")))
+        rows = _shown([{"id": pk} for pk in found.values_list("id", flat=True)])
         if not rows:
             raise NotFound(f"There is no protection {protection_id}.")
         return rows[0]
