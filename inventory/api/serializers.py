@@ -124,6 +124,7 @@ class WantedLineInput(StrictSerializer):
 
 class AvailabilityInput(StrictSerializer):
     entity = TextInput(max_length=20)
+    segment = TextInput(max_length=40, required=False)
     lines = serializers.ListField(child=WantedLineInput(), min_length=1, max_length=LINES_MAX)
 
 

@@ -5,9 +5,8 @@ from collections.abc import Collection
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import rows
 
-SEGMENTS = Prepared("""
-    SELECT o.id, coalesce(
-        (SELECT m.segment_id FROM orders_segmentmember m WHERE m.customer_id = o.customer_id),
+NAMED = """coalesce(
+        (SELECT m.segment_id FROM orders_segmentmember m WHERE m.customer_id = c.id),
         (WITH RECURSIVE up AS (
             SELECT g.id, g.parent_id, 0 AS depth FROM orders_customergroup g WHERE g.id = c.group_id
             UNION ALL
@@ -16,12 +15,18 @@ SEGMENTS = Prepared("""
         ) SELECT m.segment_id FROM up JOIN orders_segmentmember m ON m.group_id = up.id
           ORDER BY up.depth LIMIT 1),
         (SELECT m.segment_id FROM orders_segmentmember m
-         WHERE m.channel = o.channel AND m.channel <> ''),
-        (SELECT m.segment_id FROM orders_segmentmember m WHERE m.entity_id = o.entity_id)
-    )
+         WHERE m.channel = {channel} AND m.channel <> ''),
+        (SELECT m.segment_id FROM orders_segmentmember m WHERE m.entity_id = {entity})
+    )"""
+OF_ORDERS = Prepared(f"""
+    SELECT o.id, {NAMED.format(channel="o.channel", entity="o.entity_id")}
     FROM orders_order o JOIN orders_customer c ON c.id = o.customer_id
     WHERE o.id = ANY(%(ids)s::bigint[])
-""")
+""")  # noqa: S608  the parts are our own
+OF_CUSTOMER = Prepared(f"""
+    SELECT {NAMED.format(channel="%(channel)s::text", entity="%(entity)s::bigint")}
+    FROM orders_customer c WHERE c.id = %(customer)s::bigint
+""")  # noqa: S608  the parts are our own
 
 
 def segments_of(order_ids: Collection[int]) -> dict[int, int]:
@@ -29,5 +34,12 @@ def segments_of(order_ids: Collection[int]) -> dict[int, int]:
 
     The nearest group counts. One query.
     """
-    found = rows(SEGMENTS, {"ids": sorted(order_ids)}) if order_ids else []
+    found = rows(OF_ORDERS, {"ids": sorted(order_ids)}) if order_ids else []
     return {order: segment for order, segment in found if segment is not None}
+
+
+def segment_of(*, customer_id: int, channel: str, entity_id: int) -> int:
+    """Return the segment of which an order would be; 0 is none. One query."""
+    asked = {"customer": customer_id, "channel": channel, "entity": entity_id}
+    found = rows(OF_CUSTOMER, asked)
+    return found[0][0] or 0 if found else 0

@@ -27,8 +27,9 @@ from orders.selectors import (
     product_ids,
 )
 from orders.services import DraftRefused, LineDraft, OrderDraft, PricedDraft, price_draft
+from orders.services.segmenting import segment_of
 
-ONE = Decimal(1)
+ONE, CHANNEL = Decimal(1), "page"
 CELL_MAX = 40
 NUMBERS = ("quantity", "price", "discount")
 
@@ -169,6 +170,9 @@ def _promise(
     """
     asked = [(row, row.goods) for row in rows if row.goods is not None]
     ahead: dict[int, Decimal] = defaultdict(Decimal)
+    segment = 0
+    if head and asked:
+        segment = segment_of(customer_id=head.customer.id, channel=CHANNEL, entity_id=entity.pk)
     wishes = []
     for row, goods in asked:
         quantity = row.quantity or ONE
@@ -181,6 +185,7 @@ def _promise(
                 calendar_id=week,
                 ahead=ahead[goods.id],
                 transit_days=TRANSIT_DAYS,
+                segment=segment,
             )
         )
         ahead[goods.id] += quantity

@@ -15,7 +15,7 @@ from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.views import Item, ResourceViewSet
 from inventory import permissions
 from inventory.api import serializers
-from inventory.models import AllocationDecision, AllocationRun, Node, Product
+from inventory.models import AllocationDecision, AllocationRun, Node, Product, Segment
 from inventory.selectors import DecisionRow, run_page
 from inventory.services.promising import Offered, Wish, offer_supply
 
@@ -31,23 +31,36 @@ class AvailabilityViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         """Answer for each line what is free now, what may be promised when, and every way to serve.
 
-        At most twelve statements for up to a thousand lines.
+        What is kept for others than `segment` is not offered. At most fourteen statements for up to
+        a thousand lines.
         """
         asked = self.body()
         entity_id = self.entity_id(asked["entity"])
         ids, nodes = self._products(asked["lines"]), self._nodes(asked["lines"])
+        segment = self._segment(asked.get("segment", ""))
         wishes = [
             Wish(
                 entity_id,
                 ids[line["product"]],
                 line["quantity"],
                 nodes[line["node"]] if "node" in line else None,
+                segment=segment,
             )
             for line in asked["lines"]
         ]
         found = offer_supply(wishes=wishes, now=timezone.now())
         lines = [_answer(line, each) for line, each in zip(asked["lines"], found, strict=True)]
         return Response({"entity": asked["entity"], "lines": lines})
+
+    @staticmethod
+    def _segment(code: str) -> int:
+        if not code:
+            return 0
+        found = Segment.objects.filter(code=code).values_list("id", flat=True).first()
+        if found is None:
+            said = ErrorDetail(f"There is no segment {code!r}.", "unknown_segment")
+            raise ValidationError({"segment": [said]})
+        return found
 
     @staticmethod
     def _products(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:

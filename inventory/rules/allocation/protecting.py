@@ -117,6 +117,17 @@ def _paths(segments: Sequence[Segment], column: dict[int, int]) -> tuple[Table, 
     return _table(paths), _table(above)
 
 
+def reach(segments: Sequence[Segment], segment: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the segments whose shares one may take from, and those whose caps bind it."""
+    known = [ROOT, *(each.id for each in segments)]
+    place = known.index(segment) if segment in known else 0
+    paths, above = _paths(segments, {each: at for at, each in enumerate(known)})
+    return (
+        frozenset(known[at] for at in paths[place].tolist() if at >= 0),
+        frozenset(known[at] for at in above[place].tolist() if at >= 0),
+    )
+
+
 def _table(lists: list[list[int]]) -> Table:
     width = max(map(len, lists))
     return np.array([each + [-1] * (width - len(each)) for each in lists], np.int64)

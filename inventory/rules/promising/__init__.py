@@ -1,6 +1,7 @@
 """What can be promised and when: pure arithmetic over days and thousandths of base units."""
 
 from inventory.rules.promising.buying import arrival_of_order, buy_quantity
+from inventory.rules.promising.keeping import Shares
 from inventory.rules.promising.lateness import (
     PUNCTUAL,
     SAMPLES_MIN,
@@ -24,6 +25,7 @@ __all__ = [
     "Pace",
     "Pegged",
     "Projection",
+    "Shares",
     "Supply",
     "Waits",
     "Window",

@@ -89,10 +89,16 @@ def _offer(wish: Wish, world: World) -> Offered:
     key = (wish.entity_id, wish.product_id)
     situation = world.found[key]
     days = situation.days()
-    free = situation.stock.get(wish.node_id, 0) if wish.node_id else sum(situation.stock.values())
+    whole = sum(situation.stock.values())
+    free = situation.stock.get(wish.node_id, 0) if wish.node_id else whole
+    shares = world.kept.get(key)
+    if shares:
+        free = shares.left(wish.segment, wish.node_id, free, whole)
     dated, last = [], None
     for day in days:
         level = situation.free_on(wish.node_id, day)
+        if shares:
+            level = shares.left(wish.segment, wish.node_id, level, situation.free_on(None, day))
         if level != last:
             dated.append((day, from_steps(level)))
             last = level
@@ -187,9 +193,14 @@ class _Choosing:
     def _free(self, node_id: int | None, day: date) -> int:
         """Return what is free to leave on `day` after those who go first."""
         free = self.situation.free_on(node_id, day)
-        if not self.ahead:
+        shares = self.world.kept.get(self.key)
+        if not self.ahead and not shares:
             return free
-        return max(0, min(free, self.situation.free_on(None, day) - self.ahead))
+        whole = self.situation.free_on(None, day)
+        if shares:
+            free = shares.left(self.wish.segment, node_id, free, whole)
+            whole = shares.left(self.wish.segment, None, whole, whole)
+        return max(0, min(free, whole - self.ahead))
 
     def _inbound(self) -> Iterator[Choice]:
         """Yield per node the first day on which what comes in makes it enough, else of all."""

@@ -9,15 +9,18 @@ from typing import Any
 from erp.kernel.calendars import BusinessCalendar
 from erp.kernel.prepared import Prepared
 from erp.kernel.sql import records
-from inventory.rules.promising import Pace
+from inventory.rules import Policy, Protection
+from inventory.rules.promising import Pace, Shares
 from inventory.selectors import NodeHours, Situation, Terms, calendars, situations
 from inventory.selectors._sources import every_offer_sql, offers_sql
 from inventory.services.promising._terms import promise_terms
+from inventory.services.protecting._applying import with_protection
 
 GOODS = Prepared("""
     SELECT k.entity_id, p.id AS product_id, p.weight, e.currency, c.code AS carrier,
         coalesce(c.transit_days, 0) AS transit_days, coalesce(c.base_rate, 0) AS base_rate,
-        coalesce(c.rate_per_kg, 0) AS rate_per_kg, c.calendar_id
+        coalesce(c.rate_per_kg, 0) AS rate_per_kg, c.calendar_id,
+        (SELECT EXISTS (SELECT FROM inventory_protection)) AS is_kept
     FROM (SELECT DISTINCT entity_id, product_id
           FROM unnest(%(entities)s::bigint[], %(products)s::bigint[])
               AS w (entity_id, product_id)) AS k
@@ -43,7 +46,8 @@ class Wish:
     """So many base units of a product of one company, at one node or any.
 
     `calendar_id` is the customer's. `ahead` goes to others first whom no books show yet. With
-    `transit_days` they are those of `carrier_calendar_id`, else the cheapest carrier's.
+    `transit_days` they are those of `carrier_calendar_id`, else the cheapest carrier's. What is
+    kept for `segment` (0: none) may be promised to it.
     """
 
     entity_id: int
@@ -54,6 +58,7 @@ class Wish:
     ahead: Decimal = Decimal(0)
     transit_days: int | None = None
     carrier_calendar_id: int | None = None
+    segment: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class World:
     paces: Mapping[int, Pace]
     weeks: Mapping[int, BusinessCalendar]
     every: Mapping[tuple[int, int], Sequence[Mapping[str, Any]]]  # offer, where it was asked for
+    kept: Mapping[tuple[int, int], Shares]  # where anything is kept for anybody
 
 
 def read_world(
@@ -122,4 +128,15 @@ def read_world(
         ],
         on=now.date(),
     )
-    return World(now, terms, hours, found, goods, lanes, offers, paces, weeks, every)
+    is_kept = any(row["is_kept"] for row in goods.values())
+    kept = _shares(keys, now) if is_kept else {}
+    return World(now, terms, hours, found, goods, lanes, offers, paces, weeks, every, kept)
+
+
+def _shares(keys: Sequence[tuple[int, int]], now: datetime) -> dict[tuple[int, int], Shares]:
+    """Return what is kept of each product, by company. Two queries."""
+    said = with_protection(Policy(), keys, now.date())
+    held: dict[tuple[int, int], list[Protection]] = {}
+    for each in said.protections:
+        held.setdefault((each.owner, each.product), []).append(each)
+    return {key: Shares(said.segments, listed) for key, listed in held.items()}

@@ -80,6 +80,7 @@ class Plan:
     possible_date: date | None = None
     later: list[dict[str, Any]] = field(default_factory=list)
     substitutes: list[dict[str, Any]] = field(default_factory=list)
+    segment: int = 0
 
     @property
     def carrier(self) -> Carrier | None:
@@ -184,17 +185,17 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
         wanted[row[0]].append(tuple(row))
         insisting |= {row[0]} if insists else set()
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
-    plans = {case.id: Plan(case, carriers) for case in cases}
+    segments = segments_of(list(wanted)) if has_segments else {}
+    plans = {case.id: Plan(case, carriers, segment=segments.get(case.id, 0)) for case in cases}
     clocks = _Clocks(list(plans.values()), now)
     codes = {node.id: node.code for node in clocks.hours.values()}
     short: list[_Wanted] = []
     given: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     terms = terms_of(insisting) if insisting else {}
     own = {case.id: terms.get(case.id, NO_TERMS) for case in cases}
-    segments = segments_of(list(wanted)) if has_segments else {}
     baskets = [
         _basket(case, wanted[case.id], own[case.id], now.date())._replace(
-            segment=segments.get(case.id, 0)
+            segment=plans[case.id].segment
         )
         for case in cases
     ]
@@ -274,6 +275,7 @@ def _promise_later(
                 ahead=ahead[key],
                 transit_days=plan.transit_days,
                 carrier_calendar_id=plan.carrier_week,
+                segment=plan.segment,
             )
         )
         ahead[key] += want.missing

@@ -20,6 +20,7 @@ from inventory.services.promising import Backing, Waiting, Wish, offer_supply, p
 from orders.events import PromiseChanged
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS, arrival
+from orders.services._segmenting import segments_of
 
 if TYPE_CHECKING:
     from inventory.models import Sourcing
@@ -31,7 +32,8 @@ READ = """
     SELECT l.id, l.order_id, l.position, l.product_id, l.waiting, l.node_id, o.number,
         o.entity_id, o.requested_date,
         coalesce(c.transit_days, %(transit)s) AS transit_days, c.calendar_id AS carrier_week,
-        cu.calendar_id AS customer_week, l.promised_date, l.promised_p90_date, l.promise_basis
+        cu.calendar_id AS customer_week, l.promised_date, l.promised_p90_date, l.promise_basis,
+        (SELECT EXISTS (SELECT FROM orders_segmentmember)) AS has_segments
     FROM orders_orderline l
     JOIN orders_order o ON o.id = l.order_id
     JOIN orders_customer cu ON cu.id = o.customer_id
@@ -89,6 +91,7 @@ class _Line:
     promised_date: date | None
     promised_p90_date: date | None
     promise_basis: Mapping[str, Any]
+    has_segments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,15 @@ def promise_rest(*, order_id: int, entity_id: int, cause: str, now: datetime) ->
     }  # fmt: skip
     lines = {row["id"]: _line(row) for row in records(OF_ORDER, asked)}
     ahead: dict[int, Decimal] = defaultdict(Decimal)
-    wishes = []
+    segments, wishes = _segments(lines.values()), []
     for line in lines.values():
         before = ahead[line.product_id]
-        wishes.append(Wish(entity_id, line.product_id, line.waiting, line.node_id, ahead=before))
+        wishes.append(
+            Wish(
+                entity_id, line.product_id, line.waiting, line.node_id, ahead=before,
+                segment=segments.get(line.order_id, 0),
+            )
+        )  # fmt: skip
         ahead[line.product_id] += line.waiting
     backed = []
     found = offer_supply(wishes=wishes, now=now, asking=(LINE, lines))
@@ -237,6 +245,10 @@ def _line(row: dict[str, Any]) -> _Line:
     return _Line(**row | {"promise_basis": json.loads(basis) if isinstance(basis, str) else basis})
 
 
+def _segments(lines: Collection[_Line]) -> dict[int, int]:
+    return segments_of({line.order_id for line in lines if line.has_segments})
+
+
 def _bought(
     entity_id: int, waiting: Sequence[Waiting], lines: Mapping[int, _Line], now: datetime
 ) -> dict[int, Backing]:
@@ -244,7 +256,14 @@ def _bought(
     short = [each for each in waiting if each.missing > 0]
     asked = _asked(short)
     short = [each for each in short if each.demand_id not in asked]
-    wishes = [Wish(entity_id, each.product_id, each.missing, each.node_id) for each in short]
+    segments = _segments([lines[each.demand_id] for each in short])
+    wishes = [
+        Wish(
+            entity_id, each.product_id, each.missing, each.node_id,
+            segment=segments.get(lines[each.demand_id].order_id, 0),
+        )
+        for each in short
+    ]  # fmt: skip
     found: dict[int, Backing] = dict(asked)
     for each, offered in zip(short, offer_supply(wishes=wishes, now=now), strict=True):
         buy = next((choice for choice in offered.choices if choice.kind == "buy"), None)

@@ -1,9 +1,11 @@
+from datetime import date
+
 import pytest
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Entity, User
 from inventory import permissions
-from inventory.models import Carrier, Node, Product
+from inventory.models import Carrier, Node, Product, Protection, Segment
 from tests.conftest import grant
 from tests.inventory.factories import (
     carrier,
@@ -189,6 +191,24 @@ class TestAvailability:
         ]
         assert line["atp"] == [{"date": line["atp"][0]["date"], "quantity": "14.000"}]
         assert line["promised_date"] == line["options"][0]["arrives_on"]
+
+    def test_offers_what_is_kept_for_the_segment_that_asks(self, everything: APIClient) -> None:
+        pen = product("PEN")
+        stocked(pen, 9, node=node("B"))
+        top = Segment.objects.create(code="top", name="Top")
+        Protection.objects.create(
+            segment=top, entity=company(), product=pen, floor=6,
+            first_day=date(2020, 1, 1), last_day=date(2099, 1, 1),
+        )  # fmt: skip
+        body = {"entity": "US01", "lines": [{"product": "PEN", "quantity": "9"}]}
+        free = {}
+        for named in ({}, {"segment": "top"}):
+            answer = everything.post("/api/v1/availability/", body | named, format="json").json()
+            free[named.get("segment", "")] = answer["lines"][0]["available"]
+
+        assert free == {"": "3.000", "top": "9.000"}
+        wrong = everything.post("/api/v1/availability/", body | {"segment": "x"}, format="json")
+        assert [each["field"] for each in wrong.json()["errors"]] == ["segment"]
 
     def test_narrows_to_a_node_and_a_date(self, everything: APIClient) -> None:
         pen = product("PEN")

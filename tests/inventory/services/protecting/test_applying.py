@@ -16,6 +16,8 @@ from inventory.services import (
     rehearse_allocation,
     release_reservations,
 )
+from inventory.services.promising import Offered, offer_supply
+from inventory.services.promising import Wish as Wanted
 from inventory.services.protecting import (
     ProtectionDraft,
     SegmentDraft,
@@ -215,3 +217,40 @@ class TestKeeping:
 
         assert refusal.value.field == "parent"
         assert Segment.objects.get(code="gold").parent is None
+
+
+class TestPromise:
+    def offered(self, part: Product, quantity: int, segment_id: int = 0, at: str = "") -> Offered:
+        place = node(at).pk if at else None
+        wish = Wanted(company().pk, part.pk, Decimal(quantity), place, segment=segment_id)
+        return offer_supply(wishes=[wish], now=NOW)[0]
+
+    def test_what_is_kept_for_others_is_neither_free_nor_a_way(
+        self, pen: Product, tiers: dict[str, int]
+    ) -> None:
+        stocked(pen, 10, node=node("DC-A"))
+        kept(pen, "gold", 7)
+
+        usual, best = self.offered(pen, 5), self.offered(pen, 5, tiers["gold"])
+
+        assert (usual.free, best.free) == (3, 10)
+        assert [(each.kind, each.quantity) for each in usual.choices] == [("node", 3)]
+        assert [(each.kind, each.quantity) for each in best.choices] == [("node", 5)]
+        assert [level for _day, level in usual.dated] == [3]
+
+    def test_what_was_used_is_kept_no_more(self, pen: Product, tiers: dict[str, int]) -> None:
+        stocked(pen, 10, node=node("DC-A"))
+        kept(pen, "gold", 7)
+        reserved(demand(pen, 6, segment_id=tiers["gold"]))
+
+        assert self.offered(pen, 5).free == 3
+
+    def test_at_a_node_its_share_stays_there(self, pen: Product, tiers: dict[str, int]) -> None:
+        for code in ("DC-A", "DC-B"):
+            stocked(pen, 5, node=node(code))
+        kept(pen, "gold", 4, node="DC-A")
+
+        found = {each.node: each.quantity for each in self.offered(pen, 5).choices}
+
+        assert (found["DC-A"], found["DC-B"]) == (1, 5)
+        assert self.offered(pen, 5, at="DC-A").free == 1

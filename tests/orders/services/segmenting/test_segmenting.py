@@ -19,7 +19,8 @@ from inventory.services.protecting import (
 from orders.models import CustomerGroup, Order, SegmentMember
 from orders.services import allocate_orders
 from orders.services._segmenting import segments_of
-from orders.services.segmenting import assign_segment
+from orders.services.promising._promising import promise_rest
+from orders.services.segmenting import assign_segment, segment_of
 from tests.conftest import grant
 from tests.orders import factories as make
 from tests.orders.services.test_submitting_together import at_once
@@ -75,6 +76,33 @@ class TestOrders:
 
         assert Order.objects.get(pk=order.pk).promised_date is None
         assert reserved(make.allocated(make.account(), make.line(part, 1))) == 0
+
+    def test_what_is_missing_is_promised_by_what_is_left_to_its_segment(self) -> None:
+        gold = make.account(make.customer("GOLD"))
+        part = make.priced()
+        make.stocked(part, 10)
+        segment("top")
+        assigned("customer", "GOLD", "top")
+        kept(part, "top", 10)
+
+        usual = make.submitted(make.account(), make.line(part, 5))
+        best = make.submitted(gold, make.line(part, 5))
+
+        codes = {
+            order.pk: segment_of(
+                customer_id=order.customer_id, channel=order.channel, entity_id=order.entity_id
+            )
+            for order in (usual, best)
+        }
+        assert codes == {usual.pk: 0, best.pk: Segment.objects.get().pk}
+        assert (
+            promise_rest(order_id=usual.pk, entity_id=usual.entity_id, cause="test", now=make.NOW)
+            == 0
+        )
+        assert (
+            promise_rest(order_id=best.pk, entity_id=best.entity_id, cause="test", now=make.NOW)
+            == 1
+        )
 
     @pytest.mark.parametrize(
         ("named", "expected"),
