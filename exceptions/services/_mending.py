@@ -71,6 +71,7 @@ def redate(play: Play, actor: User | None, now: datetime) -> Done:
 def transfer(play: Play, actor: User | None, now: datetime) -> Done:
     facts = play.facts
     seller, buyer = int(facts["seller_id"]), int(facts["entity_id"])
+    promised = _promise(play, actor, now)  # first: an order is locked before stock
     (made,) = request_transfers(
         drafts=[
             TransferDraft(
@@ -85,7 +86,6 @@ def transfer(play: Play, actor: User | None, now: datetime) -> Done:
         actor=actor,
         now=now,
     )
-    promised = _promise(play, actor, now)
     mode = "transfer" if seller == buyer else "affiliate"
     _note(play, mode, Document(kind="inventory.transfer", id=made.pk, label=made.number), now)
     return Done(
