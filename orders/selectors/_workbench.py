@@ -40,7 +40,8 @@ SHORT = f"""
 """  # noqa: S608  the parts are our own
 
 CLAIMS = f"""
-    SELECT l.id, o.number, l.position, o.state, e.code AS entity, c.code AS customer_code,
+    SELECT l.id, o.number, l.position, o.state, e.code AS entity, p.code AS product,
+        c.code AS customer_code,
         c.name AS customer, c.tier, o.class_code, o.priority, o.requested_date, l.promised_date,
         l.quantity - l.cancelled AS ordered, l.reserved AS held, l.shipped, l.waiting,
         round(l.amount * l.waiting / l.quantity, 2) AS amount, o.currency, p.base_uom AS uom,
@@ -103,6 +104,7 @@ class Claim:
     position: int
     state: str
     entity: str
+    product: str
     customer_code: str
     customer: str
     tier: str
@@ -124,6 +126,11 @@ class Claim:
     def may_take(self) -> bool:
         """Test if stock may be taken for it."""
         return self.waiting > 0 and not self.leaves_together
+
+    @property
+    def may_give(self) -> bool:
+        """Test if what it holds may be taken for another line."""
+        return self.held > 0 and not self.leaves_together
 
 
 def short_products(

@@ -136,11 +136,27 @@ def screen_orders(order_ids: Sequence[int], now: datetime) -> dict[int, list[Sta
     if not stamp or not order_ids:
         return {}
     bearers = bearers_of(ORDER, order_ids)
-    by_digest = _keep(bearers, stamp, now)[0]
+    return _against(bearers, _keep(bearers, stamp, now)[0])
+
+
+def standing_against(order_ids: Sequence[int]) -> dict[int, list[Standing]]:
+    """Return what stands against each of these orders by what was compared; locks nothing.
+
+    A name that was written since says nothing yet: whoever wrote it compares it.
+    """
+    bearers = bearers_of(ORDER, order_ids)
+    digests = {each.digest for borne in bearers.values() for each in borne}
+    known = {row["digest"]: row["id"] for row in records(PARTIES, {"digests": list(digests)})}
+    return _against(bearers, known)
+
+
+def _against(
+    bearers: Mapping[int, Sequence[Bearer]], by_digest: Mapping[str, int]
+) -> dict[int, list[Standing]]:
     standing = _standing(by_digest)
     found: dict[int, list[Standing]] = {}
     for order_id, borne in bearers.items():
-        parties = dict.fromkeys(by_digest[each.digest] for each in borne)
+        parties = dict.fromkeys(by_digest.get(each.digest, 0) for each in borne)
         against = [each for party in parties for each in standing.get(party, ())]
         if against:
             found[order_id] = against

@@ -19,6 +19,7 @@ from inventory.models import Product
 from orders import permissions
 from orders.models import Reallocation
 from orders.selectors import (
+    Claim,
     ReallocationPage,
     claim_of,
     claims_on,
@@ -125,8 +126,10 @@ def take(request: SignedInRequest, line_id: int) -> HttpResponse:
     if claim is None:
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
-    quantity = _number(asked.get("quantity"), claim.waiting)
+    holders = _holders(request, claim)
     taken_from = [int(each) for each in asked.getlist("from") if each.isdecimal()]
+    held = sum((each.held for each in holders if each.id in taken_from), Decimal(0))
+    quantity = _number(asked.get("quantity"), min(held, claim.waiting) or claim.waiting)
     if request.method == "POST":
         made = propose_override(
             line_id=line_id,
@@ -140,6 +143,8 @@ def take(request: SignedInRequest, line_id: int) -> HttpResponse:
         return redirect("orders:reallocation", made.number)
     context: dict[str, Any] = {
         "claim": claim,
+        "holders": holders,
+        "taken_from": taken_from,
         "quantity_text": f"{quantity.normalize():f}",
         "refusal": "",
         "changes": [],
@@ -252,6 +257,16 @@ def _found(request: SignedInRequest, number: str, permission: str) -> Reallocati
     if page is None:
         raise Http404
     return page
+
+
+def _holders(request: SignedInRequest, claim: Claim) -> list[Claim]:
+    """Return the other lines of the company from which stock may be taken for one."""
+    found = claims_on(product=claim.product, entity_ids=request.scope(permissions.OVERRIDE))
+    return [
+        each
+        for each in found
+        if each.entity == claim.entity and each.id != claim.id and each.may_give
+    ]
 
 
 def _number(text: str | None, otherwise: Decimal) -> Decimal:

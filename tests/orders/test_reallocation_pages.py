@@ -129,3 +129,18 @@ class TestTake:
 
         assert page.context["may_approve"]
         assert (held(early), held(late)) == (3, 2)
+
+    def test_takes_from_the_line_that_is_named_alone(self, planner, client: Client) -> None:
+        part = make.priced("10", code="PEN")
+        make.stocked(part, 9)
+        first, second, late = ordered(part, 4), ordered(part, 5), ordered(part, 6, "A")
+        source, line = make.lines_of(first)[0].pk, make.lines_of(late)[0].pk
+
+        page = client.get(f"/orders/workbench/lines/{line}/take/?from={source}")
+
+        assert [(each.line_id, each.after) for each in page.context["losers"]] == [(source, 0)]
+        assert page.context["quantity_text"] == "4"  # no more than that line holds
+        asked = {"quantity": "3", "from": [str(source)], "reason": "A line is down there"}
+        client.post(f"/orders/workbench/lines/{line}/take/", asked)
+        assert Reallocation.objects.get().taken_from == [source]
+        assert held(second) == 5

@@ -17,7 +17,7 @@ from orders.services._screening import (
     ORDER,
     SCREENING_LOCK,
     compare,
-    screen_orders,
+    standing_against,
 )
 from orders.services.complying._importing import LISTING_LOCK, begin_screening, next_stamp
 from orders.services.complying._stopping import stop_orders
@@ -60,34 +60,41 @@ class Walked:
     is_finished: bool
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a walk compares next: `after` where it stood, `ids` of customers or of orders."""
+
+    walk_id: int
+    step: str
+    after: int
+    ids: list[int]
+    is_last: bool
+
+
 def screen_parties(*, now: datetime, limit: int = 500, anew: str = "") -> Walked | None:
     """Take the next batch of the walk that is not finished; None where there is none.
 
-    Each batch is a transaction of its own: a walk that was cut off goes on where it was. Orders
-    that resemble a denied party are held, and what is on the floor stays there; of what has left it
-    is told. Locks
-    the accounts and orders that are held. `anew` is the cause of a new walk: names and policies
-    change too.
+    A batch is compared in one transaction and stopped in a second: comparing locks the names that
+    are on the orders, stopping locks the accounts and orders, and whoever submits an order locks
+    the order before its names. A walk that was cut off goes on where it was, between the two also.
+    Orders that resemble a denied party are held, and what is on the floor stays there; of what has
+    left it is told. `anew` is the cause of a new walk: names and policies change too.
 
     Publishes:
         OrderHeld
         MatchFoundTooLate
         LineCovered
     """
-    if anew:
-        _begin(anew, now)
-    found = rows(UNFINISHED)
-    if not found:
+    with transaction.atomic():
+        if anew:
+            _begin(anew, now)
+        batch = _compare_next(limit, now)
+    if batch is None:
         return None
-    walk = Screening.objects.get(pk=found[0][0])
-    older = [row[0] for row in rows(SUPERSEDED, {"stamp": walk.stamp})]
-    Screening.objects.filter(pk__in=older).update(step=Screening.Step.DONE, finished_at=now)
-    if walk.step == Screening.Step.CUSTOMERS:
-        _walk_customers(walk, limit, now)
-    else:
-        _walk_orders(walk, limit, now)
-    walk.save(update_fields=["step", "after_id", "done", "matches", "holds", "finished_at"])
+    with transaction.atomic():
+        walk = Screening.objects.select_for_update(no_key=True).get(pk=batch.walk_id)
+        if (walk.step, walk.after_id) == (batch.step, batch.after):  # nobody else went on with it
+            _stop(walk, batch, now)
     is_finished = walk.step == Screening.Step.DONE
     return Walked(walk.pk, walk.total, walk.done, walk.matches, walk.holds, is_finished)
 
@@ -98,39 +105,55 @@ def _begin(cause: str, now: datetime) -> None:
         begin_screening(next_stamp(), cause, now)
 
 
-def _walk_customers(walk: Screening, limit: int, now: datetime) -> None:
-    ids = [row[0] for row in rows(CUSTOMERS, {"after": walk.after_id, "limit": limit})]
-    walk.matches += compare(CUSTOMER, ids, walk.stamp, now) if ids else 0
-    walk.done += len(ids)
-    walk.after_id = ids[-1] if ids else 0
-    if len(ids) < limit:
-        walk.step, walk.after_id = Screening.Step.ORDERS, 0
+def _compare_next(limit: int, now: datetime) -> _Batch | None:
+    found = rows(UNFINISHED)
+    if not found:
+        return None
+    walk = Screening.objects.get(pk=found[0][0])
+    older = [row[0] for row in rows(SUPERSEDED, {"stamp": walk.stamp})]
+    Screening.objects.filter(pk__in=older).update(step=Screening.Step.DONE, finished_at=now)
+    batch = _batch(walk, limit)
+    kind = CUSTOMER if walk.step == Screening.Step.CUSTOMERS else ORDER
+    walk.matches += compare(kind, batch.ids, walk.stamp, now) if batch.ids else 0
+    walk.save(update_fields=["matches"])
+    return batch
 
 
-def _walk_orders(walk: Screening, limit: int, now: datetime) -> None:
+def _batch(walk: Screening, limit: int) -> _Batch:
     params = {"after": walk.after_id, "limit": limit, "open": [*Order.OPEN, *Order.GONE]}
-    ids = [row[0] for row in rows(ORDERS, params)]
-    if not ids:
-        # Waits for whoever is submitting now, so that nobody slips through between. Not kept: who
-        # submits holds orders that are to be locked below.
-        rows("SELECT pg_advisory_lock(%(key)s)", {"key": SCREENING_LOCK})
-        rows("SELECT pg_advisory_unlock(%(key)s)", {"key": SCREENING_LOCK})
-        ids = [row[0] for row in rows(MISSED, params | {"stamp": walk.stamp})]
-        if len(ids) < limit:
-            walk.step, walk.finished_at = Screening.Step.DONE, now
+    if walk.step == Screening.Step.CUSTOMERS:
+        ids = [row[0] for row in rows(CUSTOMERS, params)]
+        return _Batch(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
+    if ids := [row[0] for row in rows(ORDERS, params)]:
+        return _Batch(walk.pk, walk.step, walk.after_id, ids, is_last=False)
+    # Waits for whoever is submitting now, so that nobody slips through between. Not kept: who
+    # submits holds orders that are to be locked when they are stopped.
+    rows("SELECT pg_advisory_lock(%(key)s)", {"key": SCREENING_LOCK})
+    rows("SELECT pg_advisory_unlock(%(key)s)", {"key": SCREENING_LOCK})
+    ids = [row[0] for row in rows(MISSED, params | {"stamp": walk.stamp})]
+    return _Batch(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
+
+
+def _stop(walk: Screening, batch: _Batch, now: datetime) -> None:
+    walk.done += len(batch.ids)
+    if batch.step == Screening.Step.CUSTOMERS:
+        walk.after_id = 0 if batch.is_last else batch.ids[-1]
+        walk.step = Screening.Step.ORDERS if batch.is_last else walk.step
     else:
-        walk.after_id = ids[-1]
-    walk.matches += compare(ORDER, ids, walk.stamp, now) if ids else 0
-    walk.holds += stop_matched(ids, now, walk.started_at)
-    walk.done += len(ids)
+        walk.holds += _stop_matched(batch.ids, now, walk.started_at)
+        if batch.is_last:
+            walk.step, walk.finished_at = Screening.Step.DONE, now
+        else:
+            walk.after_id = max(walk.after_id, batch.ids[-1])
+    walk.save(update_fields=["step", "after_id", "done", "holds", "finished_at"])
 
 
-def stop_matched(order_ids: Sequence[int], now: datetime, since: datetime) -> int:
+def _stop_matched(order_ids: Sequence[int], now: datetime, since: datetime) -> int:
     """Hold those of the orders that a match stands against; return how many are new.
 
     Of what has left it is told once: when a match against it was found since the walk began.
     """
-    against = screen_orders(order_ids, now)
+    against = standing_against(order_ids)
     if not against:
         return 0
     lock(against)
