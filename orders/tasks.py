@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.services import allocate_orders, end_lifts
 from orders.services.agreeing import announce_endings, expire_blankets, make_due_call_offs
-from orders.services.complying import screen_parties
+from orders.services.complying import compare_parties, stop_matched
 from orders.services.quoting import expire_quotes
 from orders.services.reallocating import simulate_queued
 from orders.services.reserving import reserve_due
@@ -50,14 +50,16 @@ def call_off(**_later: Any) -> None:
 @shared_task(expires=60)
 def screen(**_later: Any) -> None:
     """Go on with the walk over customers and open orders, after the denied-party lists changed."""
-    while (walked := screen_parties(now=timezone.now())) and not walked.is_finished:
-        pass
+    while batch := compare_parties(now=timezone.now()):
+        if stop_matched(batch=batch, now=timezone.now()).is_finished:
+            return
 
 
 @shared_task
 def screen_again(**_later: Any) -> None:
     """Have everybody screened once a day: names, addresses and policies change too."""
-    screen_parties(now=timezone.now(), anew="Every day")
+    if batch := compare_parties(now=timezone.now(), anew="Every day"):
+        stop_matched(batch=batch, now=timezone.now())
 
 
 @shared_task(expires=600)

@@ -132,7 +132,7 @@ from orders.selectors._reallocations import (
     reallocation_segments,
 )
 from orders.selectors._release import ClassFact, PlanFact, classes_of, plan_of
-from orders.selectors._segments import MemberRow, segment_members
+from orders.selectors._segments import MemberRow, segment_members, segment_of, segments_of
 from orders.selectors._serving import serving_terms
 from orders.selectors._setasides import SET_ASIDES, SetAsideRow, set_asides
 from orders.selectors._substitutions import SubstitutionRow, substitution_rows
@@ -304,6 +304,8 @@ __all__ = [
     "register_rates",
     "restrictions_within",
     "segment_members",
+    "segment_of",
+    "segments_of",
     "serving_terms",
     "set_asides",
     "ship_to_of",

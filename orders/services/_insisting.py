@@ -10,8 +10,8 @@ from inventory.rules import Consent, Rule
 from inventory.services import Demand
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS
+from orders.selectors import segments_of
 from orders.services._demanding import LINE, Head, Want
-from orders.services._segmenting import segments_of
 
 SOFT = {
     "ship_complete": Rule.SHIP_COMPLETE,
@@ -131,7 +131,7 @@ def demands_of(
     orders = {head.id: head for head in chosen}
     insisting = [head.id for head in chosen if head.has_terms]
     terms = terms_of(insisting) if insisting else {}
-    segments = segments_of([head.id for head in chosen if head.has_segments])
+    segments = segments_of(order_ids=[head.id for head in chosen if head.has_segments])
     fixed, used = _fixed_nodes(chosen, wants, terms)
     bound: dict[int, Sequence[int]] = {**fixed, **only}
     demands, places = [], dict(bound)

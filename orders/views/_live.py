@@ -25,9 +25,9 @@ from orders.selectors import (
     goods_of,
     next_breaks,
     product_ids,
+    segment_of,
 )
 from orders.services import DraftRefused, LineDraft, OrderDraft, PricedDraft, price_draft
-from orders.services.segmenting import segment_of
 
 ONE, CHANNEL = Decimal(1), "page"
 CELL_MAX = 40

@@ -14,7 +14,8 @@ from erp.governance.services import ensure_builtin_policies
 from orders.models import Hold, Order, PartyMatch, Price
 from orders.rules.listing import ListEntry
 from orders.services import submit_order
-from orders.services.complying import PartyListRow, save_compliance, screen_parties
+from orders.services.complying import PartyListRow, save_compliance
+from tests.orders import compliance as law
 from tests.orders import factories as make
 
 SignIn = Callable[[Page, User], None]
@@ -81,7 +82,7 @@ def test_a_match_is_rejected_and_the_order_goes_on(
     order = submitted("10", "1000", name="Zarya Marine")
     row = PartyListRow(code="SDN", name="SDN", entries=[ListEntry("E1", "Zarya Marine")])
     save_compliance(row=row, actor=None, now=timezone.now())
-    while screen_parties(now=timezone.now()) is not None:
+    while law.screen_parties(now=timezone.now()) is not None:
         pass
     assert Order.objects.get(pk=order.pk).state == "held"
     sign_in(page, make.person("boss", Role.CONTROLLER))

@@ -1,5 +1,6 @@
 """Makes restrictions, licences and lists for tests: the least that a test needs, by name."""
 
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -13,8 +14,10 @@ from orders.services.complying import (
     LicenceRow,
     PartyListRow,
     RestrictionRow,
+    Walked,
+    compare_parties,
     save_compliance,
-    screen_parties,
+    stop_matched,
 )
 from tests.orders import factories as make
 
@@ -77,6 +80,12 @@ def saved(row: RestrictionRow | ExceptionRow | LicenceRow | CertificateRow) -> i
     found = save_compliance(row=row, actor=None, now=make.NOW)
     assert isinstance(found, int)
     return found
+
+
+def screen_parties(*, now: datetime, limit: int = 500, anew: str = "") -> Walked | None:
+    """Take the next batch of a walk as the worker does; None where there is none."""
+    batch = compare_parties(now=now, limit=limit, anew=anew)
+    return stop_matched(batch=batch, now=now) if batch else None
 
 
 def walked(limit: int = 500) -> int:

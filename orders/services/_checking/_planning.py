@@ -15,9 +15,9 @@ from inventory.services import Basket, Served, Wish, rehearse_allocation
 from inventory.services.promising import Choice, Offered, offer_supply
 from inventory.services.promising import Wish as Asked
 from orders.rules import TRANSIT_DAYS, arrival
+from orders.selectors import segments_of
 from orders.services._checking._case import Case
 from orders.services._insisting import NO_TERMS, Terms, terms_of
-from orders.services._segmenting import segments_of
 
 # By order, so that its lines follow one another; `waiting` in thousandths.
 WANTED = Prepared("""
@@ -185,7 +185,7 @@ def plan_orders(cases: Sequence[Case], now: datetime) -> dict[int, Plan]:
         wanted[row[0]].append(tuple(row))
         insisting |= {row[0]} if insists else set()
     carriers = [Carrier(*row) for row in rows(CARRIERS, {})]
-    segments = segments_of(list(wanted)) if has_segments else {}
+    segments = segments_of(order_ids=list(wanted)) if has_segments else {}
     plans = {case.id: Plan(case, carriers, segment=segments.get(case.id, 0)) for case in cases}
     clocks = _Clocks(list(plans.values()), now)
     codes = {node.id: node.code for node in clocks.hours.values()}

@@ -9,13 +9,19 @@ from orders.services.complying._keeping import (
     RestrictionRow,
     save_compliance,
 )
-from orders.services.complying._rescreening import Walked, screen_parties
+from orders.services.complying._rescreening import (
+    Compared,
+    Walked,
+    compare_parties,
+    stop_matched,
+)
 from orders.services.complying._restricting import stop_restricted
 from orders.services.complying._reviewing import MatchReviewed, clear_waiting, review_match
 
 __all__ = [
     "BadComplianceRow",
     "CertificateRow",
+    "Compared",
     "EmptyList",
     "ExceptionRow",
     "ImportedList",
@@ -25,8 +31,9 @@ __all__ = [
     "RestrictionRow",
     "Walked",
     "clear_waiting",
+    "compare_parties",
     "review_match",
     "save_compliance",
-    "screen_parties",
+    "stop_matched",
     "stop_restricted",
 ]

@@ -141,6 +141,6 @@ def next_stamp() -> int:
 
 
 def begin_screening(stamp: int, cause: str, now: datetime) -> None:
-    """Have all customers and open orders walked over; `screen_parties` does it in batches."""
+    """Have all customers and open orders walked over; `compare_parties` does it in batches."""
     params = {"stamp": stamp, "cause": cause[:200], "now": now, "open": [*Order.OPEN, *Order.GONE]}
     run(BEGIN, params)

@@ -61,8 +61,8 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """What a walk compares next: `after` where it stood, `ids` of customers or of orders."""
+class Compared:
+    """A batch of a walk that was compared: `ids` of customers or of orders after `after`."""
 
     walk_id: int
     step: str
@@ -71,30 +71,35 @@ class _Batch:
     is_last: bool
 
 
-def screen_parties(*, now: datetime, limit: int = 500, anew: str = "") -> Walked | None:
-    """Take the next batch of the walk that is not finished; None where there is none.
+@transaction.atomic
+def compare_parties(*, now: datetime, limit: int = 500, anew: str = "") -> Compared | None:
+    """Compare the next batch of the walk that is not finished; None where there is none.
 
-    A batch is compared in one transaction and stopped in a second: comparing locks the names that
-    are on the orders, stopping locks the accounts and orders, and whoever submits an order locks
-    the order before its names. A walk that was cut off goes on where it was, between the two also.
-    Orders that resemble a denied party are held, and what is on the floor stays there; of what has
-    left it is told. `anew` is the cause of a new walk: names and policies change too.
+    What is found is stopped by `stop_matched`, in a transaction of its own: this one locks the
+    names on orders, that one the accounts and orders, and whoever submits an order locks the order
+    before its names. A walk that was cut off goes on where it was, between the two also. `anew` is
+    the cause of a new walk: names and policies change too.
+    """
+    if anew:
+        _begin(anew, now)
+    return _compare_next(limit, now)
+
+
+@transaction.atomic
+def stop_matched(*, batch: Compared, now: datetime) -> Walked:
+    """Hold those of a batch that a match stands against, and have the walk go on after it.
+
+    What is on the floor stays there; of what has left it is told. Again changes nothing. Locks the
+    walk, then the accounts and orders that are held.
 
     Publishes:
         OrderHeld
         MatchFoundTooLate
         LineCovered
     """
-    with transaction.atomic():
-        if anew:
-            _begin(anew, now)
-        batch = _compare_next(limit, now)
-    if batch is None:
-        return None
-    with transaction.atomic():
-        walk = Screening.objects.select_for_update(no_key=True).get(pk=batch.walk_id)
-        if (walk.step, walk.after_id) == (batch.step, batch.after):  # nobody else went on with it
-            _stop(walk, batch, now)
+    walk = Screening.objects.select_for_update(no_key=True).get(pk=batch.walk_id)
+    if (walk.step, walk.after_id) == (batch.step, batch.after):  # nobody else went on with it
+        _stop(walk, batch, now)
     is_finished = walk.step == Screening.Step.DONE
     return Walked(walk.pk, walk.total, walk.done, walk.matches, walk.holds, is_finished)
 
@@ -105,7 +110,7 @@ def _begin(cause: str, now: datetime) -> None:
         begin_screening(next_stamp(), cause, now)
 
 
-def _compare_next(limit: int, now: datetime) -> _Batch | None:
+def _compare_next(limit: int, now: datetime) -> Compared | None:
     found = rows(UNFINISHED)
     if not found:
         return None
@@ -119,28 +124,28 @@ def _compare_next(limit: int, now: datetime) -> _Batch | None:
     return batch
 
 
-def _batch(walk: Screening, limit: int) -> _Batch:
+def _batch(walk: Screening, limit: int) -> Compared:
     params = {"after": walk.after_id, "limit": limit, "open": [*Order.OPEN, *Order.GONE]}
     if walk.step == Screening.Step.CUSTOMERS:
         ids = [row[0] for row in rows(CUSTOMERS, params)]
-        return _Batch(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
+        return Compared(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
     if ids := [row[0] for row in rows(ORDERS, params)]:
-        return _Batch(walk.pk, walk.step, walk.after_id, ids, is_last=False)
+        return Compared(walk.pk, walk.step, walk.after_id, ids, is_last=False)
     # Waits for whoever is submitting now, so that nobody slips through between. Not kept: who
     # submits holds orders that are to be locked when they are stopped.
     rows("SELECT pg_advisory_lock(%(key)s)", {"key": SCREENING_LOCK})
     rows("SELECT pg_advisory_unlock(%(key)s)", {"key": SCREENING_LOCK})
     ids = [row[0] for row in rows(MISSED, params | {"stamp": walk.stamp})]
-    return _Batch(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
+    return Compared(walk.pk, walk.step, walk.after_id, ids, len(ids) < limit)
 
 
-def _stop(walk: Screening, batch: _Batch, now: datetime) -> None:
+def _stop(walk: Screening, batch: Compared, now: datetime) -> None:
     walk.done += len(batch.ids)
     if batch.step == Screening.Step.CUSTOMERS:
         walk.after_id = 0 if batch.is_last else batch.ids[-1]
         walk.step = Screening.Step.ORDERS if batch.is_last else walk.step
     else:
-        walk.holds += _stop_matched(batch.ids, now, walk.started_at)
+        walk.holds += _hold_matched(batch.ids, now, walk.started_at)
         if batch.is_last:
             walk.step, walk.finished_at = Screening.Step.DONE, now
         else:
@@ -148,7 +153,7 @@ def _stop(walk: Screening, batch: _Batch, now: datetime) -> None:
     walk.save(update_fields=["step", "after_id", "done", "holds", "finished_at"])
 
 
-def _stop_matched(order_ids: Sequence[int], now: datetime, since: datetime) -> int:
+def _hold_matched(order_ids: Sequence[int], now: datetime, since: datetime) -> int:
     """Hold those of the orders that a match stands against; return how many are new.
 
     Of what has left it is told once: when a match against it was found since the walk began.

@@ -20,7 +20,7 @@ from inventory.services.promising import Backing, Waiting, Wish, offer_supply, p
 from orders.events import PromiseChanged
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS, arrival
-from orders.services._segmenting import segments_of
+from orders.selectors import segments_of
 
 if TYPE_CHECKING:
     from inventory.models import Sourcing
@@ -246,7 +246,7 @@ def _line(row: dict[str, Any]) -> _Line:
 
 
 def _segments(lines: Collection[_Line]) -> dict[int, int]:
-    return segments_of({line.order_id for line in lines if line.has_segments})
+    return segments_of(order_ids={line.order_id for line in lines if line.has_segments})
 
 
 def _bought(

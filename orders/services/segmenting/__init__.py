@@ -10,9 +10,6 @@ from erp.governance.services import Change, record
 from inventory.models import Segment
 from inventory.services import BadMasterData
 from orders.models import Customer, CustomerGroup, SegmentMember
-from orders.services._segmenting import segment_of
-
-__all__ = ["assign_segment", "segment_of"]
 
 SOURCES: dict[str, Any] = {"customer": Customer, "group": CustomerGroup, "entity": Entity}
 

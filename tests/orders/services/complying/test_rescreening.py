@@ -22,7 +22,7 @@ from orders.rules.listing import ListEntry
 from orders.rules.naming import Name
 from orders.rules.screening import FLOOR, address_score, name_score, overall, same_country
 from orders.services import ReasonMissing, lift_hold, submit_orders
-from orders.services.complying import EmptyList, MatchReviewed, review_match, screen_parties
+from orders.services.complying import EmptyList, MatchReviewed, review_match
 from tests.orders import compliance as law
 from tests.orders import factories as make
 
@@ -207,8 +207,8 @@ class TestWalk:
             order_of(f"Buyer {n} Nautical")
         law.listed("Buyer 6 Nautical")
 
-        first = screen_parties(now=make.NOW, limit=3)
-        second = screen_parties(now=make.NOW, limit=3)
+        first = law.screen_parties(now=make.NOW, limit=3)
+        second = law.screen_parties(now=make.NOW, limit=3)
 
         assert first is not None
         assert second is not None
@@ -237,14 +237,14 @@ class TestWalk:
         later = make.NOW + timedelta(hours=1)
         lift_hold(hold_id=hold.pk, actor=reviewer(), reason="known", now=later)
 
-        screen_parties(now=later, anew="again")
+        law.screen_parties(now=later, anew="again")
         law.walked()
 
         assert Order.objects.get(pk=order.pk).state == "released"
         assert Hold.objects.filter(state="active").count() == 0
 
     def test_nothing_is_walked_where_there_is_no_list(self) -> None:
-        assert screen_parties(now=make.NOW, anew="again") is None
+        assert law.screen_parties(now=make.NOW, anew="again") is None
 
 
 class TestReview:
@@ -289,7 +289,7 @@ class TestReview:
         order.customer.name = "Zarya Marine Dubai"
         order.customer.save()
 
-        screen_parties(now=make.NOW, anew="again")
+        law.screen_parties(now=make.NOW, anew="again")
         law.walked()
 
         assert PartyMatch.objects.filter(state="open").exists()

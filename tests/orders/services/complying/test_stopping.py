@@ -14,7 +14,7 @@ from inventory.models import Shipment
 from orders.models import CreditAccount, ExportLicence, Hold, Order, PartyMatch
 from orders.selectors import INVARIANTS
 from orders.services import GoodsStopped, LineDraft, cancel_order, lift_hold
-from orders.services.complying import review_match, screen_parties
+from orders.services.complying import review_match
 from tests.orders import compliance as law
 from tests.orders import factories as make
 
@@ -91,8 +91,8 @@ class TestANewMatch:
         law.listed("Zarya Marine")
         law.walked()
         later = make.NOW + timedelta(days=1)
-        screen_parties(now=later, anew="Every day")
-        while screen_parties(now=later) is not None:
+        law.screen_parties(now=later, anew="Every day")
+        while law.screen_parties(now=later) is not None:
             pass
         deliver_all()
 

@@ -10,7 +10,6 @@ from erp.kernel.sql import rows
 from orders.models import Hold, Order, PartyRole, Screening
 from orders.services._locking import lock
 from orders.services._screening import screen_orders
-from orders.services.complying import screen_parties
 from tests.inventory.services.test_allocating_together import at_once
 from tests.orders import compliance as law
 from tests.orders import factories as make
@@ -21,9 +20,11 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def test_the_walk_waits_for_an_order_without_keeping_its_names() -> None:
-    order = make.submitted(make.account(make.customer(name="Zarya Marine")), make.line(make.priced()))
+    order = make.submitted(
+        make.account(make.customer(name="Zarya Marine")), make.line(make.priced())
+    )
     law.listed("Zarya Marine")
-    screen_parties(now=make.NOW)  # the customers; the orders are next
+    law.screen_parties(now=make.NOW)  # the customers; the orders are next
     is_locked = Event()
 
     def submit() -> object:
@@ -37,7 +38,7 @@ def test_the_walk_waits_for_an_order_without_keeping_its_names() -> None:
 
     def walk() -> object:
         assert is_locked.wait(10)
-        return screen_parties(now=make.NOW)
+        return law.screen_parties(now=make.NOW)
 
     against, walked = at_once([submit, walk], threads=2)
 

@@ -17,10 +17,10 @@ from inventory.services.protecting import (
     save_segment,
 )
 from orders.models import CustomerGroup, Order, SegmentMember
+from orders.selectors import segment_of, segments_of
 from orders.services import allocate_orders
-from orders.services._segmenting import segments_of
 from orders.services.promising._promising import promise_rest
-from orders.services.segmenting import assign_segment, segment_of
+from orders.services.segmenting import assign_segment
 from tests.conftest import grant
 from tests.orders import factories as make
 from tests.orders.services.test_submitting_together import at_once
@@ -127,7 +127,7 @@ class TestOrders:
         for name in named:
             assigned(name, codes[name], name)
 
-        assert segments_of([order.pk]).get(order.pk) == ids.get(expected or "")
+        assert segments_of(order_ids=[order.pk]).get(order.pk) == ids.get(expected or "")
 
     def test_what_is_assigned_can_be_taken_back(self) -> None:
         make.customer("MINE")
