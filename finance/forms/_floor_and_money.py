@@ -112,7 +112,7 @@ class PickForm(forms.Form):
             if found is not None and found < line.quantity and not given.get(f"reason_{line.id}"):
                 self.add_error(f"reason_{line.id}", now_("Say why less was found."))
             if line.is_serial and found is not None:
-                _count_numbers(self, f"serials_{line.id}", found)
+                count_numbers(self, f"serials_{line.id}", found)
         return given
 
     def serials(self) -> list[SerialPick]:
@@ -177,7 +177,7 @@ class SerialsField(forms.CharField):
         return [number.strip() for number in super().clean(value).splitlines() if number.strip()]
 
 
-def _count_numbers(form: forms.Form, name: str, quantity: Decimal) -> None:
+def count_numbers(form: forms.Form, name: str, quantity: Decimal) -> None:
     """Say at the field if it does not name one number for each piece."""
     named = len(form.cleaned_data.get(name) or ())
     if named != quantity:
@@ -253,7 +253,7 @@ class ReceiveForm(forms.Form):
             if came and line.tracking == "lot" and not given.get(f"lot_{line.id}"):
                 self.add_error(f"lot_{line.id}", now_("It is kept by lot: say which came."))
             if came and line.tracking == "serial":
-                _count_numbers(self, f"serials_{line.id}", came)
+                count_numbers(self, f"serials_{line.id}", came)
             if came is not None and came > line.due:
                 said = now_(
                     "Only %(due)s is still due. Take that in, and keep the rest apart until"

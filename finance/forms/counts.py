@@ -1,5 +1,6 @@
 """What people type about cycle counts."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
-from finance.forms._floor_and_money import QuantityField
+from finance.forms._floor_and_money import QuantityField, SerialsField, count_numbers
 from inventory.selectors import CountLineRow, NodeToMove
 
 
@@ -32,7 +33,10 @@ class PlanCountForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class CountBox:
-    """One figure to type: of a line, in one bin, or (`is_elsewhere`) in none of them."""
+    """One figure to type: of a line, in one bin, or (`is_elsewhere`) in none of them.
+
+    `numbers` is the field of the serial numbers of its line, where it has any.
+    """
 
     line: CountLineRow
     name: str
@@ -40,6 +44,7 @@ class CountBox:
     bin_id: int | None = None
     bin: str = ""
     is_elsewhere: bool = False
+    numbers: str = ""
 
 
 LAST = 2**32
@@ -64,13 +69,28 @@ class CountForm(forms.Form):
                 required=False,
                 initial=None if counted is None else counted.normalize(),
             )
+            if box.numbers and box.numbers not in self.fields:
+                self.fields[box.numbers] = SerialsField(
+                    label=now_("Serial numbers"), initial="\n".join(box.line.serials)
+                )
 
-    def rows(self) -> Iterator[tuple[CountBox, forms.BoundField]]:
+    def rows(self) -> Iterator[tuple[CountBox, forms.BoundField, forms.BoundField | None]]:
+        """Return each figure with its field; the first of a line with its serial numbers too."""
+        shown: set[str] = set()
         for box in self.boxes:
-            yield box, self[box.name]
+            is_first = bool(box.numbers) and box.numbers not in shown
+            shown.add(box.numbers)
+            yield box, self[box.name], self[box.numbers] if is_first else None
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
+        for line_id, whole, _parts, numbers in [] if self.errors else self.counted():
+            field = f"serials_{line_id}"
+            if field in self.fields:
+                count_numbers(self, field, whole)
+            if twice := [number for number, times in Counter(numbers).items() if times > 1]:
+                said = now_("%(number)s is named twice.") % {"number": twice[0]}
+                self.add_error(field, said)
         if "keep" not in self.data and not self.errors:
             for box in self.boxes:
                 if given.get(box.name) is None and not box.is_elsewhere:
@@ -78,35 +98,42 @@ class CountForm(forms.Form):
                     self.add_error(box.name, said)
         return given
 
-    def counted(self) -> list[tuple[int, Decimal, list[tuple[int | None, Decimal]]]]:
-        """Return (line id, quantity, by bin) of the lines of which every bin was counted."""
+    def counted(self) -> list[tuple[int, Decimal, list[tuple[int | None, Decimal]], list[str]]]:
+        """Return (line id, quantity, by bin, numbers) of lines of which every bin was counted."""
         boxes: dict[int, list[CountBox]] = {}
         for box in self.boxes:
             boxes.setdefault(box.line.id, []).append(box)
         said = []
         for line_id, of_line in boxes.items():
-            figures = [(box, self.cleaned_data[box.name]) for box in of_line]
+            figures = [(box, self.cleaned_data.get(box.name)) for box in of_line]
             if any(figure is None and not box.is_elsewhere for box, figure in figures):
                 continue
             parts = [(box.bin_id, figure or Decimal(0)) for box, figure in figures]
             whole = sum((part for _, part in parts), Decimal(0))
-            said.append((line_id, whole, parts if len(of_line) > 1 else []))
+            numbers = self.cleaned_data.get(f"serials_{line_id}", [])
+            said.append((line_id, whole, parts if len(of_line) > 1 else [], numbers))
         return said
 
 
 def _boxes(line: CountLineRow) -> list[CountBox]:
     name = f"counted_{line.id}"
     places = [part for part in line.parts if part.bin_id is not None]
+    numbers = f"serials_{line.id}" if line.is_serial else ""
     if not places:
-        return [CountBox(line, name, (LAST, ""))]
+        return [CountBox(line, name, (LAST, ""), numbers=numbers)]
     return [
         *(
             CountBox(
-                line, f"{name}_{part.bin_id}", (part.sequence, part.bin), part.bin_id, part.bin
+                line,
+                f"{name}_{part.bin_id}",
+                (part.sequence, part.bin),
+                part.bin_id,
+                part.bin,
+                numbers=numbers,
             )
             for part in places
         ),
-        CountBox(line, f"{name}_0", (LAST, ""), is_elsewhere=True),
+        CountBox(line, f"{name}_0", (LAST, ""), is_elsewhere=True, numbers=numbers),
     ]
 
 

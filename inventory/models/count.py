@@ -146,6 +146,8 @@ class CountLine(models.Model):
     `snapshot` is what lay there when the sheet was made, after the move `snapshot_move`: so what is
     expected at any later moment is that and the moves since. `expected` is that at `counted_at`,
     without what stood picked and not yet gone. `earlier` is what the first of two counts said.
+    Where the balance is kept by serial number, `serials` were scanned, and `missing` and `found`
+    are the numbers by which that differs from the books.
     """
 
     count = models.ForeignKey(Count, on_delete=models.PROTECT, related_name="lines", db_index=False)
@@ -158,6 +160,9 @@ class CountLine(models.Model):
     earlier = QuantityField(null=True, blank=True)  # type: ignore[misc]
     counted = QuantityField(null=True, blank=True)  # type: ignore[misc]
     expected = QuantityField(null=True, blank=True)  # type: ignore[misc]
+    serials = models.JSONField(default=list, db_default=[])
+    missing = models.JSONField(default=list, db_default=[])
+    found = models.JSONField(default=list, db_default=[])
     counted_at = models.DateTimeField(null=True, blank=True)
     counted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

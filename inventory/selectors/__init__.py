@@ -54,6 +54,7 @@ from inventory.selectors._corrections import (
 )
 from inventory.selectors._costing import LayerRow, layers_of
 from inventory.selectors._counts import (
+    CountedPiece,
     CountLineRow,
     CountPage,
     CountPart,
@@ -197,6 +198,7 @@ __all__ = [
     "CountPage",
     "CountPart",
     "CountRow",
+    "CountedPiece",
     "DecisionRow",
     "DemandSource",
     "ElsewhereRow",

@@ -1,11 +1,13 @@
 """Cycle counts as the screens show them: blind to who counts, open to who reviews."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from erp.kernel.invariants import Invariant
 from erp.kernel.sql import records, rows
@@ -43,9 +45,17 @@ HEAD = """
 LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.barcode, p.base_uom AS uom, s.status,
         coalesce(lot.code, '') AS lot, l.class_code, l.is_again, l.earlier, l.counted, l.expected,
-        l.counted_at, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
+        s.is_serial, l.serials, l.missing, l.found, l.counted_at,
+        coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '')
             AS counted_by,
-        round((l.counted - l.expected) * coalesce(c.value / nullif(c.quantity, 0), 0), 2) AS value
+        round((l.counted - l.expected) * coalesce(c.value / nullif(c.quantity, 0), 0), 2) AS value,
+        coalesce((
+            SELECT jsonb_object_agg(n.number, nd.code || ' (' || replace(k.status, '_', ' ') || ')')
+            FROM jsonb_array_elements_text(l.found) AS f (number)
+            JOIN inventory_serial n ON n.product_id = s.product_id AND n.number = f.number
+            JOIN inventory_stock k ON k.id = n.stock_id AND k.id <> s.id
+            JOIN inventory_node nd ON nd.id = k.node_id
+        ), '{}') AS places
     FROM inventory_countline l
     JOIN inventory_stock s ON s.id = l.stock_id
     JOIN inventory_product p ON p.id = s.product_id
@@ -74,7 +84,9 @@ PARTS = """
 
 AGREED = """
     SELECT l.count_id, array_agg(l.stock_id ORDER BY l.position),
-        array_agg(coalesce(l.counted - l.expected, 0) ORDER BY l.position)
+        array_agg(coalesce(l.counted - l.expected, 0) ORDER BY l.position),
+        coalesce(array_agg(concat(l.missing, l.found) ORDER BY l.position)
+            FILTER (WHERE l.missing <> '[]' OR l.found <> '[]'), '{}')
     FROM inventory_countline l WHERE l.count_id = ANY(%s)
     GROUP BY l.count_id
 """
@@ -88,7 +100,8 @@ COUNTS = [
         FROM inventory_count k
         LEFT JOIN (
             SELECT count_id, sum(counted - expected) AS difference,
-                count(*) FILTER (WHERE counted <> expected) AS lines
+                sum(CASE WHEN missing = '[]' AND found = '[]' THEN (counted <> expected)::int
+                    ELSE (missing <> '[]')::int + (found <> '[]')::int END) AS lines
             FROM inventory_countline GROUP BY count_id
         ) l ON l.count_id = k.id
         LEFT JOIN (
@@ -148,9 +161,18 @@ class CountPart:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedPiece:
+    """A piece that was found and not expected; `lies_at` is where it lies by the books, if any."""
+
+    number: str
+    lies_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class CountLineRow:
     """One line with what was found and, for reviewers only, what was expected.
 
+    `serials` were scanned; `missing` and `found` differ from the books, for reviewers only too.
     `value` is the difference at average cost, signed. The counter's page leaves both out.
     """
 
@@ -167,6 +189,10 @@ class CountLineRow:
     earlier: Decimal | None
     counted: Decimal | None
     expected: Decimal | None
+    is_serial: bool
+    serials: Sequence[str]
+    missing: Sequence[str]
+    found: Sequence[CountedPiece]
     counted_at: datetime | None
     counted_by: str
     value: Decimal | None
@@ -237,17 +263,26 @@ def count_page(*, number: str, entity_ids: Collection[int]) -> CountPage | None:
     for line_id, bin_id, code, sequence, counted, expected in rows(PARTS, [found[0]["id"]]):
         parts[line_id].append(CountPart(bin_id, code or "", sequence or 0, counted, expected))
     lines = [
-        CountLineRow(**row, parts=parts.get(row["id"], ()))
+        CountLineRow(**_named(row), parts=parts.get(row["id"], ()))
         for row in records(LINES, [found[0]["id"]])
     ]
     return CountPage(**found[0], lines=lines)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    places = json.loads(row.pop("places"))
+    missing, found = json.loads(row["missing"]), json.loads(row["found"])
+    pieces = [CountedPiece(number, places.get(number, "")) for number in found]
+    return row | {"serials": json.loads(row["serials"]), "missing": missing, "found": pieces}
 
 
 def count_fingerprints(count_ids: Collection[int]) -> Mapping[int, str]:
     """Return what an approver agrees to, in short, by id: the balances and what they differ by."""
     return {
         count_id: hashlib.sha256(
-            "|".join([*map(str, stocks), *(str(each.normalize()) for each in found)]).encode()
+            "|".join(
+                [*map(str, stocks), *(str(each.normalize()) for each in found), *pieces]
+            ).encode()
         ).hexdigest()
-        for count_id, stocks, found in rows(AGREED, [list(count_ids)])
+        for count_id, stocks, found, pieces in rows(AGREED, [list(count_ids)])
     }

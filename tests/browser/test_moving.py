@@ -9,7 +9,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
-from inventory.models import Count, Stock, Transfer
+from finance.services import adjust_stock
+from inventory.models import Count, Product, Serial, Stock, Transfer
+from inventory.services import StockAdjustment
 from inventory.services.correcting import (
     CorrectionDraft,
     CorrectionLineDraft,
@@ -82,7 +84,7 @@ def test_a_counter_scans_and_is_told_nothing(
     page.goto(reverse("finance:counts"))
     page.get_by_role("button", name="Make a sheet").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Count")
-    scan = page.get_by_label("Scan a bin or a product")
+    scan = page.get_by_label("Scan a bin, a product")
     scan.fill("NOTHING")
     scan.press("Enter")
     expect(page.get_by_text("NOTHING is not on this sheet")).to_be_visible()
@@ -103,6 +105,60 @@ def test_a_counter_scans_and_is_told_nothing(
     expect(page.get_by_role("heading", level=1)).to_contain_text("posted")
     assert Count.objects.get().state == "posted"
     assert Stock.objects.get(product=one).on_hand == 136
+
+
+def test_pieces_are_counted_by_scanning_their_numbers(
+    open_context: OpenContext,
+    sign_in: SignIn,
+    assert_accessible: Callable[[Page], None],
+    world: World,
+    lead: User,
+) -> None:
+    drill, pen = product(world, on_hand="0"), product(world, on_hand="8")
+    Product.objects.filter(pk=drill.pk).update(tracking="serial")
+    opening = StockAdjustment(
+        entity_id=world.entity.pk,
+        node_id=world.node.pk,
+        product_id=drill.pk,
+        quantity=Decimal(3),
+        reason="Opening",
+        serials=["SN-1", "SN-2", "SN-3"],
+    )
+    adjust_stock(adjustments=[opening], kind="opening", actor=None, now=factories.NOW)
+    page = open_context(viewport=PHONE, has_touch=True).new_page()
+    sign_in(page, lead)
+    page.goto(reverse("finance:counts"))
+    page.get_by_role("button", name="Make a sheet").click()
+    scan = page.get_by_label("Scan a bin, a product")
+    numbers = page.get_by_label("Serial numbers")
+
+    for code in (drill.code, "SN-3", "SN-9", "SN-9"):
+        scan.fill(code)
+        scan.press("Enter")
+        expect(scan).to_be_focused()
+    expect(page.get_by_text("SN-9 is scanned already")).to_be_visible()
+    scan.fill("SN-1")
+    scan.press("Enter")
+    expect(page.get_by_text("SN-1: 3 scanned")).to_be_visible()
+    expect(numbers).to_have_value("SN-3\nSN-9\nSN-1")
+    expect(page.get_by_role("region", name=drill.code).get_by_label("Counted")).to_have_value("3")
+    assert "SN-2" not in page.content()  # nobody says what is expected
+    assert_accessible(page)
+    scan.fill(pen.code)
+    scan.press("Enter")
+    page.get_by_role("region", name=pen.code).get_by_label("Counted").fill("8")
+    page.get_by_role("button", name="Hand in").click()
+    head = page.get_by_role("heading", level=1)
+    expect(head).to_contain_text("approved")
+    expect(page.get_by_text("\N{MINUS SIGN}SN-2")).to_be_visible()
+    expect(page.get_by_text("+SN-9")).to_be_visible()
+    page.get_by_role("button", name="Post").click()
+    page.get_by_role("button", name="Post it").click()
+
+    expect(head).to_contain_text("posted")
+    lying = Serial.objects.filter(stock__isnull=False).order_by("number")
+    assert [row.number for row in lying] == ["SN-1", "SN-3", "SN-9"]
+    assert Stock.objects.get(product=drill).on_hand == 3
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])

@@ -15,11 +15,11 @@ from erp.api.problems import ErrorDetail, NotFound, ValidationError
 from erp.api.requests import actor_of
 from erp.api.serializers import QuantityInput, StrictSerializer, TextInput
 from erp.api.views import ResourceViewSet
-from finance.api.serializers import NothingInput, ReasonInput
+from finance.api.serializers import NothingInput, ReasonInput, SerialsInput
 from finance.services import post_count
 from inventory import permissions
 from inventory.models import Count, Node, Stock
-from inventory.selectors import CountPage, bins_at, count_page
+from inventory.selectors import CountLineRow, CountPage, bins_at, count_page
 from inventory.services.counting import (
     Counted,
     approve_count,
@@ -46,12 +46,14 @@ class CountedInput(StrictSerializer):
     """So many base units of one line; `line` is its position.
 
     A line that lies in bins may be named once for each, and once without: elsewhere at the node.
-    A bin of the line that is not named then was found empty.
+    A bin of the line that is not named then was found empty. Of a product that is kept by serial
+    number, `serials` are those of the pieces, one for each.
     """
 
     line = fields.IntegerField(min_value=1, max_value=32_767)
     quantity = QuantityInput(allow_zero=True)
     bin = TextInput(max_length=20, required=False)
+    serials = SerialsInput()
 
 
 class RecordInput(StrictSerializer):
@@ -188,15 +190,21 @@ class CountViewSet(ResourceViewSet):
             {
                 "line": line.position, "product": line.product, "uom": line.uom,
                 "status": line.status, "lot": line.lot or None, "recount": line.is_again,
-                "counted": line.counted, "counted_at": line.counted_at,
+                "counted": line.counted, "counted_at": line.counted_at, "serials": line.serials,
                 "bins": [
                     {"bin": part.bin or None, "counted": part.counted}
                     | ({"expected": part.expected} if may else {})
                     for part in line.parts
                 ],
-            } | ({"expected": line.expected, "value": line.value} if may else {})
+            } | (_compared(line) if may else {})
             for line in page.lines
         ]}  # fmt: skip
+
+
+def _compared(line: CountLineRow) -> dict[str, Any]:
+    found = [{"number": each.number, "lies_at": each.lies_at or None} for each in line.found]
+    compared = {"expected": line.expected, "value": line.value}
+    return compared | ({"missing": line.missing, "found": found} if line.is_serial else {})
 
 
 def _counted(
@@ -205,22 +213,24 @@ def _counted(
     """Return what was counted, a line that was counted bin by bin as one."""
     known = bins_at(node=node, codes={line["bin"] for line in lines if line.get("bin")})
     binned = {line["line"] for line in lines if line.get("bin")}
+    numbers: dict[int, list[str]] = {line["line"]: [] for line in lines}
     parts: dict[int, list[tuple[int | None, Decimal]]] = {place: [] for place in binned}
     for line in lines:
         code = line.get("bin")
         if code and code not in known:
             message = f"There is no bin {code!r} at {node}."
             raise ValidationError({"lines": [ErrorDetail(message, "does_not_exist")]})
+        numbers[line["line"]] += line.get("serials", ())
         if line["line"] in binned:
             parts[line["line"]].append((known[code] if code else None, line["quantity"]))
     return [
         *(
-            Counted(ids[line["line"]], line["quantity"])
+            Counted(ids[line["line"]], line["quantity"], (), line.get("serials", ()))
             for line in lines
             if line["line"] not in binned
         ),
         *(
-            Counted(ids[place], sum((part for _, part in said), Decimal(0)), said)
+            Counted(ids[place], sum((part for _, part in said), Decimal(0)), said, numbers[place])
             for place, said in parts.items()
         ),
     ]

@@ -1,6 +1,7 @@
 """Everything that changes cycle counts. Posting touches the ledger: call finance for that."""
 
 from inventory.services.counting._binning import BadCount, Counted
+from inventory.services.counting._closing import close_count
 from inventory.services.counting._doubting import count_what_was_missed
 from inventory.services.counting._planning import NothingToCount, plan_count
 from inventory.services.counting._recording import add_to_count, record_counts
@@ -9,7 +10,6 @@ from inventory.services.counting._reviewing import (
     CountUnfinished,
     approve_count,
     cancel_count,
-    close_count,
     follow_count_approval,
     submit_count,
 )

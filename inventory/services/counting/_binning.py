@@ -52,12 +52,14 @@ class BadCount(DomainError):
 class Counted:
     """So many base units were found of one line.
 
-    `bins` says in which bins (None: elsewhere at the node), and sums to `quantity`.
+    `bins` says in which bins (None: elsewhere at the node), and sums to `quantity`. `serials` are
+    the numbers of the pieces, one for each, where the product is kept by them.
     """
 
     line_id: int
     quantity: Decimal
     bins: Sequence[tuple[int | None, Decimal]] = ()
+    serials: Sequence[str] = ()
 
 
 def refuse_strange_bins(count: Count, counted: Sequence[Counted]) -> None:

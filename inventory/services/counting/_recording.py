@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -14,11 +15,13 @@ from inventory.services._posting import Key, balances
 from inventory.services.counting._binning import BadCount, Counted, keep_bins, refuse_strange_bins
 from inventory.services.counting._noting import note
 from inventory.services.counting._planning import write_lines
+from inventory.services.counting._scanning import compare_scanned
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
 
 State = Count.State
+ANSWER = ["counted", "expected", "counted_at", "counted_by", "serials", "missing", "found"]
 OPEN = {State.OPEN, State.RECOUNT}
 
 # The lock makes whoever moves a balance wait or be waited for, so the moves that are seen are all
@@ -66,13 +69,14 @@ def record_counts(
 
     With each answer stands what the books expected on the shelf at that very moment: what lay there
     when the sheet was made and what moved since, without what was picked and not yet gone. Counting
-    a line again before the sheet is handed in replaces its answer. Locks the count, then the stock
-    rows in id order.
+    a line again before the sheet is handed in replaces its answer. Of what is kept by serial number
+    the pieces are compared one by one. Locks the count, then the stock rows in id order.
 
     Raises:
         Count.DoesNotExist: there is no such count.
         BadCount: the sheet is closed, a line is not on it or not to be recounted, or the quantity
             or the moment makes no sense.
+        SerialsNeeded, BadSerial: not one number is named for each piece of what is kept by them.
     """
     count = Count.objects.lock(count_id)
     if count.state not in OPEN:
@@ -89,17 +93,16 @@ def record_counts(
             raise BadCount(each.line_id, "That line need not be counted again.")
         if not countable(each.quantity) or each.quantity < 0:
             raise BadCount(each.line_id, "Count zero or more, in thousandths.")
-        chosen[each.line_id] = each.quantity
+        chosen[each.line_id] = each
     refuse_strange_bins(count, counted)
     expected = dict(rows(EXPECTED, {"lines": list(chosen), "at": at})) if chosen else {}
-    for line_id, quantity in chosen.items():
+    for line_id, each in chosen.items():
         line = lines[line_id]
-        line.counted, line.expected = quantity, expected[line_id]
+        line.counted, line.expected = each.quantity, expected[line_id]
         line.counted_at, line.counted_by = at, actor
-    CountLine.objects.bulk_update(
-        [lines[line_id] for line_id in chosen], ["counted", "expected", "counted_at", "counted_by"]
-    )
-    keep_bins(counted, expected, at)
+    compare_scanned([(lines[line_id], each) for line_id, each in chosen.items()], at=at)
+    CountLine.objects.bulk_update([lines[line_id] for line_id in chosen], ANSWER)
+    keep_bins(counted, {pk: lines[pk].expected or Decimal(0) for pk in chosen}, at)
     note(count, "count_stock", count.state, actor, now, lines=len(chosen))
     return count
 

@@ -1,7 +1,6 @@
-"""Hands a count in: what differs is counted again, agreed to and closed."""
+"""Hands a count in: what differs is counted again and agreed to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
@@ -22,15 +21,11 @@ from erp.governance.services import (
     withdraw,
 )
 from erp.kernel.errors import DomainError
-from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
-from inventory.events import CountPosted, CountSubmitted
+from inventory.events import CountSubmitted
 from inventory.models import Count, CountLine
 from inventory.selectors import count_fingerprints
-from inventory.services._adjusting import StockAdjustment
-from inventory.services._posting import Key, balances
-from inventory.services.binning._settling import BinDifference, put_found, take_lost
-from inventory.services.counting._binning import differences_of
+from inventory.services.counting._finding import Found, found_on
 from inventory.services.counting._noting import KIND, facts, note
 
 if TYPE_CHECKING:
@@ -40,20 +35,6 @@ if TYPE_CHECKING:
 State = Count.State
 RECOUNT, AGREEMENT = "inventory.recount", "inventory.count_approval"
 LINES_SHOWN = 5
-LINE = "inventory.countline"
-
-FOUND = """
-    SELECT l.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status, p.code, l.class_code,
-        l.counted, l.expected, l.earlier, l.counted_by_id,
-        coalesce(c.value / nullif(c.quantity, 0), 0)
-    FROM inventory_countline l
-    JOIN inventory_stock s ON s.id = l.stock_id
-    JOIN inventory_product p ON p.id = s.product_id
-    LEFT JOIN inventory_productcost c
-        ON c.product_id = s.product_id AND c.entity_id = s.entity_id
-    WHERE l.count_id = %s
-    ORDER BY l.position
-"""
 
 
 class CountUnfinished(DomainError):
@@ -71,37 +52,6 @@ class CountReasonMissing(DomainError):
     """Nobody said why a count is called off."""
 
     code: ClassVar[str] = "count_reason_missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One counted line; `unit` is the average cost of a base unit, unrounded."""
-
-    line_id: int
-    entity_id: int
-    node_id: int
-    product_id: int
-    lot_id: int | None
-    status: str
-    product: str
-    class_code: str
-    counted: Decimal | None
-    expected: Decimal | None
-    earlier: Decimal | None
-    counted_by_id: int | None
-    unit: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        return (self.counted or Decimal(0)) - (self.expected or Decimal(0))
-
-    @property
-    def key(self) -> Key:
-        return Key(self.entity_id, self.node_id, self.product_id, self.status, self.lot_id or 0)
-
-    @property
-    def value(self) -> Decimal:
-        return round(abs(self.difference) * self.unit, 2)
 
 
 @transaction.atomic
@@ -122,7 +72,7 @@ def submit_count(*, count_id: int, actor: "User | None", now: datetime) -> Count
     count = Count.objects.lock(count_id)
     if count.state in {State.REVIEW, State.APPROVED, State.POSTED}:
         return count
-    before, found = count.state, _found(count)
+    before, found = count.state, found_on(count)
     missing = sum(line.counted is None for line in found)
     if missing:
         raise CountUnfinished(missing)
@@ -196,50 +146,9 @@ def follow_count_approval(
         return
     count.reject()
     count.save(update_fields=["state"])
-    doubted = {line.line_id: line for line in _found(count) if line.difference}
+    doubted = {line.line_id: line for line in found_on(count) if line.pieces}
     _ask_again(count, doubted)
     note(count, "reject_count", State.REVIEW, decided_by, now, reason=reason)
-
-
-@transaction.atomic
-def close_count(
-    *, count_id: int, actor: "User | None", now: datetime
-) -> tuple[Count, list[StockAdjustment]]:
-    """Close an approved count; answer the corrections that finance posts in the same commit.
-
-    A correction is the difference that was found, whatever moved since; bins are corrected with it.
-    What only lay in other bins than was said is moved here. Closing again answers nothing.
-
-    Raises:
-        Count.DoesNotExist: there is no such count.
-        TransitionNotAllowed: it is not approved.
-
-    Publishes:
-        CountPosted
-    """
-    count = Count.objects.lock(count_id)
-    if count.state == State.POSTED:
-        return count, []
-    count.post(by_id=actor and actor.pk, at=now)
-    count.save(update_fields=["state", "posted_by", "posted_at"])
-    found, in_bins = _found(count), differences_of(count)
-    differing = [line for line in found if line.difference]
-    _move_within(found, in_bins, actor, now)
-    note(count, "post_count", State.APPROVED, actor, now, lines=len(differing))
-    publish_all([CountPosted(**facts(count), variance=f"{count.variance:f}")])
-    return count, [
-        StockAdjustment(
-            entity_id=line.entity_id,
-            node_id=line.node_id,
-            product_id=line.product_id,
-            lot_id=line.lot_id,
-            status=line.status,
-            quantity=line.difference,
-            reason=f"Counted in {count.number}",
-            bins=in_bins.get(line.line_id, ()),
-        )
-        for line in sorted(differing, key=lambda each: each.difference < 0)
-    ]
 
 
 @transaction.atomic
@@ -264,44 +173,16 @@ def cancel_count(*, count_id: int, reason: str, actor: "User | None", now: datet
     return count
 
 
-def _move_within(
-    found: Sequence[Found],
-    in_bins: Mapping[int, Sequence[tuple[int, Decimal]]],
-    actor: "User | None",
-    now: datetime,
-) -> None:
-    """Correct bins of lines of which as much was found as expected, only elsewhere.
-
-    Locks what the corrections of the other lines will lock as well: costs before balances.
-    """
-    lines = [line for line in found if not line.difference and line.line_id in in_bins]
-    if not lines:
-        return
-    differing = [line for line in found if line.difference]
-    held = balances([line.key for line in (*lines, *differing)])
-    differences = [
-        BinDifference(held[line.key].stock_id, bin_id, quantity, line.line_id)
-        for line in lines
-        for bin_id, quantity in in_bins[line.line_id]
-    ]
-    take_lost(differences, cause_kind=LINE, actor=actor, now=now)
-    put_found(differences, cause_kind=LINE, actor=actor, now=now)
-
-
-def _found(count: Count) -> list[Found]:
-    return [Found(*row) for row in rows(FOUND, [count.pk])]
-
-
 def _doubted(count: Count, found: Sequence[Found], now: datetime) -> dict[int, Found]:
     """Return the lines that the policy wants counted again."""
-    differing = [line for line in found if line.difference]
+    differing = [line for line in found if line.pieces]
     questions = [
         Question(
             count.entity_id,
             KIND,
             count.pk,
             {
-                "share": abs(line.difference) / line.expected if line.expected else None,
+                "share": line.pieces / line.expected if line.expected else None,
                 "value": line.value,
                 "class_code": line.class_code or "C",
             },
@@ -324,7 +205,9 @@ def _ask_again(count: Count, doubted: Mapping[int, Found]) -> None:
         line.is_again, line.earlier = True, line.counted
         line.counted_at = None
         line.counted, line.expected = None, None  # type: ignore[assignment]
+        line.serials, line.missing, line.found = [], [], []
     fields = ["is_again", "earlier", "counted", "expected", "counted_at"]
+    fields += ["serials", "missing", "found"]
     CountLine.objects.bulk_update(lines, fields)
 
 
@@ -339,7 +222,7 @@ def _agree_or_ask(
         {
             "value": count.variance,
             "currency": count.entity.currency,
-            "lines": sum(bool(line.difference) for line in found),
+            "lines": sum(bool(line.pieces) for line in found),
         },
         node=count.node.code,
     )
@@ -365,10 +248,9 @@ def _ask(
     now: datetime,
 ) -> "Approval":
     currency = count.entity.currency
-    differing = sorted((f for f in found if f.difference), key=lambda f: -f.value)
+    differing = sorted((f for f in found if f.pieces), key=lambda f: -f.value)
     effects = [
-        Effect(EffectKind.CHANGE, f"{f.difference.normalize():+f} {f.product}", f.value, currency)
-        for f in differing[:LINES_SHOWN]
+        Effect(EffectKind.CHANGE, f.said, f.value, currency) for f in differing[:LINES_SHOWN]
     ]
     if len(differing) > len(effects):
         effects.append(Effect(EffectKind.CHANGE, f"and {len(differing) - len(effects)} more"))

@@ -200,15 +200,24 @@ def refuse_numbers(product_id: int, numbers: Sequence[str]) -> None:
         raise BadSerial(code, numbers[0], "was named, but it is not kept by serial number")
 
 
+def check_numbers(product: str, numbers: Sequence[str]) -> None:
+    """Refuse what is no serial number, and what is named twice.
+
+    Raises:
+        BadSerial: one is.
+    """
+    for number, times in Counter(numbers).items():
+        if not number or len(number) > NUMBER_MAX or not number.isprintable():
+            raise BadSerial(product, number, f"does not have 1 to {NUMBER_MAX} characters")
+        if times > 1:
+            raise BadSerial(product, number, "is named twice")
+
+
 def _cleaned(steps: Sequence[SerialStep], codes: dict[int, str]) -> list[SerialStep]:
     cleaned = []
     for each in steps:
         numbers = [number.strip() for number in each.numbers]
-        for number in numbers:
-            if not number or len(number) > NUMBER_MAX or not number.isprintable():
-                raise BadSerial(
-                    codes[each.product_id], number, f"does not have 1 to {NUMBER_MAX} characters"
-                )
+        check_numbers(codes[each.product_id], numbers)
         cleaned.append(replace(each, numbers=numbers))
     return cleaned
 

@@ -1,15 +1,18 @@
 """Tests finance/api: pieces are named from the dock to the customer, and refused by name."""
 
+from decimal import Decimal
+
 import pytest
 from rest_framework.test import APIClient
 
 from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
 from finance.selectors import shipment_paper
-from finance.services import packing_slip_pdf
+from finance.services import adjust_stock, packing_slip_pdf
 from inventory.models import Product, Serial
+from inventory.services import StockAdjustment
 from tests.finance.api.test_views import BASE, number_of, post
-from tests.finance.factories import World, allocated, drift, product, shipments_of
+from tests.finance.factories import NOW, World, allocated, drift, product, shipments_of
 from tests.finance.purchases import sent_order
 
 
@@ -79,3 +82,40 @@ def test_what_is_corrected_is_named(world: World, api: APIClient, drill: Product
 
     assert without.json()["code"] == "serials_needed"
     assert named.status_code == 201
+
+
+def test_what_is_counted_is_named(world: World, api: APIClient, drill: Product) -> None:
+    place = {"entity": world.entity.code, "node": world.node.code}
+    opening = StockAdjustment(
+        entity_id=world.entity.pk,
+        node_id=world.node.pk,
+        product_id=drill.pk,
+        quantity=Decimal(3),
+        reason="Opening",
+        serials=["A", "B", "C"],
+    )
+    adjust_stock(adjustments=[opening], kind="opening", actor=None, now=NOW)
+    made = post(api, "counts/", place)
+    assert made.status_code == 201, made.json()
+    number = made.json()["number"]
+    record = f"counts/{number}/record/"
+
+    bare = post(api, record, {"lines": [{"line": 1, "quantity": "3"}]}).json()
+    twice = {"line": 1, "quantity": "2", "serials": ["A", "A"]}
+    doubled = post(api, record, {"lines": [twice]}).json()
+    assert (bare["code"], bare["errors"][0]["field"]) == ("serials_needed", "serials")
+    assert doubled["code"] == "bad_serial"
+    assert api.get(f"{BASE}/counts/{number}/").json()["lines"][0]["counted"] is None
+
+    scanned = {"line": 1, "quantity": "3", "serials": ["A", "C", "X"]}
+    blind = post(api, record, {"lines": [scanned]}).json()["lines"][0]
+    assert blind["serials"] == ["A", "C", "X"]
+    assert not {"missing", "found", "expected"} & blind.keys()
+    assert post(api, f"counts/{number}/submit/").json()["state"] == "approved"
+    seen = api.get(f"{BASE}/counts/{number}/").json()["lines"][0]
+    assert (seen["missing"], seen["found"]) == (["B"], [{"number": "X", "lies_at": None}])
+    assert post(api, f"counts/{number}/post/").status_code == 200
+
+    lying = {row.number for row in Serial.objects.filter(stock__isnull=False)}
+    assert lying == {"A", "C", "X"}
+    assert drift() == {}
