@@ -89,6 +89,6 @@ class Found:
 def found_on(count: Count) -> list[Found]:
     """Return the lines of a count in their order. One query."""
     return [
-        Found(*row[:-2], json.loads(row[-2]), json.loads(row[-1]))
+        Found(*row[:15], missing=json.loads(row[15]), found=json.loads(row[16]))
         for row in rows(FOUND, [count.pk])
     ]
