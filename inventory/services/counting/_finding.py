@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from erp.kernel.sql import rows
+from erp.kernel.sql import records
 from inventory.models import Count
 from inventory.services._posting import Key
 
 PIECES_SHOWN = 4
 
 FOUND = """
-    SELECT l.id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status, p.code, l.class_code,
+    SELECT l.id AS line_id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status, p.code AS product, l.class_code,
         l.counted, l.expected, l.earlier, l.counted_by_id,
-        coalesce(c.value / nullif(c.quantity, 0), 0), s.id, s.is_serial, l.missing, l.found
+        coalesce(c.value / nullif(c.quantity, 0), 0) AS unit, s.id AS stock_id, s.is_serial, l.missing, l.found
     FROM inventory_countline l
     JOIN inventory_stock s ON s.id = l.stock_id
     JOIN inventory_product p ON p.id = s.product_id
@@ -89,6 +89,6 @@ class Found:
 def found_on(count: Count) -> list[Found]:
     """Return the lines of a count in their order. One query."""
     return [
-        Found(*row[:15], missing=json.loads(row[15]), found=json.loads(row[16]))
-        for row in rows(FOUND, [count.pk])
+        Found(**row | {"missing": json.loads(row["missing"]), "found": json.loads(row["found"])})
+        for row in records(FOUND, [count.pk])
     ]
