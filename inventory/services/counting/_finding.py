@@ -12,9 +12,10 @@ from inventory.services._posting import Key
 PIECES_SHOWN = 4
 
 FOUND = """
-    SELECT l.id AS line_id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status, p.code AS product, l.class_code,
-        l.counted, l.expected, l.earlier, l.counted_by_id,
-        coalesce(c.value / nullif(c.quantity, 0), 0) AS unit, s.id AS stock_id, s.is_serial, l.missing, l.found
+    SELECT l.id AS line_id, s.entity_id, s.node_id, s.product_id, s.lot_id, s.status,
+        p.code AS product, l.class_code, l.counted, l.expected, l.earlier, l.counted_by_id,
+        coalesce(c.value / nullif(c.quantity, 0), 0) AS unit, s.id AS stock_id,
+        s.is_serial, l.missing, l.found
     FROM inventory_countline l
     JOIN inventory_stock s ON s.id = l.stock_id
     JOIN inventory_product p ON p.id = s.product_id
