@@ -9,6 +9,7 @@ from finance.forms._floor_and_money import (
     QuantityField,
     ReceiveForm,
 )
+from finance.forms._serials import refused_at_its_field
 
 __all__ = [
     "REASONS",
@@ -18,4 +19,5 @@ __all__ = [
     "PickForm",
     "QuantityField",
     "ReceiveForm",
+    "refused_at_its_field",
 ]

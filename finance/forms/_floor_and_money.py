@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
+from finance.forms._serials import NumbersForm, SerialsField, count_numbers
 from finance.selectors import IncomingLineRow, OpenInvoice, ShipmentLineRow
 from finance.services import LotOnGoods
 from inventory.selectors import PickPlace
@@ -24,7 +25,6 @@ REASONS = [
 ]
 CARTONS_MAX = 99
 FLOOR = "floor"
-SERIALS_LENGTH = 100_000
 
 
 class QuantityField(forms.DecimalField):
@@ -56,7 +56,7 @@ class PickRow:
         return "|".join(each[0] for each in self.place.parts) if self.place else ""
 
 
-class PickForm(forms.Form):
+class PickForm(NumbersForm):
     """For each line of a shipment how much was found, in which bin, and why it was less.
 
     Lines stand in the order in which one walks past their bins; those in no bin come last.
@@ -85,9 +85,13 @@ class PickForm(forms.Form):
                     label=now_("Out of"), choices=_bin_choices(self.places[line.id]), required=False
                 )
             if line.is_serial:
-                self.fields[f"serials_{line.id}"] = SerialsField(label=now_("Serial numbers"))
+                of = f"found_{line.id}"
+                self.fields[f"serials_{line.id}"] = SerialsField(of, label=now_("Serial numbers"))
                 self.fields[f"missing_{line.id}"] = SerialsField(
-                    label=now_("Serial numbers that are missing or damaged")
+                    of,
+                    rest=True,
+                    required=False,
+                    label=now_("Serial numbers that are missing or damaged"),
                 )
 
     def rows(self) -> Iterator[PickRow]:
@@ -113,7 +117,18 @@ class PickForm(forms.Form):
                 self.add_error(f"reason_{line.id}", now_("Say why less was found."))
             if line.is_serial and found is not None:
                 count_numbers(self, f"serials_{line.id}", found)
+                if given.get(f"missing_{line.id}"):
+                    count_numbers(self, f"missing_{line.id}", line.quantity - found)
         return given
+
+    def number_fields(self) -> list[tuple[str, str]]:
+        """Return (product, field) of the serial numbers, those that were found first."""
+        own = [line for line in self.lines if line.is_serial]
+        return [
+            (line.product_code, f"{what}_{line.id}")
+            for what in ("serials", "missing")
+            for line in own
+        ]
 
     def serials(self) -> list[SerialPick]:
         """Return the pieces that were picked, line by line."""
@@ -161,31 +176,6 @@ def _bin_choices(place: PickPlace) -> list[tuple[str, str]]:
     ]
 
 
-class SerialsField(forms.CharField):
-    """The serial numbers of pieces, one a line, as a scanner types them."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        defaults: dict[str, Any] = {
-            "required": False,
-            "max_length": SERIALS_LENGTH,
-            "widget": forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "data-serials": ""}),
-        }
-        super().__init__(**defaults | kwargs)
-
-    def clean(self, value: Any) -> list[str]:
-        """Return the numbers in their order."""
-        return [number.strip() for number in super().clean(value).splitlines() if number.strip()]
-
-
-def count_numbers(form: forms.Form, name: str, quantity: Decimal) -> None:
-    """Say at the field if it does not name one number for each piece."""
-    named = len(form.cleaned_data.get(name) or ())
-    if named != quantity:
-        said = now_("One number for each of %(quantity)s pieces: %(named)s are named.")
-        told = {"quantity": f"{quantity.normalize():f}", "named": named}
-        form.add_error(name, said % told)
-
-
 class PackForm(forms.Form):
     """The weights of the cartons."""
 
@@ -214,7 +204,7 @@ class PackForm(forms.Form):
         return weights
 
 
-class ReceiveForm(forms.Form):
+class ReceiveForm(NumbersForm):
     """For each line of a purchase order how much came."""
 
     def __init__(self, lines: Sequence[IncomingLineRow], data: Any = None) -> None:
@@ -234,7 +224,9 @@ class ReceiveForm(forms.Form):
                     widget=forms.DateInput(attrs={"type": "date"}),
                 )
             if line.tracking == "serial":
-                self.fields[f"serials_{line.id}"] = SerialsField(label=now_("Serial numbers"))
+                self.fields[f"serials_{line.id}"] = SerialsField(
+                    f"came_{line.id}", label=now_("Serial numbers")
+                )
 
     def rows(self) -> Iterator[tuple[IncomingLineRow, forms.BoundField, list[forms.BoundField]]]:
         """Return each line with its field, and those of its lot or serial numbers."""
@@ -271,6 +263,11 @@ class ReceiveForm(forms.Form):
             for line in self.lines
             if self.cleaned_data[f"came_{line.id}"]
         ]
+
+    def number_fields(self) -> list[tuple[str, str]]:
+        """Return (product, field) of the serial numbers."""
+        own = [line for line in self.lines if line.tracking == "serial"]
+        return [(line.product_code, f"serials_{line.id}") for line in own]
 
     def serials(self) -> dict[int, list[str]]:
         """Return, by line id, the numbers of the pieces that came."""

@@ -10,7 +10,8 @@ from django import forms
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
-from finance.forms._floor_and_money import QuantityField, SerialsField, count_numbers
+from finance.forms._floor_and_money import QuantityField
+from finance.forms._serials import SerialsField, count_numbers
 from inventory.selectors import CountLineRow, NodeToMove
 
 

@@ -1,6 +1,7 @@
 """What people type about transfers."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from finance.forms._floor_and_money import REASONS, QuantityField
+from finance.forms._serials import NumbersForm, SerialsField, count_numbers
 from inventory.selectors import NodeToMove, TransferLineRow, TransferPieceRow
 
 LINES_MAX = 100
@@ -75,8 +77,18 @@ class TransferForm(forms.Form):
         }
 
 
-class TransferPickForm(forms.Form):
-    """For each line how much of what is kept was found, and why it was less."""
+@dataclass(frozen=True, slots=True)
+class TransferPickRow:
+    """One line to pick with its fields; `numbers` where it is kept by serial number."""
+
+    line: TransferLineRow
+    found: forms.BoundField
+    reason: forms.BoundField
+    numbers: Sequence[forms.BoundField]
+
+
+class TransferPickForm(NumbersForm):
+    """For each line how much of what is kept was found, which pieces, and why it was less."""
 
     def __init__(self, lines: Sequence[TransferLineRow], data: Any = None) -> None:
         super().__init__(data)
@@ -88,10 +100,25 @@ class TransferPickForm(forms.Form):
             self.fields[f"reason_{line.id}"] = forms.ChoiceField(
                 label=now_("Why less"), choices=REASONS, required=False
             )
+            if line.is_serial:
+                of = f"found_{line.id}"
+                self.fields[f"serials_{line.id}"] = SerialsField(of, label=now_("Serial numbers"))
+                self.fields[f"missing_{line.id}"] = SerialsField(
+                    of,
+                    rest=True,
+                    required=False,
+                    label=now_("Serial numbers that are missing or damaged"),
+                )
 
-    def rows(self) -> Iterator[tuple[TransferLineRow, forms.BoundField, forms.BoundField]]:
+    def rows(self) -> Iterator[TransferPickRow]:
         for line in self.lines:
-            yield line, self[f"found_{line.id}"], self[f"reason_{line.id}"]
+            names = (f"serials_{line.id}", f"missing_{line.id}") if line.is_serial else ()
+            yield TransferPickRow(
+                line,
+                self[f"found_{line.id}"],
+                self[f"reason_{line.id}"],
+                [self[name] for name in names],
+            )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -99,6 +126,10 @@ class TransferPickForm(forms.Form):
             found = given.get(f"found_{line.id}")
             if found is not None and found < line.reserved and not given.get(f"reason_{line.id}"):
                 self.add_error(f"reason_{line.id}", now_("Say why less was found."))
+            if line.is_serial and found is not None:
+                count_numbers(self, f"serials_{line.id}", found)
+                if given.get(f"missing_{line.id}"):
+                    count_numbers(self, f"missing_{line.id}", line.reserved - found)
         return given
 
     def shorts(self) -> list[tuple[int, Decimal, str]]:
@@ -110,9 +141,33 @@ class TransferPickForm(forms.Form):
             if given[f"found_{line.id}"] < line.reserved
         ]
 
+    def number_fields(self) -> list[tuple[str, str]]:
+        """Return (product, field) of the serial numbers, those that were found first."""
+        own = [line for line in self.lines if line.is_serial]
+        return [(line.product, f"{w}_{line.id}") for w in ("serials", "missing") for line in own]
 
-class TransferReceiveForm(forms.Form):
-    """For each piece how much came whole, damaged or over; settling, also lost or gone back."""
+    def numbers(self, what: str) -> dict[int, list[str]]:
+        """Return, by line id, the numbers of the pieces: "serials" were found, or "missing"."""
+        own = [line.id for line in self.lines if line.is_serial]
+        return {line_id: self.cleaned_data[f"{what}_{line_id}"] for line_id in own}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPieceFields:
+    """One piece on its way with its fields; `numbers` where it is kept by serial number."""
+
+    line: TransferLineRow
+    piece: TransferPieceRow
+    counts: Sequence[forms.BoundField]
+    numbers: Sequence[forms.BoundField]
+
+
+class TransferReceiveForm(NumbersForm):
+    """For each piece how much came whole, damaged or over; settling, also lost or gone back.
+
+    Of a product that is kept by serial number it says which. They need not be named where all that
+    is still to come has one outcome.
+    """
 
     said = forms.CharField(
         label=_("What happened"),
@@ -143,22 +198,40 @@ class TransferReceiveForm(forms.Form):
             "lost": now_("Lost"),
             "over": now_("Over"),
         }
-        for _line, piece in pieces:
+        for line, piece in pieces:
             for outcome in self.outcomes:
                 whole = outcome == "received" and not settling
-                field = QuantityField(
+                self.fields[f"{outcome}_{piece.id}"] = QuantityField(
                     label=labels[outcome],
                     required=False,
                     initial=(piece.missing.normalize() or None) if whole else None,
                 )
-                self.fields[f"{outcome}_{piece.id}"] = field
+                if line.is_serial:
+                    said = now_("Serial numbers: %(what)s") % {"what": labels[outcome].lower()}
+                    help_text = now_("Empty: all that are still to come.") if whole else ""
+                    field = SerialsField(
+                        f"{outcome}_{piece.id}",
+                        required=not whole,
+                        label=said,
+                        help_text=help_text,
+                    )
+                    if outcome == "over":
+                        field.widget.attrs["data-any"] = ""
+                    self.fields[f"serials_{outcome}_{piece.id}"] = field
 
-    def rows(
-        self,
-    ) -> Iterator[tuple[TransferLineRow, TransferPieceRow, list[forms.BoundField]]]:
+    def rows(self) -> Iterator[TransferPieceFields]:
         for line, piece in self.pieces:
             if piece.missing or "over" in self.outcomes:
-                yield line, piece, [self[f"{outcome}_{piece.id}"] for outcome in self.outcomes]
+                yield TransferPieceFields(
+                    line,
+                    piece,
+                    [self[f"{outcome}_{piece.id}"] for outcome in self.outcomes],
+                    [
+                        self[f"serials_{outcome}_{piece.id}"]
+                        for outcome in self.outcomes
+                        if line.is_serial
+                    ],
+                )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -168,22 +241,45 @@ class TransferReceiveForm(forms.Form):
                 said = now_("%(code)s: only %(left)s can still come. Enter the rest as over.")
                 values = {"code": line.product, "left": f"{piece.missing.normalize():f}"}
                 self.add_error(f"received_{piece.id}", said % values)
+            if line.is_serial:
+                self._count(piece, given)
         if self.errors:
             return given
-        named = {outcome for _piece, outcome, _quantity in self._came(given)}
+        named = {outcome for _piece, outcome, _quantity, _numbers in self._came(given)}
         if not named and not given.get("is_last"):
             raise forms.ValidationError(now_("Say what came: every line is empty or zero."))
         if named & set(EXPLAINED) and not given.get("said", "").strip():
             self.add_error("said", now_("Say what happened."))
         return given
 
-    def came(self) -> list[tuple[int, str, Decimal]]:
-        """Return (piece id, outcome, quantity) of all that was said."""
+    def _count(self, piece: TransferPieceRow, given: Mapping[str, Any]) -> None:
+        for outcome in self.outcomes:
+            quantity = given.get(f"{outcome}_{piece.id}") or Decimal(0)
+            name = f"serials_{outcome}_{piece.id}"
+            if given.get(name) or outcome == "over" or quantity != piece.missing:
+                count_numbers(self, name, quantity)
+
+    def number_fields(self) -> list[tuple[str, str]]:
+        """Return (product, field) of the serial numbers."""
+        return [
+            (line.product, f"serials_{outcome}_{piece.id}")
+            for line, piece in self.pieces
+            for outcome in self.outcomes
+            if line.is_serial
+        ]
+
+    def came(self) -> list[tuple[int, str, Decimal, list[str]]]:
+        """Return (piece id, outcome, quantity, serial numbers) of all that was said."""
         return self._came(self.cleaned_data)
 
-    def _came(self, given: Mapping[str, Any]) -> list[tuple[int, str, Decimal]]:
+    def _came(self, given: Mapping[str, Any]) -> list[tuple[int, str, Decimal, list[str]]]:
         return [
-            (piece.id, outcome, given[f"{outcome}_{piece.id}"])
+            (
+                piece.id,
+                outcome,
+                given[f"{outcome}_{piece.id}"],
+                given.get(f"serials_{outcome}_{piece.id}") or [],
+            )
             for _line, piece in self.pieces
             for outcome in self.outcomes
             if given.get(f"{outcome}_{piece.id}")

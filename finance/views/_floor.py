@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from erp.governance.selectors import timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
-from finance.forms import PackForm, PickForm, ReceiveForm
+from finance.forms import PackForm, PickForm, ReceiveForm, refused_at_its_field
 from finance.selectors import (
     ShipmentPaper,
     floor_nodes,
@@ -154,13 +154,13 @@ def pick(request: SignedInRequest, number: str) -> HttpResponse:
             for line_id, bin_id, found, is_empty in form.bins()
         ]
         wanted = Pick(shipment_id=paper.id, shorts=shorts, bins=bins, serials=form.serials())
-        done = pick_shipments(picks=[wanted], actor=request.user, now=timezone.now())
-        if done.shorts:
-            said = _("%(number)s was picked short. What is missing is looked for elsewhere.")
-        else:
-            said = _("%(number)s was picked.")
-        messages.success(request, said % {"number": paper.number})
-        return redirect("finance:shipment", paper.number)
+        said = _("%(number)s was picked.")
+        with refused_at_its_field(form):
+            done = pick_shipments(picks=[wanted], actor=request.user, now=timezone.now())
+            if done.shorts:
+                said = _("%(number)s was picked short. What is missing is looked for elsewhere.")
+        if not form.errors:
+            return moved_on(request, "finance:shipment", paper.number, said)
     status = 422 if request.method == "POST" else 200
     return render(request, "finance/pick.html", {"shipment": paper, "form": form}, status=status)
 
@@ -266,19 +266,20 @@ def receive(request: SignedInRequest, number: str) -> HttpResponse:
         raise Http404
     form = ReceiveForm(page.lines, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        done = receive_purchase_order(
-            order_id=page.head.id,
-            lines=form.came(),
-            lots=form.lots(),
-            serials=form.serials(),
-            actor=request.user,
-            now=timezone.now(),
-        )
-        said = _("%(receipt)s was posted: what came is in stock.") % {"receipt": done.number}
-        messages.success(request, said)
-        if done.state == "received":
-            return redirect("finance:receiving")
-        return redirect("finance:receive", number)
+        with refused_at_its_field(form):
+            done = receive_purchase_order(
+                order_id=page.head.id,
+                lines=form.came(),
+                lots=form.lots(),
+                serials=form.serials(),
+                actor=request.user,
+                now=timezone.now(),
+            )
+            said = _("%(receipt)s was posted: what came is in stock.") % {"receipt": done.number}
+            messages.success(request, said)
+            if done.state == "received":
+                return redirect("finance:receiving")
+            return redirect("finance:receive", number)
     status = 422 if request.method == "POST" else 200
     return render(request, "finance/receive.html", {"page": page, "form": form}, status=status)
 

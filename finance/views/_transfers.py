@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from erp.governance.selectors import approval_waiting_for, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
+from finance.forms import refused_at_its_field
 from finance.forms.transfers import TransferForm, TransferPickForm, TransferReceiveForm
 from finance.services import receive_transfer, ship_transfers
 from finance.views._showing import moved_on, told
@@ -157,12 +158,16 @@ def pick_transfer(request: SignedInRequest, number: str) -> HttpResponse:
     form = TransferPickForm(page.lines, request.POST or None)
     if request.method == "POST" and form.is_valid():
         shorts = [TransferShort(line_id=i, picked=q, reason=why) for i, q, why in form.shorts()]
-        pick_transfers(
-            picks=[TransferPick(transfer_id=page.id, shorts=shorts)],
-            actor=request.user,
-            now=timezone.now(),
+        wanted = TransferPick(
+            transfer_id=page.id,
+            shorts=shorts,
+            serials=form.numbers("serials"),
+            missing=form.numbers("missing"),
         )
-        return moved_on(request, "finance:transfer", page.number, _("%(number)s was picked."))
+        with refused_at_its_field(form):
+            pick_transfers(picks=[wanted], actor=request.user, now=timezone.now())
+        if not form.errors:
+            return moved_on(request, "finance:transfer", page.number, _("%(number)s was picked."))
     status = 422 if request.method == "POST" else 200
     context = {"transfer": page, "form": form}
     return render(request, "finance/transfer_pick.html", context, status=status)
@@ -203,20 +208,20 @@ def _received(request: SignedInRequest, page: TransferPage, *, settling: bool) -
         return redirect("finance:transfer", page.number)
     form = TransferReceiveForm(page.pieces, request.POST or None, settling=settling)
     if request.method == "POST" and form.is_valid():
-        done = receive_transfer(
-            transfer_id=page.id,
-            came=[Came(*each) for each in form.came()],
-            is_last=form.cleaned_data["is_last"],
-            said=form.cleaned_data["said"],
-            actor=request.user,
-            now=timezone.now(),
-        )
-        said = (
-            _("%(number)s is closed: everything is accounted for.")
-            if done.state == "closed"
-            else _("%(number)s: what came is in stock, the rest is open.")
-        )
-        return moved_on(request, "finance:transfer", page.number, said)
+        said = _("%(number)s: what came is in stock, the rest is open.")
+        with refused_at_its_field(form):
+            done = receive_transfer(
+                transfer_id=page.id,
+                came=[Came(*each) for each in form.came()],
+                is_last=form.cleaned_data["is_last"],
+                said=form.cleaned_data["said"],
+                actor=request.user,
+                now=timezone.now(),
+            )
+            if done.state == "closed":
+                said = _("%(number)s is closed: everything is accounted for.")
+        if not form.errors:
+            return moved_on(request, "finance:transfer", page.number, said)
     status = 422 if request.method == "POST" else 200
     context = {"transfer": page, "form": form, "settling": settling}
     return render(request, "finance/transfer_receive.html", context, status=status)

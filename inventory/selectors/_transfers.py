@@ -75,7 +75,8 @@ HEAD = """
 
 LINES = """
     SELECT l.id, l.position, p.id AS product_id, p.code AS product, p.name, p.base_uom AS uom,
-        p.barcode, l.quantity, coalesce(r.quantity, 0) AS reserved
+        p.barcode, l.quantity, coalesce(r.quantity, 0) AS reserved,
+        p.tracking = 'serial' AS is_serial
     FROM inventory_transferline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN LATERAL (
@@ -89,7 +90,9 @@ LINES = """
 PIECES = """
     SELECT c.id, c.line_id, coalesce(lot.code, '') AS lot, c.quantity, c.received, c.damaged,
         c.returned, c.lost, c."over" AS over, c.cost, c.price, c.landed,
-        c.quantity - c.received - c.damaged - c.returned - c.lost AS missing
+        c.quantity - c.received - c.damaged - c.returned - c.lost AS missing,
+        ARRAY(SELECT n.number FROM inventory_serial n WHERE n.piece_id = c.id ORDER BY n.number)
+            AS serials
     FROM inventory_transferpiece c
     JOIN inventory_transferline l ON l.id = c.line_id
     JOIN inventory_stock s ON s.id = c.stock_id
@@ -149,6 +152,7 @@ class TransferPieceRow:
     """What left for one line out of one stock row (`lot`, or empty), and what became of it.
 
     `cost` and `price` are in the sender's currency, `landed` in the owner's; None until it left.
+    `serials` are the numbers of the pieces that were picked and did not come yet.
     """
 
     id: int
@@ -164,6 +168,7 @@ class TransferPieceRow:
     price: Decimal | None
     landed: Decimal | None
     missing: Decimal
+    serials: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ class TransferLineRow:
     barcode: str
     quantity: Decimal
     reserved: Decimal
+    is_serial: bool
     pieces: Sequence[TransferPieceRow]
 
     @property

@@ -57,13 +57,15 @@ class TransferInput(StrictSerializer):
 class FoundInput(StrictSerializer):
     """A line of which less was found than is kept; `line` is its position.
 
-    One that is kept by serial number is always named, with the `serials` that were picked.
+    One that is kept by serial number is always named, with the `serials` that were picked;
+    `missing` are those that were not found or not whole, where others lie there too.
     """
 
     line = fields.IntegerField(min_value=1, max_value=LINES_MAX)
     quantity = QuantityInput(allow_zero=True)
     reason = fields.ChoiceField(choices=REASONS, required=False)
     serials = SerialsInput()
+    missing = SerialsInput()
 
 
 class PickTransferInput(StrictSerializer):
@@ -182,8 +184,9 @@ class TransferViewSet(ResourceViewSet):
             for line in named
         ]
         serials = {ids[line["line"]]: line["serials"] for line in named if line.get("serials")}
-        picks = [TransferPick(transfer_id=page.id, shorts=shorts, serials=serials)]
-        pick_transfers(picks=picks, actor=actor_of(request), now=timezone.now())
+        missing = {ids[line["line"]]: line["missing"] for line in named if line.get("missing")}
+        pick = TransferPick(transfer_id=page.id, shorts=shorts, serials=serials, missing=missing)
+        pick_transfers(picks=[pick], actor=actor_of(request), now=timezone.now())
         return self.retrieve(request, number)
 
     @action(detail=True, methods=["post"])
@@ -300,6 +303,7 @@ def _shown(page: TransferPage) -> dict[str, Any]:
                 "pieces": [
                     {"piece": piece.id, "lot": piece.lot or None}
                     | {name: getattr(piece, name) for name in counted}
+                    | {"serials": piece.serials}
                     for piece in line.pieces
                 ],
             }

@@ -60,19 +60,23 @@ def pick_for_transfers(
     numbers: Mapping[int, Sequence[str]],
     missing: Sequence[MissingPieces],
     *,
+    lost: Mapping[int, Sequence[str]],
     actor: "User | None",
     now: datetime,
 ) -> None:
     """Take the pieces that were picked, `numbers` by line, and put aside what was not found.
 
+    `lost` are, by line, the numbers of what was not found, where more is there than that.
+
     Raises:
-        SerialsNeeded: a line does not name one number for each piece that was picked.
+        SerialsNeeded: a line does not name one number for each piece that was picked, or missing.
         BadSerial: one does not lie there, or is taken.
     """
     picked = [_Picked(*row) for row in rows(PIECES, [list(transfer_ids)])]
     for each in picked:
         if not each.is_serial:
-            refuse_numbers(each.product_id, numbers.get(each.line_id, ()))
+            named = [*numbers.get(each.line_id, ()), *lost.get(each.line_id, ())]
+            refuse_numbers(each.product_id, named)
     carry_serials(
         [
             SerialStep(
@@ -100,6 +104,7 @@ def pick_for_transfers(
                 source=each.source,
                 target=each.target,
                 cause_id=each.line_id,
+                numbers=lost.get(each.line_id, ()),
                 may_infer=True,
             )
             for each in missing

@@ -70,12 +70,14 @@ class TransferShort:
 class TransferPick:
     """A transfer that was picked; of lines not named in `shorts` all that is kept was found.
 
-    `serials` are the pieces of every line that is kept by serial number, by line.
+    `serials` are the pieces of every line that is kept by serial number, by line; `missing` those
+    that were not found or not whole, where others lie there too.
     """
 
     transfer_id: int
     shorts: Sequence[TransferShort] = ()
     serials: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    missing: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 class _Kept(NamedTuple):
@@ -135,8 +137,10 @@ def pick_transfers(
     aside = _set_aside(missing, actor, now)
     found = _pieces(kept, missing)
     numbers = {line: each.serials[line] for each in picks for line in each.serials}
-    if numbers or any(each.is_serial for each in kept):
-        pick_for_transfers([each.pk for each in due], numbers, aside, actor=actor, now=now)
+    lost = {line: each.missing[line] for each in picks for line in each.missing}
+    if numbers or lost or any(each.is_serial for each in kept):
+        ids = [each.pk for each in due]
+        pick_for_transfers(ids, numbers, aside, lost=lost, actor=actor, now=now)
     picked = [each for each in due if each.pk in found]
     gone = [each for each in due if each.pk not in found]
     for each in due:

@@ -26,9 +26,21 @@ from tests.inventory.services.transferring.test_requesting import ask
 pytestmark = pytest.mark.django_db
 
 
-def pick(transfer: Transfer, *numbers: str, shorts: tuple[TransferShort, ...] = ()) -> None:
-    line = transfer.lines.get()
-    picks = [TransferPick(transfer_id=transfer.pk, shorts=shorts, serials={line.pk: numbers})]
+def pick(
+    transfer: Transfer,
+    *numbers: str,
+    shorts: tuple[TransferShort, ...] = (),
+    missing: tuple[str, ...] = (),
+) -> None:
+    line = transfer.lines.get().pk
+    picks = [
+        TransferPick(
+            transfer_id=transfer.pk,
+            shorts=shorts,
+            serials={line: numbers},
+            missing={line: missing},
+        )
+    ]
     with transaction.atomic():
         pick_transfers(picks=picks, actor=None, now=NOW)
 
@@ -130,6 +142,23 @@ class TestTransfers:
         checked()
         assert there(stock) == ["A"]
         assert not Serial.objects.exclude(piece=None).exists()
+        assert not broken()
+
+    def test_what_is_missing_is_named_where_others_lie_there_too(self) -> None:
+        goods = drill()
+        stocked(goods, 4, serials=["A", "B", "C", "D"], node=node("DC-A"))
+        transfer = ask((goods, "2"))
+        short = TransferShort(line_id=transfer.lines.get().pk, picked=Decimal(1), reason="damaged")
+
+        with pytest.raises(SerialsNeeded):
+            pick(transfer, "A", shorts=(short,))
+        with pytest.raises(BadSerial, match=r"'A' is taken by"):
+            pick(transfer, "A", shorts=(short,), missing=("A",))
+        assert at("DC-A") == ["A", "B", "C", "D"]
+        pick(transfer, "A", shorts=(short,), missing=("C",))
+
+        checked()
+        assert (at("DC-A"), at("DC-A", "damaged")) == (["A", "B", "D"], ["C"])
         assert not broken()
 
     def test_refuses_to_pick_without_numbers(self) -> None:
