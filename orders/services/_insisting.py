@@ -98,9 +98,9 @@ NO_TERMS = Terms()
 def terms_of(order_ids: Collection[int]) -> dict[int, Terms]:
     """Return what these orders insist on; those that insist on nothing are not in the answer.
 
-    One query, two where places are named.
+    One query, two where places are named; none without orders.
     """
-    found = rows(TERMS, {"ids": list(order_ids)})
+    found = rows(TERMS, {"ids": list(order_ids)}) if order_ids else []
     named = sorted({row[5] for row in found if row[5]})
     nodes: dict[int, set[int]] = {terms: set() for terms in named}
     for terms, node in rows(NODES, {"terms": named}) if named else []:

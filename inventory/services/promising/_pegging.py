@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from inventory.rules import as_steps, from_steps
 from inventory.rules.promising import Claim, Pegged, Waits, Window, pegs, window
 from inventory.selectors import Coming, NodeHours, node_hours, situations
 from inventory.selectors._sources import ASKED, waiting_sql
+from inventory.services.promising._reading import shares_of
 from inventory.services.promising._terms import promise_terms
 
 # Whoever pegs a product holds its supplies: two runs take turns.
@@ -23,7 +25,9 @@ LOCK = Prepared("""
 """)
 WAITING = """
     WITH {asked}, waiting AS ({waiting})
-    SELECT product_id, kind, demand_id, node_id, quantity, priority, wanted_on FROM waiting
+    SELECT product_id, kind, demand_id, node_id, quantity, priority, wanted_on,
+        (SELECT EXISTS (SELECT FROM inventory_protection))
+    FROM waiting
 """
 PEG = Prepared("""
     WITH wanted AS (
@@ -76,13 +80,30 @@ class Waiting:
     backings: list[Backing] = field(default_factory=list)
 
 
+class Bound(NamedTuple):
+    """What binds one demand: the nodes it may leave from (None: any); its segment (0: none)."""
+
+    nodes: frozenset[int] | None = None
+    segment: int = 0
+
+
+FREE = Bound()
+
+
 @transaction.atomic(savepoint=False)  # a step of its caller: it refuses nothing
-def peg_waiting(*, entity_id: int, product_ids: Collection[int], now: datetime) -> list[Waiting]:
+def peg_waiting(
+    *,
+    entity_id: int,
+    product_ids: Collection[int],
+    now: datetime,
+    bounds: Mapping[tuple[str, int], Bound] | None = None,
+) -> list[Waiting]:
     """Peg what waits for these products of an entity to what is on its way; return all that waits.
 
-    In rank: what is free on the shelf first (it needs no peg), then what comes first. Locks what is
-    on its way, in id order; the caller has locked its documents. Six statements, however many.
-    Repeating it changes nothing.
+    In rank: what is free on the shelf first (it needs no peg), then what comes first, of what is
+    not kept for others today. `bounds` is by kind and id of demand. Locks what is on its way, in id
+    order; the caller has locked its documents. Six statements, however many, two more where
+    anything is kept. Repeating it changes nothing.
     """
     products = sorted(set(product_ids))
     asked = {"entity": entity_id, "products": products, "entities": [entity_id] * len(products)}
@@ -94,16 +115,22 @@ def peg_waiting(*, entity_id: int, product_ids: Collection[int], now: datetime) 
     )
     demand: dict[int, list[Waits]] = {product: [] for product in products}
     statement = Prepared(WAITING.format(asked=ASKED, waiting=waiting_sql()))
-    for product, kind, demand_id, node_id, quantity, priority, wanted_on in rows(statement, asked):
+    is_kept = False
+    for product, kind, demand_id, node_id, quantity, priority, wanted_on, is_kept in rows(  # noqa: B007
+        statement, asked
+    ):
         rank = (priority, wanted_on.toordinal(), demand_id)
-        demand[product].append(Waits(demand_id, kind, node_id, as_steps(quantity), rank))
+        nodes, segment = (bounds or {}).get((kind, demand_id), FREE)
+        waits = Waits(demand_id, kind, node_id, as_steps(quantity), rank, nodes, segment)
+        demand[product].append(waits)
+    shares = shares_of([(entity_id, each) for each in products], now) if is_kept else {}
     answer: list[Waiting] = []
     written: list[Pegged] = []
     for product in products:
         supplies = _Supplies(found[entity_id, product].stock, hours, now)
         for coming in found[entity_id, product].coming:
             supplies.add(coming)
-        given = pegs(demand[product], supplies.claims)
+        given = pegs(demand[product], supplies.claims, shares.get((entity_id, product)))
         written += [each for each in given if each.supply > 0]
         answer += supplies.answer(product, demand[product], given)
     _write(asked, written, now)

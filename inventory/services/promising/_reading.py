@@ -129,11 +129,11 @@ def read_world(
         on=now.date(),
     )
     is_kept = any(row["is_kept"] for row in goods.values())
-    kept = _shares(keys, now) if is_kept else {}
+    kept = shares_of(keys, now) if is_kept else {}
     return World(now, terms, hours, found, goods, lanes, offers, paces, weeks, every, kept)
 
 
-def _shares(keys: Sequence[tuple[int, int]], now: datetime) -> dict[tuple[int, int], Shares]:
+def shares_of(keys: Sequence[tuple[int, int]], now: datetime) -> dict[tuple[int, int], Shares]:
     """Return what is kept of each product, by company. Two queries."""
     said = with_protection(Policy(), keys, now.date())
     held: dict[tuple[int, int], list[Protection]] = {}

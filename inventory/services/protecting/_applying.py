@@ -55,9 +55,10 @@ def with_protection(policy: Policy, keys: Iterable[tuple[int, int]], today: date
     What was given in the period is taken off. Whoever is to give it out reads it under the locks of
     the product's stock: all who could use it up wait there.
     """
-    if not policy.protects:
+    pairs = list(keys)
+    if not policy.protects or not pairs:
         return policy
-    entities, products = (list(each) for each in zip(*keys, strict=True))
+    entities, products = (list(each) for each in zip(*pairs, strict=True))
     found = rows(HELD, {"entities": entities, "products": products, "today": today})
     if not found:
         return policy

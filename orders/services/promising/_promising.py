@@ -20,7 +20,7 @@ from inventory.services.promising import Backing, Waiting, Wish, offer_supply, p
 from orders.events import PromiseChanged
 from orders.models import Order
 from orders.rules import TRANSIT_DAYS, arrival
-from orders.selectors import segments_of
+from orders.services.promising._bounding import bounds_of, segments_by_order
 
 if TYPE_CHECKING:
     from inventory.models import Sourcing
@@ -33,7 +33,8 @@ READ = """
         o.entity_id, o.requested_date,
         coalesce(c.transit_days, %(transit)s) AS transit_days, c.calendar_id AS carrier_week,
         cu.calendar_id AS customer_week, l.promised_date, l.promised_p90_date, l.promise_basis,
-        (SELECT EXISTS (SELECT FROM orders_segmentmember)) AS has_segments
+        (SELECT EXISTS (SELECT FROM orders_segmentmember)) AS has_segments,
+        (SELECT EXISTS (SELECT FROM orders_servingterms)) AS has_terms
     FROM orders_orderline l
     JOIN orders_order o ON o.id = l.order_id
     JOIN orders_customer cu ON cu.id = o.customer_id
@@ -92,6 +93,7 @@ class _Line:
     promised_p90_date: date | None
     promise_basis: Mapping[str, Any]
     has_segments: bool = False
+    has_terms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ def promise_products(*, entity_id: int, causes: Mapping[int, str], now: datetime
         "products": products, "entity": entity_id, "states": SERVED, "transit": TRANSIT_DAYS,
     }  # fmt: skip
     lines = {row["id"]: _line(row) for row in records(LINES, asked)}
-    waiting = peg_waiting(entity_id=entity_id, product_ids=products, now=now)
+    bounds = bounds_of(lines.values())
+    waiting = peg_waiting(entity_id=entity_id, product_ids=products, bounds=bounds, now=now)
     mine = [each for each in waiting if each.kind == LINE and each.demand_id in lines]
     bought = _bought(entity_id, mine, lines, now)
     return keep_promises(lines, mine, bought, causes, now)
@@ -164,7 +167,7 @@ def promise_rest(*, order_id: int, entity_id: int, cause: str, now: datetime) ->
     }  # fmt: skip
     lines = {row["id"]: _line(row) for row in records(OF_ORDER, asked)}
     ahead: dict[int, Decimal] = defaultdict(Decimal)
-    segments, wishes = _segments(lines.values()), []
+    segments, wishes = segments_by_order(lines.values()), []
     for line in lines.values():
         before = ahead[line.product_id]
         wishes.append(
@@ -245,10 +248,6 @@ def _line(row: dict[str, Any]) -> _Line:
     return _Line(**row | {"promise_basis": json.loads(basis) if isinstance(basis, str) else basis})
 
 
-def _segments(lines: Collection[_Line]) -> dict[int, int]:
-    return segments_of(order_ids={line.order_id for line in lines if line.has_segments})
-
-
 def _bought(
     entity_id: int, waiting: Sequence[Waiting], lines: Mapping[int, _Line], now: datetime
 ) -> dict[int, Backing]:
@@ -256,7 +255,7 @@ def _bought(
     short = [each for each in waiting if each.missing > 0]
     asked = _asked(short)
     short = [each for each in short if each.demand_id not in asked]
-    segments = _segments([lines[each.demand_id] for each in short])
+    segments = segments_by_order([lines[each.demand_id] for each in short])
     wishes = [
         Wish(
             entity_id, each.product_id, each.missing, each.node_id,

@@ -66,6 +66,13 @@ def tiers() -> dict[str, int]:
 
 
 class TestFloor:
+    def test_nothing_to_keep_of_what_was_never_there_is_no_trouble(
+        self, pen: Product, tiers: dict[str, int]
+    ) -> None:
+        kept(pen, "gold", 10)
+
+        assert given(demand(product("NEW"), 8, segment_id=tiers["silver"])) == [0]
+
     def test_what_is_kept_for_one_is_not_for_others_and_the_receipt_says_so(
         self, pen: Product, tiers: dict[str, int]
     ) -> None:

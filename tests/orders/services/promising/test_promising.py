@@ -14,6 +14,7 @@ from inventory.services import ExpectedGoods, expect_goods
 from inventory.services.promising import CalendarDraft, DayDraft, follow_calendar, save_calendar
 from orders.models import Order, OrderLine, PromiseChange
 from orders.services import cancel_order, keep_backorder
+from orders.services._allowing import keep_terms
 from orders.services.promising import (
     promise_by_calendar,
     promise_orders,
@@ -32,6 +33,7 @@ from tests.orders.factories import (
     priced,
     stocked,
 )
+from tests.orders.services.segmenting.test_segmenting import assigned, kept, segment
 
 pytestmark = pytest.mark.django_db
 PO = "procurement.line"
@@ -169,6 +171,50 @@ class TestPromiseOrders:
         promised(order)
 
         assert lines_of(order)[0].promised_date == date(2026, 12, 7)
+
+
+class TestBounds:
+    def test_an_order_that_insists_on_places_is_not_promised_by_what_comes_elsewhere(self) -> None:
+        pen = priced()
+        coming(pen, 50, TUESDAY)
+        choosy = allocated(account(), line(pen, 20), requested_date=WANTED)
+        keep_terms({"nodes": [node("DC-B").code]}, order_id=choosy.pk)
+        plain = allocated(account(), line(pen, 5), requested_date=WANTED)
+
+        promise_orders(order_ids=[choosy.pk, plain.pk], cause="Allocation", now=NOW)
+
+        assert pegged() == {lines_of(plain)[0].pk: Decimal(5)}
+        assert lines_of(choosy)[0].promised_date is None
+
+    def test_what_is_only_wished_for_binds_no_peg(self) -> None:
+        pen = priced()
+        coming(pen, 50, TUESDAY)
+        order = allocated(account(), line(pen, 20), requested_date=WANTED)
+        terms = {"nodes": [node("DC-B").code], "soft": ["places"]}
+        keep_terms(terms, order_id=order.pk)
+
+        promised(order)
+
+        assert pegged() == {lines_of(order)[0].pk: Decimal(20)}
+
+    def test_what_is_kept_for_others_is_not_pegged(self) -> None:
+        pen = priced()
+        coming(pen, 50, TUESDAY)
+        gold = customer("GOLD")
+        segment("top")
+        assigned("customer", "GOLD", "top")
+        kept(pen, "top", 30)
+        plain = allocated(account(), line(pen, 40), requested_date=WANTED)
+        promised(plain)
+        assert pegged() == {lines_of(plain)[0].pk: Decimal(20)}
+        late = allocated(account(gold), line(pen, 45), requested_date=FRIDAY)
+
+        promised(late)
+
+        first, second = lines_of(plain)[0].pk, lines_of(late)[0].pk
+        assert pegged() == {first: Decimal(20), second: Decimal(30)}
+        promised(late)
+        assert pegged() == {first: Decimal(20), second: Decimal(30)}
 
 
 class TestWhenSupplyMoves:
