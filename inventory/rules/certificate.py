@@ -1,10 +1,20 @@
 """Checks a plan against its demand and supply, from what it gives alone, and certifies it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from inventory.rules.allocation import Consent, Plan, Rule, Sources, Substitution, Wants
+from inventory.rules.allocation import (
+    Consent,
+    Mode,
+    Plan,
+    Rule,
+    Segment,
+    Sources,
+    Substitution,
+    Wants,
+)
 from inventory.rules.allocation.columns import Flags, Ints
 
 
@@ -36,6 +46,7 @@ def certify(demand: Wants, supply: Sources, made: Plan) -> dict[str, Any]:
         else int((~_may(demand, supply, line, row))[np.isin(line, hard)].sum()),
         "not_instead": _wrong_exchanges(demand, supply, made, line, row),
         "too_many_hands": _too_many_hands(supply, made, line, row),
+        "beyond_shares": _beyond_shares(demand, supply, made, line, row),
         "left_over": left_over,
         "out_of_turn": out_of_turn,
     }
@@ -91,6 +102,60 @@ def _too_many_hands(supply: Sources, made: Plan, line: Ints, row: Ints) -> int:
         return 0
     node = np.unique(np.stack([supply.node[row], line]), axis=1)[0]
     return sum(int((node == at).sum()) > most for at, most in made.policy.capacity)
+
+
+def _beyond_shares(demand: Wants, supply: Sources, made: Plan, line: Ints, row: Ints) -> int:
+    """Count the segments that were given more than their cap, or what is kept for others."""
+    policy, wrong = made.policy, 0
+    if not (policy.protects and policy.protections):
+        return 0
+    chains = _chains(policy.segments)
+    may = {segment: _may_use(policy.segments, chains, segment) for segment in chains}
+    for key in {(p.owner, p.product, p.node) for p in policy.protections}:
+        owner, product, node = key
+        here = (supply.owner == owner) & (supply.product == product) & (supply.mode < Mode.BUY)
+        here &= (supply.node == node) | (node == 0)
+        there = int(supply.steps[here & (supply.is_open != 0)].sum())
+        kept = [p for p in policy.protections if (p.owner, p.product, p.node) == key]
+        all_kept = max(sum(p.floor for p in kept), there, 1)
+        got = dict.fromkeys(chains, 0)
+        for segment, steps in zip(
+            demand.segment[line[here[row]]].tolist(), made.spent[here[row]].tolist(), strict=True
+        ):
+            got[segment if segment in chains else 0] += steps
+        for usable in may.values():
+            others = sum(p.floor * there // all_kept for p in kept if p.segment not in usable)
+            mine = sum(steps for who, steps in got.items() if may[who] <= usable)
+            wrong += mine > there - others
+        wrong += sum(sum(got[w] for w in chains if p.segment in chains[w]) > p.cap for p in kept)
+    return wrong
+
+
+def _chains(segments: Sequence[Segment]) -> dict[int, list[int]]:
+    """Return each segment with those above it, itself first; 0 is nobody's."""
+    parent = {each.id: each.parent for each in segments}
+    chains: dict[int, list[int]] = {0: []}
+    for each in segments:
+        chain = [each.id]
+        while parent[chain[-1]] in parent:
+            chain.append(parent[chain[-1]])
+        chains[each.id] = chain
+    return chains
+
+
+def _may_use(
+    segments: Sequence[Segment], chains: Mapping[int, list[int]], segment: int
+) -> frozenset[int]:
+    """Return whose shares one may use: its own, those above, and of lower rank what lends."""
+    by_id = {each.id: each for each in segments}
+    lower = {
+        beside.id
+        for tier in chains[segment]
+        for beside in segments
+        if beside.parent == by_id[tier].parent and beside.rank > by_id[tier].rank
+    }
+    lent = {each.id for each in segments if each.lends and lower & set(chains[each.id])}
+    return frozenset({0, *chains[segment], *lent})
 
 
 def _gains(demand: Wants, supply: Sources, made: Plan, found: Any) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from inventory.rules.allocation import Plan, Policy, Sources, Wants, plan
 from inventory.rules.allocation.columns import Flags, Ints, scaled
+from inventory.rules.allocation.protecting import less
 
 BUILT_IN = Policy()
 
@@ -76,7 +77,8 @@ def reallocate(
     `demand.steps` is all that a line wants, with what it holds; `supply.steps` is what nobody
     holds. Lines are served strategy by strategy, by rank within one; who wins or gains first keeps
     every piece that it has. A line that may lose is served from where it already has most, so that
-    no more changes than has to. The order of lines, pieces and supplies never matters.
+    no more changes than has to. What is protected counts what was kept by those who keep, and is
+    used up from one strategy to the next. The order of lines, pieces and supplies never matters.
     """
     before = _summed(held.line, held.steps, len(demand))
     keeps = strategy <= Strategy.GAIN
@@ -94,6 +96,7 @@ def reallocate(
         part = replace(demand.at(chosen), steps=asked[chosen], node=node[chosen])
         there = replace(supply, steps=left)
         made = plan(part, there, policy)
+        policy = less(policy, made)
         parts.append(Part(chosen, part, there, made))
         line, steps = chosen[made.line[made.taker]], made.taken[made.taking]
         pieces.append((line, made.taken_from, steps))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inventory.rules import Plan, Policy, Rule, Wants
+from inventory.rules.allocation.protecting import less
 
 BOUND = int(Rule.NO_SPLIT | Rule.NODES_MAX)
 KEPT = int(Rule.ONLY_NODES | Rule.FRESH)
@@ -14,8 +15,8 @@ KEPT = int(Rule.ONLY_NODES | Rule.FRESH)
 class Lacks:
     """What lines lack, in the order of serving (`priority` is their turn), by which policy.
 
-    `node` is where more would help first. A line that leaves from one node, or from few, may only
-    get it there.
+    What is kept for segments is less what they were given. `node` is where more would help first. A
+    line that leaves from one node, or from few, may only get it there.
     """
 
     wants: Wants
@@ -51,4 +52,4 @@ def lacks_of(made: Plan) -> Lacks | None:
         fresh_until=fresh,
         sets=sets,
     )
-    return Lacks(wants, made.policy)
+    return Lacks(wants, less(made.policy, made))

@@ -1,10 +1,24 @@
 """Protected shares: what a segment may take of a supply, and whose share it then uses up."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inventory.rules.allocation.columns import NEVER, Ints, Mode, Policy, Segment, Sources
+from inventory.rules.allocation.columns import (
+    NEVER,
+    Ints,
+    Mode,
+    Policy,
+    Protection,
+    Segment,
+    Sources,
+)
+
+if TYPE_CHECKING:
+    from inventory.rules.allocation.plans import Plan
 
 ROOT = 0
 Table = Ints
@@ -126,6 +140,34 @@ def reach(segments: Sequence[Segment], segment: int) -> tuple[frozenset[int], fr
         frozenset(known[at] for at in paths[place].tolist() if at >= 0),
         frozenset(known[at] for at in above[place].tolist() if at >= 0),
     )
+
+
+def less(policy: Policy, made: "Plan") -> Policy:
+    """Return the policy with what a plan gave taken off its shares, for a plan that comes after."""
+    if not (policy.protects and policy.protections):
+        return policy
+    parents = {each.id: each.parent for each in policy.segments}
+    got: Counter[tuple[int, int, int, int]] = Counter()
+    row, line = made.taken_from, made.line[made.taker]
+    stock = np.flatnonzero(made.supply.mode[row] < Mode.BUY)
+    row, line, spent = row[stock], line[stock], made.spent[stock]
+    columns = (made.supply.owner[row], made.supply.product[row], made.supply.node[row])
+    segments = made.demand.segment[line].tolist()
+    for *place, segment, steps in zip(
+        *(column.tolist() for column in columns), segments, spent.tolist(), strict=True
+    ):
+        owner, product, node = place
+        while segment:
+            got[owner, product, node, segment] += steps
+            got[owner, product, 0, segment] += steps
+            segment = parents.get(segment, ROOT)  # noqa: PLW2901  upwards
+    return replace(policy, protections=[_used(each, got) for each in policy.protections])
+
+
+def _used(share: Protection, got: Counter[tuple[int, int, int, int]]) -> Protection:
+    used = got[share.owner, share.product, share.node, share.segment]
+    cap = share.cap if share.cap == NEVER else max(share.cap - used, 0)
+    return share._replace(floor=max(share.floor - used, 0), cap=cap)
 
 
 def _table(lists: list[list[int]]) -> Table:

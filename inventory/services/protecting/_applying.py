@@ -1,8 +1,9 @@
 """What is kept for whom, as a plan takes it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +25,7 @@ HELD = Prepared("""
     JOIN unnest(%(entities)s::bigint[], %(products)s::bigint[]) AS w (entity_id, product_id)
         ON w.entity_id = p.entity_id AND w.product_id = p.product_id
     LEFT JOIN LATERAL (
-        SELECT sum(r.quantity) AS quantity
+        SELECT sum(r.quantity - coalesce(back.steps, 0) * 0.001) AS quantity
         FROM below b
         JOIN inventory_segmentdemand d ON d.segment_id = b.id AND d.product_id = p.product_id
         JOIN inventory_reservation r ON r.demand_id = d.demand_id
@@ -32,6 +33,10 @@ HELD = Prepared("""
             AND r.created_at >= p.first_day AND r.created_at < p.last_day + 1
         JOIN inventory_stock s ON s.id = r.stock_id AND s.entity_id = p.entity_id
             AND s.product_id = p.product_id AND (p.node_id IS NULL OR s.node_id = p.node_id)
+        LEFT JOIN unnest(%(demands)s::bigint[], %(stocks)s::bigint[], %(steps)s::bigint[])
+            AS back (demand_id, stock_id, steps)
+            ON back.demand_id = r.demand_id AND back.stock_id = r.stock_id
+            AND r.demand_kind = %(kind)s::text AND r.closed_at IS NULL
         WHERE b.top = p.segment_id
     ) AS given ON true
     WHERE %(today)s::date BETWEEN p.first_day AND p.last_day
@@ -49,17 +54,34 @@ NOTE = Prepared("""
 """)
 
 
-def with_protection(policy: Policy, keys: Iterable[tuple[int, int]], today: date) -> Policy:
+class Freed(NamedTuple):
+    """Reserved pieces that are shared out again: by demand and stock row, in thousandths."""
+
+    kind: str = ""
+    demands: Sequence[int] = ()
+    stocks: Sequence[int] = ()
+    steps: Sequence[int] = ()
+
+
+NOTHING = Freed()
+
+
+def with_protection(
+    policy: Policy, keys: Iterable[tuple[int, int]], today: date, freed: Freed = NOTHING
+) -> Policy:
     """Return the policy with what is kept of these (owner, product) today. One query, else two.
 
-    What was given in the period is taken off. Whoever is to give it out reads it under the locks of
-    the product's stock: all who could use it up wait there.
+    What was given in the period is taken off, but for what is `freed`. Whoever is to give it out
+    reads it under the locks of the product's stock: all who could use it up wait there.
     """
     pairs = list(keys)
     if not policy.protects or not pairs:
         return policy
     entities, products = (list(each) for each in zip(*pairs, strict=True))
-    found = rows(HELD, {"entities": entities, "products": products, "today": today})
+    asked = {"entities": entities, "products": products, "today": today} | {
+        name: value if name == "kind" else list(value) for name, value in freed._asdict().items()
+    }
+    found = rows(HELD, asked)
     if not found:
         return policy
     protections = [

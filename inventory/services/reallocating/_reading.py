@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from erp.kernel.sql import rows
 from inventory.rules import NEVER, Held, Policy, Sources, Strategy, Wants, as_steps
+from inventory.services.protecting._applying import Freed, with_protection
 
 STOCK = """
     SELECT s.id, s.entity_id, s.product_id, s.node_id,
@@ -57,13 +59,15 @@ class Claimant:
     group_id: int
     strategy: Strategy
     label: str = ""
+    segment_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """Among whom and over what is shared: lines of one kind, one company's stock, some nodes.
 
-    Without `nodes` all of them; what lines hold elsewhere stays as it is.
+    Without `nodes` all of them; what lines hold elsewhere stays as it is. `takes_kept`: what is
+    protected for others binds nobody.
     """
 
     kind: str
@@ -71,6 +75,7 @@ class Field:
     claimants: Sequence[Claimant]
     policy: Policy
     nodes: Collection[int] | None = None
+    takes_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,14 @@ class Columns:
     supply: Sources
     held: Held
     strategy: np.typing.NDArray[np.int64]
+    policy: Policy
 
 
 def read(field: Field, now: datetime, *, is_locked: bool) -> Columns:
-    """Return the field as columns; stock rows are locked in id order if asked for. Two queries."""
+    """Return the field as columns; stock rows are locked in id order if asked for.
+
+    Three queries, four where something is protected.
+    """
     claimants = sorted(field.claimants, key=lambda each: each.id)
     supply = _stock(field, claimants, now, is_locked=is_locked)
     held = _held(field.kind, claimants, supply)
@@ -100,7 +109,26 @@ def read(field: Field, now: datetime, *, is_locked: bool) -> Columns:
     table = np.array(columns, np.int64).reshape(-1, 8).T
     table[3] += own
     strategy = np.array([each.strategy for each in claimants], np.int64)
-    return Columns(Wants(*table), supply, held, strategy)
+    segments = np.array([each.segment_id for each in claimants], np.int64)
+    wants = replace(Wants(*table), segment=segments)
+    policy = _policy(field, wants, supply, held, strategy, now)
+    return Columns(wants, supply, held, strategy, policy)
+
+
+def _policy(  # noqa: PLR0917
+    field: Field, wants: Wants, supply: Sources, held: Held, strategy: Any, now: datetime
+) -> Policy:
+    """Return the weights with what is protected, as if who may lose had given back all."""
+    back = strategy[held.line] > Strategy.GAIN
+    freed = Freed(
+        field.kind,
+        wants.id[held.line[back]].tolist(),
+        supply.id[held.supply[back]].tolist(),
+        held.steps[back].tolist(),
+    )
+    keys = {(field.entity_id, product) for product in supply.product.tolist()}
+    bound = with_protection(field.policy, keys, now.date(), freed)
+    return replace(bound, protects=False) if field.takes_kept else bound
 
 
 def _stock(

@@ -1,7 +1,7 @@
 """Shares out anew what lines hold and what is free: rehearsed without a trace, and done."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from time import perf_counter
@@ -15,10 +15,12 @@ from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentVoided
 from inventory.rules import Reallocation, certify, from_steps, reallocate
+from inventory.rules.allocation.protecting import reach
 from inventory.services._allocating import Piece, PlanBroken
 from inventory.services._releasing import void_empty
 from inventory.services._standing import lock
 from inventory.services._telling import fallen
+from inventory.services.protecting._applying import note_segments
 from inventory.services.reallocating._moving import move_pieces
 from inventory.services.reallocating._reading import Columns, Field, read
 
@@ -72,12 +74,14 @@ class Shared:
     """How a field would be, or was, shared out: every line by id, and what each was given anew.
 
     `run_id` is the run that was kept; none for a rehearsal. `gained` are the pieces that lines hold
-    more than before, `unmet` the lines that had to get everything and do not.
+    more than before, `unmet` the lines that had to get everything and do not, `protected` those
+    for whose segment something of their product is kept.
     """
 
     lines: Mapping[int, Held]
     gained: Sequence[Piece]
     unmet: Collection[int]
+    protected: Collection[int] = ()
     run_id: int | None = None
 
     @property
@@ -104,7 +108,7 @@ def rehearse_reallocation(*, field: Field, now: datetime) -> Shared:
         PlanBroken: the verifier found fault with the plan.
     """
     columns = read(field, now, is_locked=False)
-    return _shared(columns, _made(columns, field)[0])
+    return _shared(columns, _made(columns)[0])
 
 
 @transaction.atomic
@@ -135,12 +139,14 @@ def commit_reallocation(
     demands = [each.id for each in field.claimants]
     shipments = lock([row[0] for row in rows(LIVE, {"kind": field.kind, "demands": demands})])
     columns = read(field, now, is_locked=True)
-    made, certificate = _made(columns, field)
+    made, certificate = _made(columns)
     shared = _shared(columns, made)
     if shared.differing(expected):
         return shared
     deltas = _deltas(columns, made)
     move_pieces(field.kind, deltas, now)
+    for part in made.parts:
+        note_segments(part.made, field.kind)
     voided = void_empty(shipments, REASON, now)
     about = {
         "now": now,
@@ -157,12 +163,12 @@ def commit_reallocation(
     ]
     publish_all([*(ShipmentVoided(**each.facts(), reason=REASON) for each in voided)])
     publish_all(fallen(places))
-    return Shared(shared.lines, shared.gained, shared.unmet, run_id)
+    return replace(shared, run_id=run_id)
 
 
-def _made(columns: Columns, field: Field) -> tuple[Reallocation, dict[str, Any]]:
+def _made(columns: Columns) -> tuple[Reallocation, dict[str, Any]]:
     """Return the plan with the certificate of all its parts."""
-    made = reallocate(columns.wants, columns.held, columns.supply, columns.strategy, field.policy)
+    made = reallocate(columns.wants, columns.held, columns.supply, columns.strategy, columns.policy)
     parts = [certify(part.wants, part.supply, part.made) for part in made.parts]
     faults = [part["faults"] for part in parts if not part["holds"]]
     if faults:
@@ -189,7 +195,25 @@ def _shared(columns: Columns, made: Reallocation) -> Shared:
         for (line, stock), steps in sorted(deltas.items())
         if steps > 0
     ]
-    return Shared(lines, gained, [ids[place] for place in made.unmet.tolist()])
+    unmet = [ids[place] for place in made.unmet.tolist()]
+    return Shared(lines, gained, unmet, _protected(columns))
+
+
+def _protected(columns: Columns) -> list[int]:
+    """Return the lines for whose segment something of their product is kept."""
+    policy, wants = columns.policy, columns.wants
+    kept = {(each.segment, each.product) for each in policy.protections if each.floor}
+    if not kept:
+        return []
+    bounds = {
+        segment: reach(policy.segments, segment)[1] for segment in set(wants.segment.tolist())
+    }
+    listed = zip(wants.id.tolist(), wants.segment.tolist(), wants.product.tolist(), strict=True)
+    return [
+        line
+        for line, segment, product in listed
+        if segment and any((each, product) in kept for each in bounds[segment])
+    ]
 
 
 def _deltas(columns: Columns, made: Reallocation) -> dict[tuple[int, int], int]:

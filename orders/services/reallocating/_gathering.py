@@ -1,7 +1,7 @@
 """The lines that take part when stock is shared out anew, and what each may win or lose."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from erp.kernel.sql import rows
 from inventory.rules import Strategy, policy_of
 from inventory.services.reallocating import Claimant, Field
 from orders.models import Order, Reallocation
+from orders.selectors import segments_of
 from orders.services._demanding import HEAD, LINE, Head, heads, left_to_replenishment, wants_of
 
 SERVED = [
@@ -121,6 +122,8 @@ def gather(of: Reallocation, now: datetime, *, is_locked: bool) -> Gathered:
     parts, version = _parts(of, chosen, now)
     wants = [want for want in wants_of(list(by_id)) if want.id in parts]
     later = set(left_to_replenishment(by_id, wants, now)) - {of.line_id}
+    segments = segments_of(order_ids=[head.id for head in found if head.has_segments])
+    is_override = of.kind == Reallocation.Kind.OVERRIDE
     question = Question(
         of.entity_id,
         "orders.reallocation",
@@ -131,8 +134,15 @@ def gather(of: Reallocation, now: datetime, *, is_locked: bool) -> Gathered:
     field = Field(
         kind=LINE,
         entity_id=of.entity_id,
-        claimants=[_claimant(of, part, is_later=part.row.id in later) for part in parts.values()],
+        claimants=[
+            replace(
+                _claimant(of, part, is_later=part.row.id in later),
+                segment_id=segments.get(part.row.order_id, 0),
+            )
+            for part in parts.values()
+        ],
         policy=policy_of(weights.outcome, today=now.date().toordinal()),
+        takes_kept=is_override,
         nodes=of.scope.get("nodes") or None,
     )
     return Gathered(field, parts, by_id, f"{version} {weights.policy_version}".strip())

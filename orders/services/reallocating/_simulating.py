@@ -225,15 +225,28 @@ def _changes(
 ) -> list[ReallocationChange]:
     changed = [each for each in shared.lines.values() if each.before != each.after]
     ranks = {line: rank for rank, line in enumerate(_in_turn(gathered), start=1)}
-    days = _dates(changed, shared, gathered, now)
+    days, protected = _dates(changed, shared, gathered, now), set(shared.protected)
     return [
-        _change(of, each, gathered.parts[each.id], ranks[each.id], days.get(each.id))
+        _change(
+            of,
+            each,
+            gathered.parts[each.id],
+            ranks[each.id],
+            days.get(each.id),
+            is_protected=each.id in protected,
+        )
         for each in sorted(changed, key=lambda each: ranks[each.id])
     ]
 
 
 def _change(
-    of: Reallocation, held: Held, part: Part, rank: int, possible: date | None
+    of: Reallocation,
+    held: Held,
+    part: Part,
+    rank: int,
+    possible: date | None,
+    *,
+    is_protected: bool,
 ) -> ReallocationChange:
     row, gained = part.row, held.after - held.before
     promised = row.promised_date
@@ -250,7 +263,7 @@ def _change(
         promised_date=promised,
         possible_date=possible,
         days=(promised - possible).days if promised and possible else None,
-        is_protected=part.is_protected and gained < 0,
+        is_protected=(part.is_protected or is_protected) and gained < 0,
     )
 
 

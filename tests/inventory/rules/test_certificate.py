@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.rules import (
+    NEVER,
     Consent,
     Mode,
     Policy,
+    Protection,
     Rule,
+    Segment,
     Source,
     Sources,
     Substitution,
@@ -93,6 +96,74 @@ def policies_of(draw, *, hands: bool) -> Policy:
     ]
     capacity = [(node, draw(st.integers(0, 3))) for node in NODES] if hands else []
     return Policy(substitutions=pairs, capacity=capacity, today=10)
+
+
+TREE = (Segment(1, rank=1), Segment(2, rank=2), Segment(3, parent=2), Segment(4, 0, 3, lends=False))
+
+
+@st.composite
+def shares_of(draw) -> list[Protection]:
+    """Floors and caps of some segments, of some products, at one node or anywhere."""
+    keys = draw(
+        st.sets(
+            st.tuples(
+                st.sampled_from([1, 2, 3, 4]), st.just(1), st.sampled_from(PRODUCTS),
+                st.sampled_from([0, 0, *NODES]),
+            ),
+            max_size=6,
+        )
+    )  # fmt: skip
+    floors = [(key, draw(st.integers(0, 9))) for key in sorted(keys)]
+    return [
+        Protection(*key, floor, draw(st.sampled_from([NEVER, floor, floor + 3])))
+        for key, floor in floors
+    ]
+
+
+class TestShares:
+    @QUICK
+    @given(
+        wants_of(bound=True),
+        supplies_of(),
+        policies_of(hands=True),
+        shares_of(),
+        st.lists(st.sampled_from([0, 0, 1, 2, 3, 4, 9]), min_size=10, max_size=10),
+        st.randoms(use_true_random=False),
+    )
+    def test_every_plan_keeps_what_is_kept(  # noqa: PLR0917
+        self, wants, supplies, policy, shares, segments, random
+    ) -> None:
+        wants = [replace(w, segment=at) for w, at in zip(wants, segments, strict=False)]
+        policy = replace(policy, segments=TREE, protections=shares)
+
+        made = planned(wants, supplies, policy)
+
+        random.shuffle(wants)
+        random.shuffle(supplies)
+        assert planned(wants, supplies, policy)[:2] == made[:2]
+
+    @pytest.mark.parametrize(
+        "share",
+        [
+            Protection(1, 1, 1, 0, floor=5),
+            Protection(1, 1, 1, 1, floor=5),
+            Protection(2, 1, 1, 0, cap=8),
+            Protection(3, 1, 1, 1, cap=8),
+            Protection(4, 1, 1, 0, floor=5),
+        ],
+    )
+    def test_a_plan_that_forgets_a_share_is_found_out(self, share: Protection) -> None:
+        demand = Wants.of([want(1, 9, segment=3)])
+        supply = Sources.of([source(1, 1, 9)])
+        made = plan(demand, supply)
+        assert certify(demand, supply, made)["holds"]
+
+        said = replace(made.policy, segments=TREE, protections=[share])
+        found = certify(demand, supply, replace(made, policy=said))
+
+        assert not found["holds"]
+        assert found["faults"]["beyond_shares"] >= 1
+        assert sum(found["faults"].values()) == found["faults"]["beyond_shares"]
 
 
 class TestAnyPlan:

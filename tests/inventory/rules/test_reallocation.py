@@ -1,10 +1,26 @@
 """Sharing out anew: rules/reallocation.py."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.rules import Held, Reallocation, Source, Sources, Strategy, Want, Wants, reallocate
+from inventory.rules import (
+    NEVER,
+    Held,
+    Policy,
+    Protection,
+    Reallocation,
+    Segment,
+    Source,
+    Sources,
+    Strategy,
+    Want,
+    Wants,
+    certify,
+    reallocate,
+)
 from tests.inventory.rules.planning import source, want
 
 QUICK = settings(max_examples=80, deadline=None)
@@ -15,10 +31,15 @@ def again(
     sources: list[Source],
     held: list[tuple[int, int, int]],
     strategies: list[Strategy],
+    policy: Policy | None = None,
 ) -> Reallocation:
     columns = np.array(held, np.int64).reshape(-1, 3).T
     return reallocate(
-        Wants.of(wants), Held(*columns), Sources.of(sources), np.array(strategies, np.int64)
+        Wants.of(wants),
+        Held(*columns),
+        Sources.of(sources),
+        np.array(strategies, np.int64),
+        policy or Policy(),
     )
 
 
@@ -112,3 +133,64 @@ class TestReallocate:
     def test_a_win_that_cannot_be_is_said(self) -> None:
         made = again([want(1, 5)], [source(1, 1, 4)], [], [Strategy.WIN])
         assert made.unmet.tolist() == [0]
+
+
+GOLD, SILVER = 1, 2
+TREE = (Segment(GOLD, rank=1), Segment(SILVER, rank=2))
+
+
+class TestShares:
+    def kept(self, floor: int = 0, cap: int = NEVER, segment: int = GOLD) -> Policy:
+        return Policy(segments=TREE, protections=[Protection(segment, 1, 1, 0, floor, cap)])
+
+    def test_what_one_strategy_gave_counts_for_the_next(self) -> None:
+        wants = [want(1, 9, segment=SILVER), want(2, 9, segment=SILVER), want(3, 9, segment=GOLD)]
+        strategies = [Strategy.WIN, Strategy.GAIN, Strategy.REDISTRIBUTE]
+
+        capped = again(wants, [source(1, 1, 20)], [], strategies, self.kept(0, 12, SILVER))
+        floored = again(wants, [source(1, 1, 20)], [], strategies, self.kept(7))
+
+        assert capped.after.tolist() == [9, 3, 8]
+        assert floored.after.tolist() == [9, 4, 7]
+
+    def test_who_keeps_what_was_kept_for_others_keeps_it(self) -> None:
+        wants = [want(1, 9, segment=SILVER), want(2, 9, segment=GOLD)]
+        held = [(0, 0, 8)]
+
+        kept = again(wants, [source(1, 1, 2)], held, [Strategy.GAIN, Strategy.WIN], self.kept(5))
+        gave = again(wants, [source(1, 1, 2)], held, [Strategy.FILL, Strategy.GAIN], self.kept(5))
+
+        assert kept.after.tolist() == [8, 2]
+        assert gave.after.tolist() == [1, 9]
+
+    @QUICK
+    @given(
+        worlds(),
+        st.integers(0, 20),
+        st.integers(0, 20),
+        st.lists(st.sampled_from([0, GOLD, SILVER]), min_size=8, max_size=8),
+    )
+    def test_nobody_is_given_what_is_kept_for_others_nor_more_than_the_cap(
+        self, world, floor: int, more: int, segments: list[int]
+    ) -> None:
+        wants, sources, held, strategies = world
+        wants = [replace(w, segment=at) for w, at in zip(wants, segments, strict=False)]
+        policy = Policy(
+            segments=TREE,
+            protections=[
+                Protection(GOLD, 1, 1, 0, floor, NEVER),
+                Protection(SILVER, 1, 1, 0, 0, more),
+            ],
+        )
+
+        made = again(wants, sources, held, strategies, policy)
+
+        gives = [n for n, each in enumerate(strategies) if each > Strategy.GAIN]
+        back = sum(steps for line, at, steps in held if line in gives and sources[at].product == 1)
+        there = back + sum(each.steps for each in sources if each.product == 1)
+        given_ = made.after - np.where(np.isin(np.arange(len(wants)), gives), 0, made.before)
+        of = [(w.segment, int(got)) for w, got in zip(wants, given_, strict=True) if w.product == 1]
+        assert sum(got for who, got in of if who != GOLD) <= max(there - floor, 0)
+        assert sum(got for who, got in of if who == SILVER) <= more
+        for part in made.parts:
+            assert certify(part.wants, part.supply, part.made)["holds"]

@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from erp.governance.models import AuditEntry
 from erp.outbox.models import Message
 from finance.services import RateRow, save_rates
-from inventory.models import Sourcing, SourcingDecision
+from inventory.models import Product, Sourcing, SourcingDecision
 from orders.services import allocate_orders
 from orders.services.insisting import insist_customer
 from tests.inventory.services.sourcing import scenes
 from tests.orders import factories as make
+from tests.orders.services.segmenting.test_segmenting import assigned, kept, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -337,3 +338,43 @@ class TestTogether:
 
         assert Sourcing.objects.count() == 51
         assert len(fifty) <= len(one)
+
+
+class TestShares:
+    """What the first plan gave of a share is used up when ways from elsewhere are weighed."""
+
+    def coming(self, part: Product) -> None:
+        scenes.inbound(part, "20", make.TODAY + timedelta(days=4))
+
+    def test_who_had_all_of_their_cap_gets_no_more_from_elsewhere(self) -> None:
+        part = make.priced("10")
+        make.stocked(part, 5)
+        self.coming(part)
+        segment("top")
+        kept(part, "top", cap=Decimal(5))
+        on = make.account(make.customer("GOLD"))
+        assigned("customer", "GOLD", "top")
+
+        (line,) = make.lines_of(make.allocated(on, make.line(part, "10")))
+
+        assert (line.reserved, line.waiting) == (5, 5)
+        inbound = scenes.told(line)["inbound"]
+        assert (inbound["taken"], inbound["rejected"]) == ("0", "protected")
+
+    def test_a_floor_that_was_used_up_is_kept_for_nobody_any_more(self) -> None:
+        part = make.priced("10")
+        make.stocked(part, 5)
+        self.coming(part)
+        segment("top")
+        kept(part, "top", 15)
+        gold = make.account(make.customer("GOLD", tier="A"))
+        assigned("customer", "GOLD", "top")
+        first = make.submitted(gold, make.line(part, "5"))
+        plain = make.submitted(make.account(), make.line(part, "30"))
+
+        allocate_orders(order_ids=[first.pk, plain.pk], cause="test", now=make.NOW)
+
+        assert make.lines_of(first)[0].reserved == 5
+        (line,) = make.lines_of(plain)
+        inbound = scenes.told(line)["inbound"]  # 20 come, 10 of the 15 are still kept
+        assert (line.reserved, inbound["taken"]) == (0, "10")

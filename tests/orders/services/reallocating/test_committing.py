@@ -23,6 +23,7 @@ from orders.services.reallocating import (
 )
 from tests.orders import factories as make
 from tests.orders.services.reallocating.worlds import books_balance, held, ordered
+from tests.orders.services.segmenting.test_segmenting import assigned, kept, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -219,6 +220,57 @@ class TestCommitRun:
         assert Decimal(approval.facts["losers_value"]) == 40
         run = approve_reallocation(reallocation_id=run.pk, actor=lead, now=make.NOW)
         assert (run.state, held(key), held(top)) == ("committed", 1, 4)
+        books_balance()
+
+    def test_asks_first_where_a_segment_loses_for_which_something_is_kept(self) -> None:
+        part = make.priced("10")
+        make.stocked(part, 5)
+        gold = make.customer("GOLD")
+        segment("top")
+        assigned("customer", "GOLD", "top")
+        mine = make.allocated(make.account(gold), make.line(part, 5))
+        kept(part, "top", 3)
+        top = ordered(part, 4, "A")
+        planner = make.person("p", "planner")
+
+        run = committed(proposed(planner), planner)
+
+        (loss,) = [each for each in run.changes.all() if each.after < each.before]
+        assert (loss.after, loss.is_protected) == (3, True)  # what is kept for it stays
+        assert (run.state, held(mine), held(top)) == ("awaiting_approval", 5, 0)
+        lead = make.person("l", "operations_lead")
+        approve_reallocation(reallocation_id=run.pk, actor=lead, now=make.NOW)
+        assert (held(mine), held(top)) == (3, 2)
+        books_balance()
+
+    def test_what_is_free_and_kept_for_others_is_not_shared_out(self) -> None:
+        part = make.priced("10")
+        plain = ordered(part, 4, "A")
+        segment("top")
+        kept(part, "top", 3)
+        make.stocked(part, 5)
+
+        committed(proposed())
+
+        assert held(plain) == 2
+        books_balance()
+
+    def test_what_is_shared_out_uses_up_the_share(self) -> None:
+        part = make.priced("10")
+        gold = make.customer("GOLD")
+        segment("top")
+        assigned("customer", "GOLD", "top")
+        mine = make.allocated(make.account(gold), make.line(part, 9))
+        kept(part, "top", 0, Decimal(6))
+        make.stocked(part, 5)
+        committed(proposed())
+        assert held(mine) == 5
+        make.stocked(part, 5)
+
+        committed(proposed())
+        allocate_orders(order_ids=[mine.pk], cause="test", now=make.NOW)
+
+        assert held(mine) == 6
         books_balance()
 
     def test_a_rejected_one_takes_nothing(self) -> None:

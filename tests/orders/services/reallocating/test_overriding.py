@@ -20,6 +20,7 @@ from orders.services.reallocating import (
 )
 from tests.orders import factories as make
 from tests.orders.services.reallocating.worlds import books_balance, held, ordered
+from tests.orders.services.segmenting.test_segmenting import assigned, kept, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,26 @@ class TestProposeOverride:
         approval = Approval.objects.get()
         assert Decimal(approval.facts["losers_value"]) == 20
         assert usual.number in approval.effects[0]["text"]
+
+    def test_takes_what_is_kept_for_others_once_somebody_agrees(self) -> None:
+        part = make.priced("10")
+        make.stocked(part, 5)
+        gold = make.customer("GOLD")
+        segment("top")
+        assigned("customer", "GOLD", "top")
+        mine = make.allocated(make.account(gold), make.line(part, 5))
+        kept(part, "top", 5)
+        late = ordered(part, 4, "D")
+        planner, lead = people()
+
+        found = asked(late, "2", planner)
+
+        (loss,) = [each for each in found.changes.all() if each.after < each.before]
+        assert (loss.line.order_id, loss.after, loss.is_protected) == (mine.pk, 3, True)
+        assert (held(mine), held(late)) == (5, 0)
+        approve_reallocation(reallocation_id=found.pk, actor=lead, now=make.NOW)
+        assert (held(mine), held(late)) == (3, 2)
+        books_balance()
 
     def test_takes_from_whom_is_named_alone(self) -> None:
         top, _, late = short()
