@@ -150,9 +150,10 @@ def take(request: SignedInRequest, line_id: int) -> HttpResponse:
         "changes": [],
     }
     try:
-        context["changes"] = foresee_override(
+        foreseen = foresee_override(
             line_id=line_id, quantity=quantity, taken_from=taken_from, now=timezone.now()
         )
+        context |= {"changes": foreseen.changes, "beyond": foreseen.beyond}
     except (BadReallocation, NotEnoughToTake) as refusal:
         context["refusal"] = str(refusal)
     context["losers"] = [each for each in context["changes"] if each.after < each.before]

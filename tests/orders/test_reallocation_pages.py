@@ -7,6 +7,7 @@ from erp.accounts.models import RoleAssignment, User
 from orders.models import Order, Reallocation
 from tests.orders import factories as make
 from tests.orders.services.reallocating.worlds import held, ordered
+from tests.orders.services.segmenting.test_segmenting import kept, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +145,15 @@ class TestTake:
         client.post(f"/orders/workbench/lines/{line}/take/", asked)
         assert Reallocation.objects.get().taken_from == [source]
         assert held(second) == 5
+
+    def test_says_how_much_of_it_is_kept_for_others(self, planner, client: Client) -> None:
+        part = make.priced("10", code="PEN")
+        late = ordered(part, 6, "A")
+        segment("top")
+        kept(part, "top", 3)
+        make.stocked(part, 5)
+
+        page = client.get(f"/orders/workbench/lines/{make.lines_of(late)[0].pk}/take/?quantity=4")
+
+        assert page.context["beyond"] == 2
+        assert "2 EA of it is kept for others." in page.content.decode()

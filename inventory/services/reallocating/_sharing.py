@@ -14,7 +14,7 @@ from django.db import transaction
 from erp.kernel.sql import rows
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentVoided
-from inventory.rules import Reallocation, certify, from_steps, reallocate
+from inventory.rules import Reallocation, Strategy, certify, from_steps, reallocate
 from inventory.rules.allocation.protecting import reach
 from inventory.services._allocating import Piece, PlanBroken
 from inventory.services._releasing import void_empty
@@ -75,13 +75,15 @@ class Shared:
 
     `run_id` is the run that was kept; none for a rehearsal. `gained` are the pieces that lines hold
     more than before, `unmet` the lines that had to get everything and do not, `protected` those
-    for whose segment something of their product is kept.
+    for whose segment something of their product is kept. `beyond` is how much lines that may take
+    what is kept for others would take of it, in base units.
     """
 
     lines: Mapping[int, Held]
     gained: Sequence[Piece]
     unmet: Collection[int]
     protected: Collection[int] = ()
+    beyond: Decimal = Decimal(0)
     run_id: int | None = None
 
     @property
@@ -196,7 +198,16 @@ def _shared(columns: Columns, made: Reallocation) -> Shared:
         if steps > 0
     ]
     unmet = [ids[place] for place in made.unmet.tolist()]
-    return Shared(lines, gained, unmet, _protected(columns))
+    return Shared(lines, gained, unmet, _protected(columns), _beyond(columns, made))
+
+
+def _beyond(columns: Columns, made: Reallocation) -> Decimal:
+    """Return how much less lines that must get all would get of what is not kept for others."""
+    if columns.policy.protects or not columns.policy.protections:
+        return Decimal(0)
+    bound = replace(columns, policy=replace(columns.policy, protects=True))
+    within, wins = _made(bound)[0].after, columns.strategy == Strategy.WIN
+    return from_steps(int(np.maximum(made.after - within, 0)[wins].sum()))
 
 
 def _protected(columns: Columns) -> list[int]:

@@ -42,7 +42,8 @@ def propose_override(
     """Ask to take `quantity` base units for a line: who would lose is written down first.
 
     What is free goes first, then what those hold who rank last, or the lines of `taken_from` alone.
-    Nothing is taken until somebody else agrees, chosen by what the losers lose.
+    What is kept for others binds it not; whoever agrees is told how much of it is. Nothing is taken
+    until somebody else agrees, chosen by what the losers lose.
 
     Raises:
         OrderLine.DoesNotExist: there is no such line.
@@ -53,10 +54,10 @@ def propose_override(
         ApprovalRequested
     """
     line = OrderLine.objects.select_related("order__entity").get(pk=line_id)
-    made = new_override(
+    made, beyond = new_override(
         line=line, quantity=quantity, taken_from=taken_from, reason=reason, actor=actor, now=now
     )
-    _ask(made, actor, now)
+    _ask(made, actor, now, beyond)
     note(made, "propose_override", actor, now)
     if made.state == State.AWAITING_APPROVAL and _is_agreed(made):
         return _done(made, None, now)
@@ -223,7 +224,9 @@ def _not_at(found: Reallocation, verb: str) -> NotDecided:
     return NotDecided(f"It cannot be {verb}. {_told(found)}")
 
 
-def _ask(found: Reallocation, actor: User | None, now: datetime) -> None:
+def _ask(
+    found: Reallocation, actor: User | None, now: datetime, beyond: Decimal = Decimal(0)
+) -> None:
     """Ask whom the matrix names, by what the losers lose."""
     losers = found.changes.filter(amount__lt=0).select_related("line__order__customer")
     listed = list(losers.order_by("amount", "pk")[:LOSERS_SHOWN])
@@ -240,6 +243,9 @@ def _ask(found: Reallocation, actor: User | None, now: datetime) -> None:
     ]
     if count > len(listed):
         effects.append(Effect(EffectKind.LOSER, f"and {count - len(listed)} more lines"))
+    if beyond:
+        said = f"{beyond.normalize():f} of what is taken is kept for others"
+        effects.append(Effect(EffectKind.LOSER, said))
     found.ask()
     found.save(update_fields=["state"])
     request_approval(

@@ -1,6 +1,7 @@
 """Says who would gain and who would lose, before anything is touched."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -92,8 +93,8 @@ def new_override(
     reason: str,
     actor: User | None,
     now: datetime,
-) -> Reallocation:
-    """Write and simulate an override.
+) -> tuple[Reallocation, Decimal]:
+    """Write and simulate an override; return with it how much of it is kept for others.
 
     Raises:
         BadReallocation: there is no reason, or the line does not wait for so much.
@@ -107,16 +108,25 @@ def new_override(
     made = Reallocation.objects.lock(made.pk)
     shared, gathered = write_simulation(made, now)
     _refuse(line, shared, gathered)
-    return made
+    return made, shared.beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Who would gain and lose; `beyond` of what is taken is kept for others, in base units.
+
+    The changes are not saved, the line's own among them, in the order of rank.
+    """
+
+    changes: list[ReallocationChange]
+    beyond: Decimal
 
 
 @transaction.atomic
 def foresee_override(
     *, line_id: int, quantity: Decimal, taken_from: Collection[int], now: datetime
-) -> list[ReallocationChange]:
+) -> Foreseen:
     """Say who would lose how much if so much were taken for a line; nothing is written.
-
-    Answers changes that are not saved, the line's own among them, in the order of rank.
 
     Raises:
         OrderLine.DoesNotExist: there is no such line.
@@ -135,7 +145,7 @@ def foresee_override(
     )
     for each in changes:
         each.line = lines[each.line_id]
-    return changes
+    return Foreseen(changes, shared.beyond)
 
 
 def _override(

@@ -80,6 +80,9 @@ class TestProposeOverride:
         (loss,) = [each for each in found.changes.all() if each.after < each.before]
         assert (loss.line.order_id, loss.after, loss.is_protected) == (mine.pk, 3, True)
         assert (held(mine), held(late)) == (5, 0)
+        assert "2 of what is taken is kept for others" in {
+            each["text"] for each in Approval.objects.get().effects
+        }
         approve_reallocation(reallocation_id=found.pk, actor=lead, now=make.NOW)
         assert (held(mine), held(late)) == (3, 2)
         books_balance()
