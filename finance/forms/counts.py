@@ -11,7 +11,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from finance.forms._floor_and_money import QuantityField
-from finance.forms._serials import SerialsField, count_numbers
+from finance.forms._serials import NumbersForm, SerialsField, count_numbers
 from inventory.selectors import CountLineRow, NodeToMove
 
 
@@ -51,7 +51,7 @@ class CountBox:
 LAST = 2**32
 
 
-class CountForm(forms.Form):
+class CountForm(NumbersForm):
     """For each line how much lies there, bin by bin where there are bins, in walking order.
 
     An empty one is not counted yet; elsewhere it is nothing.
@@ -98,6 +98,11 @@ class CountForm(forms.Form):
                     said = now_("Count it, and write 0 where nothing lies there.")
                     self.add_error(box.name, said)
         return given
+
+    def number_fields(self) -> list[tuple[str, str]]:
+        """Return (product, field) of the serial numbers."""
+        boxes = {box.numbers: box.line.product for box in self.boxes if box.numbers}
+        return [(product, name) for name, product in boxes.items()]
 
     def counted(self) -> list[tuple[int, Decimal, list[tuple[int | None, Decimal]], list[str]]]:
         """Return (line id, quantity, by bin, numbers) of lines of which every bin was counted."""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from erp.governance.selectors import approval_waiting_for, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
+from finance.forms import refused_at_its_field
 from finance.forms.counts import CountForm, PlanCountForm
 from finance.services import post_count
 from finance.views._showing import moved_on, steps, told
@@ -122,7 +123,9 @@ def sheet(request: SignedInRequest, number: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         counted = [Counted(*each) for each in form.counted()]
-        record_counts(count_id=page.id, counted=counted, actor=request.user, at=now, now=now)
+        with refused_at_its_field(form):
+            record_counts(count_id=page.id, counted=counted, actor=request.user, at=now, now=now)
+    if request.method == "POST" and form.is_valid():
         if "keep" in request.POST:
             messages.success(request, _("%(number)s is kept.") % {"number": page.number})
             return redirect("finance:count_sheet", page.number)

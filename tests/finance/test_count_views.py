@@ -13,7 +13,7 @@ from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
 from finance.selectors import commitments, transfer_suggestions
 from finance.services import adjust_stock, ship_shipments
-from inventory.models import Count, CountLine, Stock, Transfer
+from inventory.models import Count, CountLine, Product, Stock, Transfer
 from inventory.selectors import inventory_health
 from inventory.services import StockAdjustment
 from tests.finance import factories
@@ -240,3 +240,43 @@ class TestHealth:
         assert sum(band.value for band in health.ages) == 280
         assert page.status_code == 200
         assert idle.code in page.content.decode()
+
+
+def test_a_number_that_is_refused_is_said_at_its_field_and_nothing_typed_is_lost(
+    world: World, signed_in: Callable[..., Client]
+) -> None:
+    drill = product(world, on_hand="0")
+    Product.objects.filter(pk=drill.pk).update(tracking="serial")
+    opening = StockAdjustment(
+        entity_id=world.entity.pk,
+        node_id=world.node.pk,
+        product_id=drill.pk,
+        quantity=Decimal(2),
+        reason="Opening",
+        serials=["A", "B"],
+    )
+    adjust_stock(adjustments=[opening], kind="opening", actor=None, now=NOW)
+    lead = signed_in(Role.OPERATIONS_LEAD)
+    place = f"{world.entity.pk}.{world.node.pk}"
+    lead.post(reverse("finance:plan_count"), {"node": place, "lines": "10"})
+    line = CountLine.objects.get()
+    sheet = reverse("finance:count_sheet", args=[line.count.number])
+    typed = {f"counted_{line.pk}": "2", f"serials_{line.pk}": f"A\n{'X' * 61}"}
+
+    long = lead.post(sheet, typed)
+    few = lead.post(sheet, typed | {f"serials_{line.pk}": "A"})
+    twice = lead.post(sheet, typed | {f"serials_{line.pk}": "A\nA"})
+
+    for answer, said in (
+        (long, "does not have 1 to 60 characters"),
+        (few, "One number for each of 2 pieces"),
+        (twice, "A is named twice."),
+    ):
+        assert answer.status_code == 422
+        assert said in str(answer.context["form"].errors[f"serials_{line.pk}"])
+    assert "X" * 61 in long.content.decode()
+    line.refresh_from_db()
+    assert (line.counted, line.serials) == (None, [])
+    lead.post(sheet, typed | {f"serials_{line.pk}": "B\nA"})
+    line.refresh_from_db()
+    assert (line.counted, line.serials, line.missing, line.found) == (2, ["B", "A"], [], [])
