@@ -76,6 +76,15 @@ class LineFellShort(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DirectSupplyEnded(Event):
+    """A supplier sends (some of) an order straight to the customer no more: it waits for stock."""
+
+    name: ClassVar[str] = "orders.direct_supply_ended"
+    order_id: int
+    entity_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineCovered(Event):
     """A line that was short is reserved in full, shipped or cancelled: nothing is missing."""
 

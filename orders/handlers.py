@@ -28,8 +28,15 @@ from inventory.events import (
     StockReceived,
     SupplyAsked,
 )
-from inventory.selectors import FollowerKind, register_demand, register_followers
+from inventory.selectors import (
+    DirectDemand,
+    FollowerKind,
+    register_demand,
+    register_direct,
+    register_followers,
+)
 from orders.events import (
+    DirectSupplyEnded,
     LicenceFreed,
     LineCovered,
     MilestoneReached,
@@ -52,6 +59,7 @@ from orders.selectors import (
 from orders.services import allocate_orders, allocate_waiting, cancel_rests
 from orders.services._erasing import empty_customer, find_customer
 from orders.services.complying import clear_waiting, stop_restricted
+from orders.services.dropping import addressees, hold_direct, promise_direct
 from orders.services.promising import (
     promise_by_calendar,
     promise_orders,
@@ -68,6 +76,9 @@ from orders.services.telling import Reached, mark_told, note_milestones, note_sh
 REALLOCATION = "orders.reallocation"
 register_demand(ORDER_LINES)
 register_demand(SET_ASIDES)
+register_direct(
+    DirectDemand(kind=ORDER_LINES.kind, lock=addressees, hold=hold_direct, promise=promise_direct)
+)
 register_followers(
     FollowerKind(
         "customers",
@@ -91,6 +102,13 @@ def allocate_released_orders(events: Sequence[OrderReleased]) -> None:
     """Have stock kept for what was just released, the most urgent first."""
     ids = {event.order_id for event in events}
     allocate_orders(order_ids=ids, cause="Released", now=timezone.now(), again=False)
+
+
+@subscribe_batch(DirectSupplyEnded)
+def allocate_what_no_supplier_sends(events: Sequence[DirectSupplyEnded]) -> None:
+    """Have stock kept for what a supplier sends straight to the customer no more."""
+    ids = {event.order_id for event in events}
+    allocate_orders(order_ids=ids, cause="The supplier does not send it", now=timezone.now())
 
 
 @subscribe_batch(LineCovered)

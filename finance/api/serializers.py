@@ -112,7 +112,10 @@ class ReceivedLineInput(StrictSerializer):
 
 
 class ReceiveInput(StrictSerializer):
+    """What came, or what the supplier sent straight to the customer: then with its `tracking`."""
+
     lines = ReceivedLineInput(many=True)
+    tracking = TextInput(max_length=60, required=False, allow_blank=True)
 
 
 class ShipmentOutput(serializers.Serializer[Any]):

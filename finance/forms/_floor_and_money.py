@@ -207,9 +207,15 @@ class PackForm(forms.Form):
 class ReceiveForm(NumbersForm):
     """For each line of a purchase order how much came."""
 
-    def __init__(self, lines: Sequence[IncomingLineRow], data: Any = None) -> None:
+    def __init__(
+        self, lines: Sequence[IncomingLineRow], data: Any = None, *, is_direct: bool = False
+    ) -> None:
         super().__init__(data)
         self.lines = lines
+        if is_direct:
+            self.fields["tracking"] = forms.CharField(
+                label=now_("Tracking number"), required=False, max_length=60
+            )
         for line in lines:
             self.fields[f"came_{line.id}"] = QuantityField(
                 label=now_("Came"), required=False, initial=line.due.normalize() or None

@@ -107,7 +107,7 @@ CARTONS = """
 
 INCOMING = """
     SELECT o.id, o.number, o.state, s.name AS supplier, n.code AS node, e.code AS entity,
-           o.expected_date, o.currency, o.total, l.lines, l.due,
+           o.expected_date, o.currency, o.total, l.lines, l.due, o.for_label,
            o.expected_date < (now() AT TIME ZONE n.time_zone)::date AS is_late
     FROM procurement_purchaseorder o
     JOIN procurement_supplier s ON s.id = o.supplier_id
@@ -251,6 +251,7 @@ class IncomingRow:
     total: Decimal
     lines: int
     due: Decimal
+    for_label: str  # the customer's order that the supplier sends it straight for
     is_late: bool
 
 

@@ -15,6 +15,11 @@ from finance.services._books import (
 from finance.services._converting import BadRate, NoRate, RateRow, save_rates
 from finance.services._correcting import PostedCorrection, post_correction
 from finance.services._counting import PostedCount, post_count
+from finance.services._dropping import (
+    NotSentStraight,
+    SentDirectly,
+    confirm_direct_shipment,
+)
 from finance.services._invoicing import Invoiced, invoice_shipments
 from finance.services._landing import post_late_costs
 from finance.services._paying import (
@@ -42,7 +47,12 @@ from finance.services._printing import (
     packing_slip_pdf,
     shipment_labels,
 )
-from finance.services._receiving import LotOnGoods, Received, receive_purchase_order
+from finance.services._receiving import (
+    LotOnGoods,
+    Received,
+    SentStraight,
+    receive_purchase_order,
+)
 from finance.services._settling import OverAllocated, UnknownInvoice
 from finance.services._shipping import Shipped, ship_shipments
 from finance.services._transferring import (
@@ -67,6 +77,7 @@ __all__ = [
     "NoRate",
     "NotBalanced",
     "NotByHand",
+    "NotSentStraight",
     "NothingToApply",
     "OverAllocated",
     "PaymentDraft",
@@ -79,6 +90,8 @@ __all__ = [
     "Received",
     "ReceivedTransfer",
     "ReferenceTaken",
+    "SentDirectly",
+    "SentStraight",
     "Shipped",
     "UnknownEntry",
     "UnknownInvoice",
@@ -88,6 +101,7 @@ __all__ = [
     "allocate_payment",
     "close_orders_paid",
     "close_period",
+    "confirm_direct_shipment",
     "deliver_shipments",
     "invoice_pdf",
     "invoice_shipments",

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from django.db import transaction
 
 from erp.accounts.models import Entity, User
+from erp.kernel.errors import DomainError
 from finance.models import Account, JournalEntry
 from finance.services._posting import ForeignCurrency, Posting, post
-from inventory.services import IncomingLine, receive_stock
+from inventory.services import IncomingLine, ReceivedGoods, receive_stock
 from inventory.services.tracking import LotDraft, name_lots
-from procurement.services import ReceivedOrderLine, record_received
+from procurement.services import ReceivedOrder, ReceivedOrderLine, record_received
 
 Purpose = Account.Purpose
 
@@ -37,6 +39,20 @@ class LotOnGoods:
     supplier_lot: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What stands on goods, by line id of their purchase: lots, and numbers of single pieces."""
+
+    lots: Mapping[int, LotOnGoods]
+    serials: Mapping[int, Sequence[str]]
+
+
+class SentStraight(DomainError):
+    """The goods go straight from the supplier to a customer."""
+
+    code: ClassVar[str] = "sent_straight"
+
+
 @transaction.atomic
 def receive_purchase_order(
     *,
@@ -55,6 +71,7 @@ def receive_purchase_order(
     that is kept by them. Locks the purchase order, its lots, then costs and stock.
 
     Raises:
+        SentStraight: the supplier sends it straight to a customer.
         ForeignCurrency: the order is in another currency than its entity's books.
         PeriodClosed, BooksNotOpen: the entry cannot be posted.
         LotNeeded: a product that is kept by lot came without one, or the other way round.
@@ -63,15 +80,30 @@ def receive_purchase_order(
         and what `procurement.services.record_received` refuses.
     """
     came = record_received(order_id=order_id, lines=lines, actor=actor, now=now)
+    if came.for_id is not None:
+        raise SentStraight(f"{came.number} goes straight to a customer: nothing of it comes here.")
+    goods, value = take_in(came, Marks(lots or {}, serials or {}), actor, now)
+    return Received(goods.receipt_id, goods.number, value, came.state)
+
+
+def take_in(
+    came: ReceivedOrder, marks: Marks, actor: User | None, now: datetime
+) -> tuple[ReceivedGoods, Decimal]:
+    """Take what came into stock, against goods received and not billed; return it and its value.
+
+    Raises:
+        ForeignCurrency: the order is in another currency than its entity's books.
+        and what `receive_purchase_order` says of lots, serial numbers and periods.
+    """
     books = Entity.objects.values_list("currency", flat=True).get(pk=came.entity_id)
     if came.currency != books:
         raise ForeignCurrency(came.number, came.currency, books)
-    named = _named(came.lines, lots or {}, actor, now)
+    named = _named(came.lines, marks.lots, actor, now)
     goods = receive_stock(
         entity_id=came.entity_id,
         node_id=came.node_id,
         source_kind="procurement.order",
-        source_id=order_id,
+        source_id=came.order_id,
         lines=[
             IncomingLine(
                 source_line_id=line.line_id,
@@ -79,7 +111,7 @@ def receive_purchase_order(
                 quantity=line.quantity,
                 value=line.value,
                 lot_id=named.get(line.line_id),
-                serials=(serials or {}).get(line.line_id, ()),
+                serials=marks.serials.get(line.line_id, ()),
             )
             for line in came.lines
         ],
@@ -101,7 +133,7 @@ def receive_purchase_order(
         actor=actor,
         now=now,
     )
-    return Received(goods.receipt_id, goods.number, value, came.state)
+    return goods, value
 
 
 def _named(

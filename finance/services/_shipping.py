@@ -1,7 +1,7 @@
 """Letting shipments leave: one commit from the shelf to the ledger."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from finance.models import Account, JournalEntry
 from finance.services._posting import ForeignCurrency, Posting, post
 from inventory.services import ShippedLine
 from inventory.services import ship_shipments as ship_stock
+from inventory.services.dropping import Bought
 from orders.services import ShippedAmount, record_shipped
 
 Purpose = Account.Purpose
@@ -85,13 +86,18 @@ class Shipped:
 
 @transaction.atomic
 def ship_shipments(
-    *, shipment_ids: Sequence[int], actor: User | None, now: datetime
+    *,
+    shipment_ids: Sequence[int],
+    actor: User | None,
+    now: datetime,
+    bought: Mapping[int, Bought] | None = None,
 ) -> list[Shipped]:
     """Confirm that packed shipments left; return those that did so now.
 
     One commit: stock moves and their cost, the order's lines and exposure, cost of goods against
     inventory, the accrual against sales, and the draft of each invoice. Shipments that left before
-    are missing from the answer. Locks the credit accounts, then the orders, then stock.
+    are missing from the answer. Lines that were `bought` for it (by id) cost what was paid.
+    Locks the credit accounts, then the orders, then stock.
 
     Raises:
         ForeignCurrency: an order is in another currency than its entity's books.
@@ -103,7 +109,7 @@ def ship_shipments(
     for head in heads.values():
         if head["currency"] != head["books"]:
             raise ForeignCurrency(head["order_number"], head["currency"], head["books"])
-    lines = ship_stock(shipment_ids=shipment_ids, actor=actor, now=now)
+    lines = ship_stock(shipment_ids=shipment_ids, actor=actor, now=now, bought=bought)
     if not lines:
         return []
     charged = {c.shipment_line_id: c for c in record_shipped(lines=lines, now=now)}

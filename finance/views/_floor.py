@@ -18,6 +18,7 @@ from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
 from finance.forms import PackForm, PickForm, ReceiveForm, refused_at_its_field
 from finance.selectors import (
+    IncomingPage,
     ShipmentPaper,
     floor_nodes,
     incoming_order,
@@ -29,6 +30,7 @@ from finance.selectors import (
 )
 from finance.selectors import shipments as shipment_rows
 from finance.services import (
+    confirm_direct_shipment,
     deliver_shipments,
     packing_slip_pdf,
     receive_purchase_order,
@@ -264,24 +266,35 @@ def receive(request: SignedInRequest, number: str) -> HttpResponse:
     page = incoming_order(number=number, entity_ids=request.scope(permissions.RECEIVE))
     if page is None:
         raise Http404
-    form = ReceiveForm(page.lines, request.POST or None)
+    form = ReceiveForm(page.lines, request.POST or None, is_direct=bool(page.head.for_label))
     if request.method == "POST" and form.is_valid():
         with refused_at_its_field(form):
-            done = receive_purchase_order(
-                order_id=page.head.id,
-                lines=form.came(),
-                lots=form.lots(),
-                serials=form.serials(),
-                actor=request.user,
-                now=timezone.now(),
-            )
-            said = _("%(receipt)s was posted: what came is in stock.") % {"receipt": done.number}
+            said, state = _taken(request, page, form)
             messages.success(request, said)
-            if done.state == "received":
+            if state == "received":
                 return redirect("finance:receiving")
             return redirect("finance:receive", number)
     status = 422 if request.method == "POST" else 200
     return render(request, "finance/receive.html", {"page": page, "form": form}, status=status)
+
+
+def _taken(request: SignedInRequest, page: IncomingPage, form: ReceiveForm) -> tuple[str, str]:
+    """Take in what came, or note what the supplier sent; return what to say, and the state."""
+    given: dict[str, Any] = {
+        "order_id": page.head.id,
+        "lines": form.came(),
+        "lots": form.lots(),
+        "serials": form.serials(),
+        "actor": request.user,
+        "now": timezone.now(),
+    }
+    if not page.head.for_label:
+        done = receive_purchase_order(**given)
+        said = _("%(receipt)s was posted: what came is in stock.") % {"receipt": done.number}
+        return said, done.state
+    sent = confirm_direct_shipment(**given, tracking=form.cleaned_data["tracking"])
+    names = {"shipment": sent.shipment, "order": page.head.for_label}
+    return _("%(shipment)s was posted: the supplier sent it for %(order)s.") % names, sent.state
 
 
 def _shipment_page(

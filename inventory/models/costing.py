@@ -7,6 +7,24 @@ from django.db.models import F, Q
 
 from erp.kernel.fields import AmountField, QuantityField
 
+# Deferred, because a cost and its layers change in one commit, not in one row.
+IS_ITS_LAYERS = """
+    IF (SELECT (c.quantity, c.value) FROM inventory_productcost c
+        WHERE c.id = NEW.id AND c.method = 'fifo')
+        IS DISTINCT FROM (
+            SELECT (coalesce(sum(l.quantity_left), 0)::numeric(15, 3),
+                coalesce(sum(l.value_left), 0)::numeric(19, 4))
+            FROM inventory_costlayer l
+            WHERE l.product_id = NEW.product_id AND l.entity_id = NEW.entity_id
+                AND l.quantity_left > 0)
+        AND EXISTS (SELECT FROM inventory_productcost WHERE id = NEW.id AND method = 'fifo')
+    THEN
+        RAISE EXCEPTION 'what a company owns is not what its layers say'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'inventory_cost_is_its_layers';
+    END IF;
+    RETURN NULL;
+"""
+
 
 class CostLayer(models.Model):
     """One arrival of one product in one company, and what of it is still owned.

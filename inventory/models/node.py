@@ -3,9 +3,21 @@
 from datetime import time
 
 from django.db import models
+from django.db.models import Q
 
 from erp.kernel.fields import AmountField
 from inventory.models.calendar import Calendar
+
+# A balance knows where it is; where a supplier sends straight on nothing lies at the end.
+KNOWS_ITS_PLACE = """
+    NEW.is_direct := (SELECT is_direct FROM inventory_node WHERE id = NEW.node_id);
+"""
+PASSES_THROUGH = """
+    IF EXISTS (SELECT FROM inventory_stock WHERE id = NEW.id AND on_hand <> 0) THEN
+        RAISE check_violation USING MESSAGE = 'what a supplier sends straight on lies nowhere';
+    END IF;
+    RETURN NULL;
+"""
 
 
 class Node(models.Model):
@@ -13,6 +25,9 @@ class Node(models.Model):
 
     Without a `calendar` it works from Monday to Friday. It picks at most `lines_per_day` shipment
     lines that leave on one day; none: as many as come.
+
+    One that `is_direct` is no place: goods that a supplier sends straight to a customer pass
+    through it in the moment they are told to have left. Each entity has at most one, never active.
     """
 
     code = models.CharField(max_length=20, unique=True)
@@ -29,6 +44,18 @@ class Node(models.Model):
     )
     lines_per_day = models.PositiveIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    is_direct = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entity"], condition=Q(is_direct=True), name="inventory_node_one_is_direct"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_direct=False) | Q(is_active=False),
+                name="inventory_node_direct_is_never_active",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -7,6 +7,8 @@ from django.db.models import F, Q
 
 from erp.kernel.fields import AmountField, QuantityField
 from inventory.models.bin import IS_IN_ITS_BINS
+from inventory.models.costing import IS_ITS_LAYERS
+from inventory.models.node import KNOWS_ITS_PLACE, PASSES_THROUGH
 from inventory.models.serial import IS_ITS_SERIALS
 
 
@@ -53,7 +55,8 @@ class Stock(models.Model):
     `expires_on` and `is_barred` tell of its lot when it is good until, and that it is blocked or
     was found expired; the database keeps them so. `binned` is how much of it lies in bins; what
     was picked and what was not put away yet does not. Where `is_serial`, `on_hand` is the number of
-    serial numbers that lie here: so says the database.
+    serial numbers that lie here: so says the database. Where `is_direct` nothing lies when a
+    transaction ends: a supplier sends it straight on.
     """
 
     entity = models.ForeignKey("accounts.Entity", on_delete=models.PROTECT, related_name="+")
@@ -71,6 +74,7 @@ class Stock(models.Model):
     expires_on = models.DateField(null=True, blank=True)
     is_barred = models.BooleanField(default=False, db_default=False)
     is_serial = models.BooleanField(default=False, db_default=False)
+    is_direct = models.BooleanField(default=False, db_default=False)
     on_hand = QuantityField(default=0)
     reserved = QuantityField(default=0)
     binned = QuantityField(default=0, db_default=0)
@@ -110,8 +114,17 @@ class Stock(models.Model):
             pgtrigger.Trigger(
                 name="knows_its_lot",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("product_id", "lot_id"),  # type: ignore[no-untyped-call]
-                func=LIES_IN_LOTS + KNOWS_ITS_TRACKING + KNOWS_ITS_LOT,
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("product_id", "lot_id", "node_id", "is_direct"),  # type: ignore[no-untyped-call]
+                func=LIES_IN_LOTS + KNOWS_ITS_TRACKING + KNOWS_ITS_PLACE + KNOWS_ITS_LOT,
+            ),
+            pgtrigger.Trigger(
+                name="passes_through",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__is_direct=True),
+                func=PASSES_THROUGH,
             ),
             pgtrigger.Trigger(
                 name="takes_in_by_lot",
@@ -238,25 +251,6 @@ class StockMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity} of {self.product_id}"
-
-
-# Deferred, because a cost and its layers change in one commit, not in one row.
-IS_ITS_LAYERS = """
-    IF (SELECT (c.quantity, c.value) FROM inventory_productcost c
-        WHERE c.id = NEW.id AND c.method = 'fifo')
-        IS DISTINCT FROM (
-            SELECT (coalesce(sum(l.quantity_left), 0)::numeric(15, 3),
-                coalesce(sum(l.value_left), 0)::numeric(19, 4))
-            FROM inventory_costlayer l
-            WHERE l.product_id = NEW.product_id AND l.entity_id = NEW.entity_id
-                AND l.quantity_left > 0)
-        AND EXISTS (SELECT FROM inventory_productcost WHERE id = NEW.id AND method = 'fifo')
-    THEN
-        RAISE EXCEPTION 'what a company owns is not what its layers say'
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'inventory_cost_is_its_layers';
-    END IF;
-    RETURN NULL;
-"""
 
 
 class ProductCost(models.Model):

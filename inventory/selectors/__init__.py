@@ -63,6 +63,12 @@ from inventory.selectors._counts import (
     count_page,
     count_rows,
 )
+from inventory.selectors._direct import (
+    Addressee,
+    DirectDemand,
+    direct_demand,
+    register_direct,
+)
 from inventory.selectors._elsewhere import ElsewhereRow, elsewhere_of, live_sourcings
 from inventory.selectors._followers import (
     Attach,
@@ -181,6 +187,7 @@ from inventory.selectors._transfers import (
 __all__ = [
     "INVARIANTS",
     "SERIAL_STATES",
+    "Addressee",
     "AgeBand",
     "Attach",
     "BinContent",
@@ -201,6 +208,7 @@ __all__ = [
     "CountedPiece",
     "DecisionRow",
     "DemandSource",
+    "DirectDemand",
     "ElsewhereRow",
     "FollowerKind",
     "Health",
@@ -268,6 +276,7 @@ __all__ = [
     "count_rows",
     "decisions_of_product",
     "demand_source",
+    "direct_demand",
     "dropped_of",
     "elsewhere_of",
     "follower_kinds",
@@ -297,6 +306,7 @@ __all__ = [
     "reached_demand",
     "receipts_of_demand",
     "register_demand",
+    "register_direct",
     "register_followers",
     "register_markups",
     "register_offers",

@@ -1,7 +1,7 @@
 """Lets shipments leave."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from erp.kernel.states import sources_of, target_of
 from erp.outbox.publishing import publish_all
 from inventory.events import ShipmentShipped
 from inventory.models import Shipment, StockMove
-from inventory.rules import Draw, Pool, draw
+from inventory.rules import Draw, Layer, Pool, draw
 from inventory.services._layering import layered
 from inventory.services._posting import Movement, posting, posting_and
 from inventory.services._standing import Standing, known, ready
@@ -39,6 +39,14 @@ class ShippedLine:
     product_id: int
     quantity: Decimal
     cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What a shipment line costs that was bought for it alone: whole cents, and its own layer."""
+
+    value: Decimal
+    layer_id: int | None
 
 
 BARRED = """
@@ -131,12 +139,17 @@ SHIP = posting_and(
 
 @transaction.atomic
 def ship_shipments(
-    *, shipment_ids: Collection[int], actor: "User | None", now: datetime
+    *,
+    shipment_ids: Collection[int],
+    actor: "User | None",
+    now: datetime,
+    bought: Mapping[int, Bought] | None = None,
 ) -> list[ShippedLine]:
     """Let packed shipments leave: stock, reservations, cost and the shipments change at once.
 
     Each line costs its share of the moving average, or what the oldest layers cost, in whole cents
-    that sum to what the stock account loses. Those that left before are passed over. Locks
+    that sum to what the stock account loses; those that were `bought` for it (by line id) cost what
+    was paid for them. Those that left before are passed over. Locks
     shipments, costs, then stock rows, each in id order. What is available does not change: it was
     reserved. Called by finance, which posts the ledger's side in the same commit.
 
@@ -152,7 +165,7 @@ def ship_shipments(
     due = ready(standing, "ship")
     if not due:
         return []
-    lines = _cost(found)
+    lines = _cost(found, bought or {})
     movements = [
         Movement(
             line.stock_id, -line.picked, -line.cost, line.id, released=line.picked, draws=line.draws
@@ -231,11 +244,18 @@ def _lines(found: Sequence[tuple[Any, ...]]) -> list[_Line]:
     ]
 
 
-def _cost(lines: list[_Line]) -> list[_Line]:
+def _cost(lines: list[_Line], bought: Mapping[int, Bought]) -> list[_Line]:
     """Set each line's cost: those of one company's product come out of its pool in line order."""
     pools: dict[tuple[int, int], list[_Line]] = defaultdict(list)
     for line in lines:
-        pools[line.entity_id, line.product_id].append(line)
+        own = bought.get(line.id)
+        if own is None:
+            pools[line.entity_id, line.product_id].append(line)
+            continue
+        line.cost = own.value
+        if own.layer_id is not None:
+            layer = Layer(own.layer_id, line.picked, own.value)
+            line.draws = [Draw(layer, line.picked, own.value)]
     for sharing in pools.values():
         issues = draw(sharing[0].pool, [line.picked for line in sharing])
         for line, issued in zip(sharing, issues, strict=True):

@@ -26,7 +26,8 @@ class OrderLine(models.Model):
     `blanket_line` is what the line was ordered from: it takes of that. Its lots must keep
     `fresh_days` beyond the promise, where it says more or less than the customer. A line that goes
     out `instead_of` another replaces so many base units of that (`replaces`), which are cancelled
-    there. What is left to replenishment is reserved from `reserve_on` on.
+    there. What is left to replenishment is reserved from `reserve_on` on. Of what waits, so much
+    as is `direct` a supplier was told to send straight to the customer: no stock is kept for it.
     """
 
     class Disposition(models.TextChoices):
@@ -65,6 +66,7 @@ class OrderLine(models.Model):
     shipped = QuantityField(default=Decimal(0))
     invoiced = QuantityField(default=Decimal(0))
     cancelled = QuantityField(default=Decimal(0))
+    direct = QuantityField(default=Decimal(0), db_default=Decimal(0))
     disposition = models.CharField(
         max_length=20,
         choices=Disposition,
@@ -129,6 +131,13 @@ class OrderLine(models.Model):
                 condition=Q(reserved__gte=0, shipped__gte=0, cancelled__gte=0, invoiced__gte=0)
                 & Q(quantity__gte=F("reserved") + F("shipped") + F("cancelled")),
                 name="orders_orderline_serves_at_most_what_was_ordered",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    direct__gte=0,
+                    quantity__gte=F("reserved") + F("shipped") + F("cancelled") + F("direct"),
+                ),
+                name="orders_orderline_direct_is_kept_by_nobody_else",
             ),
             models.CheckConstraint(
                 condition=Q(

@@ -13,10 +13,12 @@ NEEDS_ON = f"(o.requested_date - coalesce(c.transit_days, {TRANSIT_DAYS}))"
 ORDER_LINES = DemandSource(
     kind="orders.line",
     waiting=f"""
-        SELECT o.entity_id, l.product_id, l.node_id, l.id AS demand_id, l.waiting AS quantity,
+        SELECT o.entity_id, l.product_id, l.node_id, l.id AS demand_id,
+            l.waiting - l.direct AS quantity,
             {NEEDS_ON} AS needs_on, o.priority::int AS priority, o.requested_date AS wanted_on
         FROM asked k
         JOIN orders_orderline l ON l.product_id = k.product_id AND l.waiting > 0
+            AND l.waiting > l.direct
         JOIN orders_order o ON o.id = l.order_id AND o.entity_id = k.entity_id
             AND o.state = ANY({OPEN})
         LEFT JOIN inventory_carrier c ON c.id = o.carrier_id

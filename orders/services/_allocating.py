@@ -25,6 +25,7 @@ from orders.services._demanding import (
     Head,
     Want,
     follow,
+    follow_idle,
     give,
     heads,
     left_to_replenishment,
@@ -89,7 +90,9 @@ def allocate_orders(
     else:
         states = SERVED if again else [Order.State.RELEASED]
         chosen = heads(BY_ID, ids=sorted(set(order_ids)), states=states)
-    return serve(chosen, wants_of([head.id for head in chosen]), cause=cause, now=now)
+    wants = wants_of([head.id for head in chosen])
+    follow_idle(chosen, wants)
+    return serve(chosen, wants, cause=cause, now=now)
 
 
 @transaction.atomic

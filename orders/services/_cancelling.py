@@ -58,9 +58,10 @@ OF_KITS = """
 OF_LINES = "SELECT order_id FROM orders_orderline WHERE id = ANY(%(ids)s)"
 
 RESTS = """
-    SELECT l.id, l.waiting FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
+    SELECT l.id, l.waiting - l.direct
+    FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
     WHERE l.id = ANY(%(ids)s) AND l.order_id = %(order)s AND l.disposition = 'cancel'
-      AND l.waiting > 0
+      AND l.waiting > l.direct
       AND NOT EXISTS (SELECT FROM orders_orderline s WHERE s.kit_id = l.kit_id
                       AND s.reserved + s.shipped > 0)
       AND o.state IN (
@@ -82,6 +83,12 @@ class CannotCancelSoMuch(DomainError):
     """More is to be cancelled than is open, or it is picked already."""
 
     code: ClassVar[str] = "cannot_cancel_so_much"
+
+
+class SentBySupplier(DomainError):
+    """A supplier was told to send it straight to the customer, and has to be asked first."""
+
+    code: ClassVar[str] = "sent_by_supplier"
 
 
 class WholeKitsOnly(DomainError):
@@ -124,6 +131,7 @@ def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetim
         Order.DoesNotExist: there is no such order.
         CancelReasonMissing: no reason is given.
         TooLateToCancel: all of it has left.
+        SentBySupplier: a supplier was told to send some of it straight to the customer.
 
     Publishes:
         HoldLifted
@@ -140,6 +148,7 @@ def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetim
     if order.state in OVER:
         raise TooLateToCancel(f"{order.number} has left: take the goods back by a return.")
     lines = lines_of([order_id])
+    _refuse_sent({line.id: line.open for line in lines}, lines)
     if any(line.shipped for line in lines):
         _void_picked(order, wish)
         asked = {line.id: line.open for line in lines if line.open}
@@ -161,6 +170,7 @@ def cancel_lines(
         CancelReasonMissing: no reason is given.
         TooLateToCancel: all of it has left, or it is cancelled.
         CannotCancelSoMuch: a line is not the order's, has less open, or is picked already.
+        SentBySupplier: a supplier was told to send so much of it straight to the customer.
 
     Publishes:
         LineCovered
@@ -180,6 +190,7 @@ def cancel_lines(
         if line is None or quantity is None or not 0 <= quantity <= line.open:
             raise CannotCancelSoMuch(f"Line {index + 1}: so much is not open.")
         asked[line.id] = quantity
+    _refuse_sent(asked, list(found.values()))
     if all(line.open == asked.get(line.id, 0) for line in found.values()) and not any(
         line.shipped for line in found.values()
     ):
@@ -210,6 +221,15 @@ def cancel_rests(*, line_ids: Collection[int], now: datetime) -> list[int]:
             cancel_lines(order_id=order_id, lines=lines, actor=None, reason=said, now=now)
             changed.append(order_id)
     return changed
+
+
+def _refuse_sent(asked: Mapping[int, Decimal], lines: Sequence[Line]) -> None:
+    for line in lines:
+        if line.direct and asked.get(line.id, 0) > line.open - line.direct:
+            raise SentBySupplier(
+                f"A supplier was told to send {line.direct.normalize():f} of line {line.position}"
+                " straight to the customer: cancel that purchase first."
+            )
 
 
 def _cancel_all(order: Order, lines: Sequence[Line], wish: _Wish) -> Order:
@@ -245,11 +265,11 @@ def _cancel_some(
     before = order.state
     is_released = order.state not in BEFORE_RELEASE
     give_back_licences({line.id: line.quantity - line.cancelled - asked[line.id] for line in taken})
-    reserved = [line.id for line in taken if asked[line.id] > line.waiting]
+    reserved = [line.id for line in taken if asked[line.id] > line.idle]
     freed = unreserve(reserved, wish.now) if is_released and reserved else {}
     _refuse_broken_kits(order.pk, asked)
     for line in taken:
-        if asked[line.id] > line.waiting + freed.get(line.id, Decimal(0)):
+        if asked[line.id] > line.idle + freed.get(line.id, Decimal(0)):
             raise CannotCancelSoMuch(f"Line {line.position} is picked: void its shipment first.")
     cancel({line.id: asked[line.id] for line in taken})
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)

@@ -56,7 +56,8 @@ WAITING = Prepared("""
                l.promised_date AS promised_on, l.reserve_on,
                EXISTS (SELECT FROM inventory_substitute b WHERE b.product_id = l.product_id)
                    AS has_pairs, count(l.kit_id) OVER w > 0 AS has_kits,
-               l.id, l.order_id, l.position, l.product_id, l.node_id, l.waiting,
+               l.id, l.order_id, l.position, l.product_id, l.node_id,
+               l.waiting - l.direct AS waiting,
                sum(l.quantity - l.cancelled) OVER w AS ordered, sum(l.reserved) OVER w AS reserved,
                sum(l.shipped) OVER w AS shipped,
                max(l.promised_date) FILTER (WHERE l.waiting = 0) OVER w AS promised_date
@@ -95,6 +96,13 @@ LATER = """
 RESERVED = (
     "SELECT order_id, id FROM orders_orderline WHERE order_id = ANY(%(ids)s) AND reserved > 0"
 )
+
+
+STANDING = """
+    SELECT order_id, sum(quantity - cancelled), sum(reserved), sum(shipped)
+    FROM orders_orderline WHERE order_id = ANY(%(ids)s) GROUP BY order_id
+    HAVING sum(quantity - cancelled) > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +158,27 @@ class Want:
 def heads(statement: str, **params: Any) -> list[Head]:
     """Lock and return the orders that `statement` (CLAIM, BY_ID, BY_PRODUCT) chooses."""
     found = rows(statement, params)
-    return [Head(*[*row[:7], _object(row[7]), *row[8:]]) for row in found]
+    return [Head(*[*row[:7], object_of(row[7]), *row[8:]]) for row in found]
 
 
 def wants_of(order_ids: Collection[int]) -> list[Want]:
     """Return every line of these orders of which something is neither kept nor gone. One query."""
     return [Want(*row) for row in rows(WAITING, {"ids": list(order_ids)})]
+
+
+def follow_idle(chosen: Sequence[Head], wants: Sequence[Want]) -> None:
+    """Move released orders on that want no stock, as suppliers send them all that waits.
+
+    No statement where there are none.
+    """
+    wanting = {want.order_id for want in wants}
+    idle = {
+        head.id: head.state
+        for head in chosen
+        if head.state == Order.State.RELEASED and head.id not in wanting
+    }
+    found = rows(STANDING, {"ids": list(idle)}) if idle else []
+    follow({row[0]: Progress(*row[1:]) for row in found}, idle, {})
 
 
 def left_to_replenishment(
@@ -296,6 +319,6 @@ def follow(
     return {order_id: targets[step] for (step, _), ids in groups.items() for order_id in ids}
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def object_of(value: Any) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
     return found

@@ -31,7 +31,7 @@ from orders.services._following import (
 )
 from orders.services._locking import lock
 from orders.services._rechecking import ask_again, let_go, lift_cleared, line_holds, stop
-from orders.services._refusing import BadAmount
+from orders.services._refusing import BadAmount, BadReference
 from orders.services._rewriting import Goal, LineChange, goal_of, write
 from orders.services._withdrawing import UNCOMMIT, Line, covered, lines_of
 
@@ -188,6 +188,12 @@ def _refuse_head(order: Order, lines: Mapping[int, OrderLine], head: Mapping[str
     refusal = address_refusal(head)
     if refusal is not None:
         raise refusal
+    if head.keys() & {"ship_to", "ship_complete", "no_split"} and any(
+        line.direct for line in lines.values()
+    ):
+        field = next(name for name in ("ship_to", "ship_complete", "no_split") if name in head)
+        said = "A supplier was told to send some of it straight to the customer."
+        raise BadReference(said, field)
     freight = head.get("freight")
     if freight is None:
         return

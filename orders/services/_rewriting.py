@@ -115,11 +115,9 @@ def goal_of(
         line = lines.get(each.line_id)
         if line is None:
             raise BadReference("The order has no such line.", f"lines[{place}].line")
-        if line.kit_id and (each.quantity, each.unit_price, each.discount) != (None, None, None):
-            said = "It is part of a kit: cancel whole kits, and add others."
-            raise BadReference(said, f"lines[{place}].line")
+        _refuse_bound(line, each, place)
         if each.less is not None:
-            if not 0 < each.less <= line.waiting:
+            if not 0 < each.less <= line.waiting - line.direct:
                 raise BadQuantity("So much of it does not wait.", f"lines[{place}].quantity")
             goal.cancelled[line.pk] = each.less
             continue
@@ -138,6 +136,16 @@ def goal_of(
             goal.rewritten.append((ask.line, priced))
     goal.kits = sheet.kits
     return goal
+
+
+def _refuse_bound(line: OrderLine, change: LineChange, place: int) -> None:
+    named = (change.quantity, change.unit_price, change.discount)
+    if line.kit_id and named != (None, None, None):
+        said = "It is part of a kit: cancel whole kits, and add others."
+        raise BadReference(said, f"lines[{place}].line")
+    if line.direct and change.less is None:
+        said = "A supplier was told to send it straight to the customer: it cannot be changed."
+        raise BadReference(said, f"lines[{place}].line")
 
 
 def write(order: Order, goal: Goal, last_position: int) -> list[int]:

@@ -15,7 +15,7 @@ from orders.services._exporting import give_back_licences
 
 LINES = Prepared("""
     SELECT l.id, l.order_id, o.number, o.entity_id, l.position, l.quantity, l.reserved, l.shipped,
-           l.cancelled, l.waiting, l.amount
+           l.cancelled, l.waiting, l.direct, l.amount
     FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
     WHERE l.order_id = ANY(%(ids)s)
     ORDER BY l.order_id, l.position
@@ -63,12 +63,18 @@ class Line:
     shipped: Decimal
     cancelled: Decimal
     waiting: Decimal
+    direct: Decimal
     amount: Decimal
 
     @property
     def open(self) -> Decimal:
         """What is still to be served."""
         return self.quantity - self.shipped - self.cancelled
+
+    @property
+    def idle(self) -> Decimal:
+        """What waits, and no supplier was told to send."""
+        return self.waiting - self.direct
 
     @property
     def worth(self) -> Decimal:

@@ -160,4 +160,7 @@ class OrderOutput(OrderSummaryOutput):
     received_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     close_reason = serializers.CharField()
+    drop_ship = serializers.BooleanField()
+    sales_order = serializers.CharField(allow_null=True)
+    ship_to = serializers.DictField(allow_null=True)
     lines = OrderLineOutput(many=True)

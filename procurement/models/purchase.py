@@ -9,6 +9,7 @@ PENDING --reject--> DRAFT;  anything before goods come --cancel--> CANCELLED
 
 from datetime import datetime
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -16,6 +17,19 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from erp.kernel.fields import AmountField, NextNumber, QuantityField
 from procurement.models.supplier import Supplier
+
+# A purchase comes to us, or goes straight to one customer: never some of each.
+IS_AS_ITS_ORDER = """
+    IF (SELECT for_id IS NULL FROM procurement_purchaseorder WHERE id = NEW.order_id)
+        IS DISTINCT FROM (NEW.demand_id IS NULL)
+    THEN
+        RAISE check_violation USING MESSAGE = 'a purchase comes to us, or goes to one customer';
+    END IF;
+    RETURN NEW;
+"""
+STAYS_WHAT_IT_IS = """
+    RAISE check_violation USING MESSAGE = 'whom a purchase is for does not change';
+"""
 
 
 class PurchaseProposal(FSMModelMixin, models.Model):
@@ -98,7 +112,9 @@ class PurchaseOrder(FSMModelMixin, models.Model):
     """What one entity buys from one supplier for one node.
 
     `total` is the exact sum of its lines, rounded half up to the cent, in `currency`; while it is
-    not `draft`, the lines do not change but for their dates and what was received.
+    not `draft`, the lines do not change but for their dates and what was received. One with a
+    `ship_to` the supplier sends straight there, for one document (`for_kind`, `for_id`, and what
+    people call it): nothing of it comes to us, and it stays what it is.
     """
 
     class State(models.TextChoices):
@@ -142,6 +158,10 @@ class PurchaseOrder(FSMModelMixin, models.Model):
     received_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = models.CharField(max_length=200, blank=True)
+    ship_to = models.JSONField(null=True, blank=True)
+    for_kind = models.CharField(max_length=40, blank=True, db_default="")
+    for_id = models.BigIntegerField(null=True, blank=True)
+    for_label = models.CharField(max_length=40, blank=True, db_default="")
 
     objects = PurchaseOrderQuerySet.as_manager()
 
@@ -179,6 +199,11 @@ class PurchaseOrder(FSMModelMixin, models.Model):
                 | (~Q(approved_by=F("submitted_by")) & ~Q(approved_by=F("created_by"))),
                 name="procurement_order_approved_by_somebody_else",
             ),
+            models.CheckConstraint(
+                condition=Q(ship_to__isnull=True, for_id=None, for_kind="")
+                | Q(ship_to__isnull=False, for_id__isnull=False) & ~Q(for_kind=""),
+                name="procurement_order_sent_straight_says_where",
+            ),
         ]
         indexes = [
             models.Index(fields=["entity", "-id"], name="procurement_order_newest"),
@@ -186,6 +211,21 @@ class PurchaseOrder(FSMModelMixin, models.Model):
                 fields=["node", "expected_date"],
                 name="procurement_order_incoming",
                 condition=Q(state__in=["sent", "acknowledged", "partly_received"]),
+            ),
+            models.Index(
+                fields=["for_id", "for_kind"],
+                name="procurement_order_for_document",
+                condition=Q(for_id__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="stays_what_it_is",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("for_id", "for_kind"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__for_id__df=pgtrigger.F("new__for_id"))
+                | pgtrigger.Q(old__for_kind__df=pgtrigger.F("new__for_kind")),
+                func=STAYS_WHAT_IT_IS,
             ),
         ]
 
@@ -234,7 +274,10 @@ class PurchaseOrder(FSMModelMixin, models.Model):
 
 
 class PurchaseOrderLine(models.Model):
-    """So much of one product (base units) at one price per base unit in the order's currency."""
+    """So much of one product (base units) at one price per base unit in the order's currency.
+
+    Where the supplier sends it straight to a customer it is all for one demand (`orders.line`).
+    """
 
     order = models.ForeignKey(PurchaseOrder, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -246,9 +289,16 @@ class PurchaseOrderLine(models.Model):
     received = QuantityField(default=0)
     unit_price = AmountField()
     expected_date = models.DateField()
+    demand_kind = models.CharField(max_length=40, blank=True, db_default="")
+    demand_id = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(demand_id=None, demand_kind="")
+                | Q(demand_id__isnull=False) & ~Q(demand_kind=""),
+                name="procurement_orderline_says_what_it_is_for",
+            ),
             models.UniqueConstraint(
                 fields=["order", "position"], name="procurement_orderline_one_per_position"
             ),
@@ -260,6 +310,21 @@ class PurchaseOrderLine(models.Model):
                 fields=["proposal"],
                 condition=Q(proposal__isnull=False),
                 name="procurement_orderline_once_per_proposal",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["demand_id", "demand_kind"],
+                name="procurement_orderline_for",
+                condition=Q(demand_id__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="is_as_its_order",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("order_id", "demand_id"),  # type: ignore[no-untyped-call]
+                func=IS_AS_ITS_ORDER,
             ),
         ]
 

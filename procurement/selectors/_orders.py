@@ -1,9 +1,11 @@
 """Purchase orders: the list, one of them, what is still to come."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from erp.kernel.sql import records, rows
 
@@ -102,7 +104,10 @@ class OrderLineRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """One purchase order with its lines and who did what to it."""
+    """One purchase order with its lines and who did what to it.
+
+    With a `ship_to` the supplier sends it straight there, for the order `for_label`.
+    """
 
     id: int
     number: str
@@ -128,7 +133,15 @@ class OrderPage:
     received_at: datetime | None
     closed_at: datetime | None
     close_reason: str
+    for_label: str
+    ship_to: Mapping[str, Any] | None
     lines: Sequence[OrderLineRow]
+
+    @property
+    def address(self) -> list[str]:
+        """Where the supplier sends it straight to, as it is printed; nothing: it comes to us."""
+        names = ("name", "address", "postal_code", "city", "region", "country")
+        return [str((self.ship_to or {})[name]) for name in names if (self.ship_to or {}).get(name)]
 
 
 ORDER = """
@@ -138,7 +151,7 @@ ORDER = """
            coalesce(c.username, '') AS created_by, o.submitted_at,
            coalesce(b.username, '') AS submitted_by, o.approved_at,
            coalesce(a.username, '') AS approved_by, o.sent_at, o.acknowledged_at, o.received_at,
-           o.closed_at, o.close_reason
+           o.closed_at, o.close_reason, o.for_label, o.ship_to
     FROM procurement_purchaseorder o
     JOIN accounts_entity e ON e.id = o.entity_id
     JOIN inventory_node n ON n.id = o.node_id
@@ -166,7 +179,9 @@ def order_page(*, number: str, entity_ids: Collection[int]) -> OrderPage | None:
     if not found:
         return None
     lines = [OrderLineRow(**row) for row in records(ORDER_LINES, {"order": found[0]["id"]})]
-    return OrderPage(**found[0], lines=lines)
+    ship_to = found[0]["ship_to"]
+    told = {"ship_to": json.loads(ship_to) if isinstance(ship_to, str) else ship_to}
+    return OrderPage(**found[0] | told, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +206,7 @@ INCOMING = """
     WHERE l.product_id = %(product)s AND l.quantity > l.received
       AND o.entity_id = ANY(%(entities)s)
       AND (%(node)s::bigint IS NULL OR o.node_id = %(node)s)
-      AND o.state = ANY('{sent,acknowledged,partly_received}')
+      AND o.state = ANY('{sent,acknowledged,partly_received}') AND o.for_id IS NULL
     ORDER BY l.expected_date, l.id
 """
 

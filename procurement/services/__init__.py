@@ -13,18 +13,20 @@ from procurement.services._approving import (
     reject_order,
     submit_order,
 )
+from procurement.services._ending import (
+    BadReduction,
+    cancel_order,
+    close_order,
+    reduce_order,
+)
 from procurement.services._following import (
     BadReceipt,
-    BadReduction,
     NotIncoming,
     ReceivedOrder,
     ReceivedOrderLine,
     UnknownLine,
     acknowledge_order,
-    cancel_order,
-    close_order,
     record_received,
-    reduce_order,
     reschedule_order,
     send_order,
 )

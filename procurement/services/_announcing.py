@@ -11,7 +11,7 @@ COMING = """
            END,
            l.expected_date, o.supplier_id, o.number
     FROM procurement_purchaseorderline l JOIN procurement_purchaseorder o ON o.id = l.order_id
-    WHERE l.order_id = %(order)s
+    WHERE l.order_id = %(order)s AND l.demand_id IS NULL
     ORDER BY l.id
 """
 

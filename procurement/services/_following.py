@@ -4,28 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 
 from erp.accounts.models import User
-from erp.governance.services import refuse_conflict, withdraw
+from erp.governance.services import refuse_conflict
 from erp.kernel.errors import DomainError
 from erp.kernel.sql import records, rows, run
 from erp.outbox.publishing import publish
 from procurement.events import (
-    PurchaseOrderCancelled,
     PurchaseOrderReceived,
     PurchaseOrderRescheduled,
     PurchaseOrderSent,
 )
 from procurement.models import PurchaseOrder
-from procurement.rules import received_value, total_of
+from procurement.rules import received_value
 from procurement.services._announcing import announce
-from procurement.services._approving import KIND
 from procurement.services._chaining import order_act
 from procurement.services._ordering import note
-from procurement.services._replenishing import replenish
+from procurement.services.dropping._binding import bind, lock_addressees, promise
 
 
 class BadReceipt(DomainError):
@@ -54,18 +52,25 @@ class UnknownLine(DomainError):
 def send_order(*, order_id: int, actor: User | None, now: datetime) -> PurchaseOrder:
     """Tell the supplier. Sending again changes nothing.
 
+    What goes straight to a customer is from now on kept for who waits for it; their order is locked
+    first.
+
     Raises:
         PurchaseOrder.DoesNotExist: there is no such order.
         TransitionNotAllowed: it is not approved, or has gone further.
+        NotWaitedFor: it goes straight to a customer who waits for less by now.
 
     Publishes:
         PurchaseOrderSent
     """
+    told = lock_addressees(order_id=order_id)
     order = PurchaseOrder.objects.lock(order_id)
     if order.state == PurchaseOrder.State.SENT:
         return order
     order.send(at=now)
     order.save(update_fields=["state", "sent_at"])
+    if order.for_id is not None:
+        bind(order, told, now)
     note(order, "send", actor, now, before="approved")
     announce(order.pk)
     publish(PurchaseOrderSent(order_id=order.pk, number=order.number, entity_id=order.entity_id))
@@ -89,6 +94,7 @@ def acknowledge_order(
         TransitionNotAllowed: it was not sent, or has gone further.
         UnknownLine: the order has no such line.
     """
+    lock_addressees(order_id=order_id)
     order = PurchaseOrder.objects.lock(order_id)
     if order.state != PurchaseOrder.State.ACKNOWLEDGED:
         order.acknowledge(at=now)
@@ -125,6 +131,7 @@ def reschedule_order(
     Publishes:
         PurchaseOrderRescheduled
     """
+    lock_addressees(order_id=order_id)
     order = PurchaseOrder.objects.lock(order_id)
     if order.state not in PurchaseOrder.UNDER_WAY:
         raise NotIncoming(f"Nothing more is to come of {order.number}.")
@@ -137,6 +144,8 @@ def reschedule_order(
     days = {"expected_date": order.expected_date, "previous_date": previous}
     note(order, "reschedule", actor, now, after=days, reason=reason)
     announce(order.pk)
+    if order.for_id is not None and order.state in PurchaseOrder.INCOMING:
+        promise(order, f"{order.number} moved from {previous} to {order.expected_date}", now)
     if order.expected_date != previous:
         publish(
             PurchaseOrderRescheduled(
@@ -150,12 +159,6 @@ def reschedule_order(
     return order
 
 
-class BadReduction(DomainError):
-    """So much cannot be taken off a line."""
-
-    code: ClassVar[str] = "bad_reduction"
-
-
 @dataclass(frozen=True, slots=True)
 class ReceivedOrderLine:
     """What came of one line: base units, worth `value` whole cents in the order's currency."""
@@ -164,11 +167,15 @@ class ReceivedOrderLine:
     product_id: int
     quantity: Decimal
     value: Decimal
+    demand_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedOrder:
-    """What came of an order, ready to be taken into stock and books."""
+    """What came of an order, ready to be taken into stock and books.
+
+    Of one that the supplier sends straight to a customer: for which document, and where to.
+    """
 
     order_id: int
     number: str
@@ -178,21 +185,18 @@ class ReceivedOrder:
     currency: str
     state: str
     lines: Sequence[ReceivedOrderLine]
+    for_id: int | None = None
+    ship_to: Mapping[str, Any] | None = None
 
 
 LINES = """
-    SELECT id, product_id, quantity, received, unit_price
+    SELECT id, product_id, quantity, received, unit_price, demand_id
     FROM procurement_purchaseorderline WHERE order_id = %(order)s ORDER BY id FOR NO KEY UPDATE
 """
 RECEIVE = """
     UPDATE procurement_purchaseorderline l SET received = l.received + came.quantity
     FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[]) AS came (id, quantity)
     WHERE l.id = came.id
-"""
-REDUCE = """
-    UPDATE procurement_purchaseorderline l SET quantity = l.quantity - less.quantity
-    FROM unnest(%(lines)s::bigint[], %(cuts)s::numeric[]) AS less (id, quantity)
-    WHERE l.id = less.id
 """
 
 
@@ -244,6 +248,7 @@ def record_received(
             received_value(
                 before=standing[pk]["received"], now=quantity, unit_price=standing[pk]["unit_price"]
             ),
+            standing[pk]["demand_id"],
         )
         for pk, quantity in came.items()
     ]
@@ -260,13 +265,13 @@ def record_received(
     )
     return ReceivedOrder(
         order.pk, order.number, order.entity_id, order.node_id, order.supplier_id, order.currency,
-        str(order.state), received,
+        str(order.state), received, order.for_id, order.ship_to,
     )  # fmt: skip
 
 
 def _checked(
     order: PurchaseOrder,
-    standing: Mapping[int, Mapping[str, Decimal]],
+    standing: Mapping[int, Mapping[str, Any]],
     lines: Sequence[tuple[int, Decimal]],
 ) -> dict[int, Decimal]:
     if not lines:
@@ -285,105 +290,3 @@ def _checked(
         if came[line_id] > left:
             raise BadReceipt(field, f"Only {left.normalize():f} are still to come.")
     return came
-
-
-@transaction.atomic
-def reduce_order(
-    *,
-    order_id: int,
-    quantities: Mapping[int, Decimal],
-    actor: User | None,
-    reason: str,
-    now: datetime,
-) -> PurchaseOrder:
-    """Take so much (by line id, base units) off what is still to come; the total follows.
-
-    Something of each line must stay to come: close or cancel the order for more. Locks the order
-    and its lines. What was taken off is not looked at again: whoever reduces buys it elsewhere.
-
-    Raises:
-        PurchaseOrder.DoesNotExist: there is no such order.
-        NotIncoming: nothing is to come (any more).
-        UnknownLine: the order has no such line.
-        BadReduction: a quantity is not above zero, or nothing of the line would still come.
-    """
-    order = PurchaseOrder.objects.lock(order_id)
-    if order.state not in PurchaseOrder.INCOMING:
-        raise NotIncoming(f"Nothing of {order.number} is to come.")
-    standing = {row["id"]: row for row in records(LINES, {"order": order.pk})}
-    for line_id, cut in quantities.items():
-        if line_id not in standing:
-            raise UnknownLine(f"{order.number} has no line {line_id}.")
-        left = standing[line_id]["quantity"] - standing[line_id]["received"]
-        if not cut.is_finite() or not 0 < cut < left or round(cut, 3) != cut:
-            raise BadReduction(f"Take off more than nothing and less than {left.normalize():f}.")
-    before = order.total
-    run(REDUCE, {"lines": list(quantities), "cuts": list(quantities.values())})
-    order.total = total_of(
-        (row["quantity"] - quantities.get(pk, Decimal(0)), row["unit_price"])
-        for pk, row in standing.items()
-    )
-    order.save(update_fields=["total"])
-    said = {"total": order.total, "was": before, "lines": len(quantities)}
-    note(order, "reduce", actor, now, after=said, reason=reason)
-    announce(order.pk)
-    return order
-
-
-@transaction.atomic
-def close_order(
-    *, order_id: int, actor: User | None, now: datetime, reason: str = ""
-) -> PurchaseOrder:
-    """Expect nothing more of an order; what it still owed is looked at again by replenishment.
-
-    Closing again changes nothing.
-
-    Raises:
-        PurchaseOrder.DoesNotExist: there is no such order.
-        TransitionNotAllowed: nothing has come of it yet.
-    """
-    order = PurchaseOrder.objects.lock(order_id)
-    if order.state == PurchaseOrder.State.CLOSED:
-        return order
-    former = str(order.state)
-    order.close(at=now, reason=reason[:200])
-    order.save(update_fields=["state", "closed_at", "close_reason"])
-    note(order, "close", actor, now, before=former, reason=reason)
-    announce(order.pk)
-    if former == PurchaseOrder.State.PARTLY_RECEIVED:
-        replenish(keys=_keys(order), now=now, cause=f"{order.number} was closed short")
-    return order
-
-
-@transaction.atomic
-def cancel_order(*, order_id: int, actor: User | None, reason: str, now: datetime) -> PurchaseOrder:
-    """Call an order off before anything came; its needs are looked at again by replenishment.
-
-    Cancelling again changes nothing.
-
-    Raises:
-        PurchaseOrder.DoesNotExist: there is no such order.
-        TransitionNotAllowed: something has come of it.
-
-    Publishes:
-        PurchaseOrderCancelled
-    """
-    order = PurchaseOrder.objects.lock(order_id)
-    if order.state == PurchaseOrder.State.CANCELLED:
-        return order
-    former = str(order.state)
-    order.cancel(at=now, reason=reason[:200])
-    order.save(update_fields=["state", "closed_at", "close_reason"])
-    withdraw(document_kind=KIND, document_id=order.pk, reason="The order was cancelled.", now=now)
-    note(order, "cancel", actor, now, before=former, reason=reason)
-    announce(order.pk)
-    replenish(keys=_keys(order), now=now, cause=f"{order.number} was cancelled")
-    publish(
-        PurchaseOrderCancelled(order_id=order.pk, number=order.number, entity_id=order.entity_id)
-    )
-    return order
-
-
-def _keys(order: PurchaseOrder) -> list[tuple[int, int, int]]:
-    products = order.lines.values_list("product_id", flat=True)
-    return [(order.entity_id, order.node_id, product) for product in products]

@@ -1,7 +1,7 @@
 """Purchase orders by hand: writing, submitting, agreeing, sending, calling off."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -40,21 +40,34 @@ class NotDraft(DomainError):
 class PurchaseLine:
     """So many base units of a product.
 
-    Price (per base unit) and date are those of the supplier's offer where they are left out.
+    Price (per base unit) and date are those of the supplier's offer where they are left out. With a
+    demand (`orders.line`) it is all for that one.
     """
 
     product_id: int
     quantity: Decimal
     unit_price: Decimal | None = None
     expected_date: date | None = None
+    demand_kind: str = ""
+    demand_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentTo:
+    """Where a supplier sends a purchase straight to, and for which document (`orders.order`)."""
+
+    kind: str
+    id: int
+    label: str
+    ship_to: Mapping[str, Any]
 
 
 FACTS = """
-    SELECT e.currency, s.is_blocked, n.entity_id AS node_entity,
+    SELECT e.currency, s.is_blocked, n.entity_id AS node_entity, n.is_direct,
            (%(now)s AT TIME ZONE e.time_zone)::date AS today
     FROM accounts_entity e
     LEFT JOIN procurement_supplier s ON s.id = %(supplier)s
-    LEFT JOIN inventory_node n ON n.id = %(node)s AND n.is_active
+    LEFT JOIN inventory_node n ON n.id = %(node)s AND (n.is_active OR n.is_direct)
     WHERE e.id = %(entity)s
 """
 OFFERS = """
@@ -66,12 +79,16 @@ OFFERS = """
 """
 LINES = """
     INSERT INTO procurement_purchaseorderline (
-        order_id, position, product_id, quantity, received, unit_price, expected_date
+        order_id, position, product_id, quantity, received, unit_price, expected_date,
+        demand_kind, demand_id
     )
-    SELECT %(order)s, position, product_id, quantity, 0, unit_price, expected_date
+    SELECT %(order)s, position, product_id, quantity, 0, unit_price, expected_date, demand_kind,
+        demand_id
     FROM unnest(
-        %(products)s::bigint[], %(quantities)s::numeric[], %(prices)s::numeric[], %(dates)s::date[]
-    ) WITH ORDINALITY AS line (product_id, quantity, unit_price, expected_date, position)
+        %(products)s::bigint[], %(quantities)s::numeric[], %(prices)s::numeric[], %(dates)s::date[],
+        %(kinds)s::text[], %(demands)s::bigint[]
+    ) WITH ORDINALITY AS line (product_id, quantity, unit_price, expected_date, demand_kind,
+        demand_id, position)
 """
 
 
@@ -85,8 +102,12 @@ def write_order(
     actor: User | None,
     now: datetime,
     order_id: int | None = None,
+    sent_to: SentTo | None = None,
 ) -> PurchaseOrder:
     """Write a draft order in the entity's currency, or rewrite the draft `order_id`.
+
+    With `sent_to` the supplier sends it straight there, and every line names its demand; the node
+    is then the entity's direct one. Such a draft is not rewritten.
 
     Raises:
         BadOrder: supplier, node or a line cannot be ordered; the field is named.
@@ -94,7 +115,7 @@ def write_order(
         PurchaseOrder.DoesNotExist: the entity has no order `order_id`.
     """
     asked = {"entity": entity_id, "supplier": supplier_id, "node": node_id, "now": now}
-    facts = _checked_facts(asked)
+    facts = _checked_facts(asked, is_direct=sent_to is not None)
     priced = _priced(lines, asked, facts)
     values: dict[str, Any] = {
         "supplier_id": supplier_id,
@@ -111,6 +132,7 @@ def write_order(
             created_at=now,
             created_by=actor,
             **values,
+            **({} if sent_to is None else _straight(sent_to)),
         )
     else:
         order = _rewritten(order_id, entity_id, values)
@@ -122,6 +144,8 @@ def write_order(
             "quantities": [line.quantity for line in priced],
             "prices": [line.unit_price for line in priced],
             "dates": [line.expected_date for line in priced],
+            "kinds": [line.demand_kind for line in priced],
+            "demands": [line.demand_id for line in priced],
         },
     )
     note(order, "write", actor, now, after={"total": order.total, "lines": len(priced)})
@@ -154,7 +178,7 @@ def note(
     record(changes=[change], actor=actor, now=now)
 
 
-def _checked_facts(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked_facts(asked: Mapping[str, Any], *, is_direct: bool) -> Mapping[str, Any]:
     found = records(FACTS, asked)
     if not found:
         raise BadOrder("entity", "There is no such entity.")
@@ -162,7 +186,7 @@ def _checked_facts(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         raise BadOrder("supplier", "There is no such supplier.")
     if found[0]["is_blocked"]:
         raise BadOrder("supplier", "This supplier is blocked.")
-    if found[0]["node_entity"] is None:
+    if found[0]["node_entity"] is None or found[0]["is_direct"] != is_direct:
         raise BadOrder("node", "There is no such node.")
     return found[0]
 
@@ -203,13 +227,24 @@ def _priced_line(
     if round(price, 4) != price:
         raise BadOrder(f"{where}.price", "A price has at most four decimals.")
     due = line.expected_date or facts["today"] + timedelta(days=lead_time or 0)
-    return PurchaseLine(line.product_id, quantity, price, due)
+    return replace(line, unit_price=price, expected_date=due)
+
+
+def _straight(sent_to: SentTo) -> dict[str, Any]:
+    return {
+        "ship_to": dict(sent_to.ship_to),
+        "for_kind": sent_to.kind,
+        "for_id": sent_to.id,
+        "for_label": sent_to.label,
+    }
 
 
 def _rewritten(order_id: int, entity_id: int, values: Mapping[str, Any]) -> PurchaseOrder:
     order = PurchaseOrder.objects.lock(order_id)
     if order.entity_id != entity_id:
         raise PurchaseOrder.DoesNotExist
+    if order.for_id is not None:
+        raise NotDraft(f"{order.number} goes straight to a customer: cancel it instead.")
     if order.state != PurchaseOrder.State.DRAFT:
         raise NotDraft(f"{order.number} has been submitted: cancel it and write another one.")
     order.lines.all().delete()

@@ -241,7 +241,7 @@ def _may(
 ) -> dict[str, bool]:
     writes, sends = may(permissions.WRITE), may(permissions.SEND)
     return {
-        "edit": writes and page.state == "draft",
+        "edit": writes and page.state == "draft" and not page.for_label,
         "submit": writes and page.state == "draft",
         "approve": waiting is not None and not waiting.is_own and may(waiting.permission),
         "send": sends and page.state == "approved",

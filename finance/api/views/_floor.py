@@ -25,6 +25,7 @@ from finance.selectors import (
 )
 from finance.services import (
     LotOnGoods,
+    confirm_direct_shipment,
     deliver_shipments,
     packing_slip_pdf,
     receive_purchase_order,
@@ -247,7 +248,10 @@ class ReceivingViewSet(ResourceViewSet):
     inputs: ClassVar = {"receive": serializers.ReceiveInput}
 
     def receive(self, request: Request, number: str) -> Response:
-        """Take in what came: stock, its value, and what waits for it, in one commit."""
+        """Take in what came: stock, its value, and what waits for it, in one commit.
+
+        What the supplier sent straight to the customer leaves for them in the same commit.
+        """
         found = None
         if "\0" not in number:
             found = incoming_order(number=number, entity_ids=self.scope())
@@ -259,10 +263,10 @@ class ReceivingViewSet(ResourceViewSet):
             if line["line"] not in ids:
                 message = f"Line {line['line']} is not on {number}."
                 raise ValidationError({"lines": [ErrorDetail(message, "invalid")]})
-        received = receive_purchase_order(
-            order_id=found.head.id,
-            lines=[(ids[line["line"]], line["quantity"]) for line in lines],
-            lots={
+        given: dict[str, Any] = {
+            "order_id": found.head.id,
+            "lines": [(ids[line["line"]], line["quantity"]) for line in lines],
+            "lots": {
                 ids[line["line"]]: LotOnGoods(
                     code=line["lot"],
                     expires_on=line.get("expires_on"),
@@ -272,10 +276,17 @@ class ReceivingViewSet(ResourceViewSet):
                 for line in lines
                 if line.get("lot")
             },
-            serials={ids[line["line"]]: line["serials"] for line in lines if line.get("serials")},
-            actor=actor_of(request),
-            now=timezone.now(),
-        )
+            "serials": {
+                ids[line["line"]]: line["serials"] for line in lines if line.get("serials")
+            },
+            "actor": actor_of(request),
+            "now": timezone.now(),
+        }
+        if found.head.for_label:
+            sent = confirm_direct_shipment(**given, tracking=self.body().get("tracking", ""))
+            shipped = {"shipment": sent.shipment, "value": sent.cost}
+            return Response({"order": number, "receipt": sent.receipt, **shipped}, status=201)
+        received = receive_purchase_order(**given)
         return Response(
             {"order": number, "receipt": received.number, "value": received.value}, status=201
         )

@@ -6,6 +6,7 @@ from inventory.services.sourcing._asking import (
     ask_transfer,
     hand_over,
     lock_chosen,
+    lock_open,
     note_asked,
     note_asked_by_hand,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "hand_over",
     "let_supply_go",
     "lock_chosen",
+    "lock_open",
     "note_asked",
     "note_asked_by_hand",
     "weigh_outside",

@@ -110,6 +110,17 @@ def lock_chosen(*, sourcing_id: int) -> Sourcing | None:
     return row if row.state == State.CHOSEN else None
 
 
+@transaction.atomic(savepoint=False)  # a step of its caller, which refuses nothing by it
+def lock_open(*, sourcing_id: int) -> Sourcing | None:
+    """Lock and return what was not asked for yet; None where it was, or it is over.
+
+    Raises:
+        Sourcing.DoesNotExist: there is none of that id.
+    """
+    row = Sourcing.objects.lock(sourcing_id)
+    return row if row.state in {State.PROPOSED, State.CHOSEN} else None
+
+
 @transaction.atomic
 def note_asked(*, sourcing_id: int, document: Document, now: datetime) -> Sourcing:
     """Note by which document a proposed or chosen supply was asked for.

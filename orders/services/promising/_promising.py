@@ -44,8 +44,9 @@ READ = """
     ORDER BY o.id, l.position
     FOR NO KEY UPDATE OF o
 """
-LINES = Prepared(READ.format(which="l.product_id = ANY(%(products)s::bigint[]) AND l.waiting > 0"))
-OF_ORDER = Prepared(READ.format(which="o.id = %(order)s AND l.waiting > 0"))
+WAITS = "l.waiting > 0 AND l.waiting > l.direct"
+LINES = Prepared(READ.format(which=f"l.product_id = ANY(%(products)s::bigint[]) AND {WAITS}"))
+OF_ORDER = Prepared(READ.format(which=f"o.id = %(order)s AND {WAITS}"))
 RESERVED = READ.format(which="l.id = ANY(%(lines)s::bigint[]) AND l.waiting = 0")
 CONCERNED = Prepared("""
     SELECT DISTINCT o.entity_id, l.product_id
@@ -126,7 +127,7 @@ def promise_products(*, entity_id: int, causes: Mapping[int, str], now: datetime
     asked = {
         "products": products, "entity": entity_id, "states": SERVED, "transit": TRANSIT_DAYS,
     }  # fmt: skip
-    lines = {row["id"]: _line(row) for row in records(LINES, asked)}
+    lines = {row["id"]: line_of(row) for row in records(LINES, asked)}
     bounds = bounds_of(lines.values())
     waiting = peg_waiting(entity_id=entity_id, product_ids=products, bounds=bounds, now=now)
     mine = [each for each in waiting if each.kind == LINE and each.demand_id in lines]
@@ -165,7 +166,7 @@ def promise_rest(*, order_id: int, entity_id: int, cause: str, now: datetime) ->
     asked = {
         "order": order_id, "entity": entity_id, "states": SERVED, "transit": TRANSIT_DAYS,
     }  # fmt: skip
-    lines = {row["id"]: _line(row) for row in records(OF_ORDER, asked)}
+    lines = {row["id"]: line_of(row) for row in records(OF_ORDER, asked)}
     ahead: dict[int, Decimal] = defaultdict(Decimal)
     segments, wishes = segments_by_order(lines.values()), []
     for line in lines.values():
@@ -202,7 +203,7 @@ def reserved_lines(*, entity_id: int, line_ids: Sequence[int]) -> dict[int, _Lin
         "lines": list(line_ids), "entity": entity_id, "transit": TRANSIT_DAYS,
         "states": [*Order.WAITING, Order.State.ALLOCATED],
     }  # fmt: skip
-    return {row["id"]: _line(row) for row in records(RESERVED, asked)}
+    return {row["id"]: line_of(row) for row in records(RESERVED, asked)}
 
 
 def keep_promises(
@@ -243,7 +244,7 @@ def keep_promises(
     return len(changed)
 
 
-def _line(row: dict[str, Any]) -> _Line:
+def line_of(row: dict[str, Any]) -> _Line:
     basis = row["promise_basis"] or {}
     return _Line(**row | {"promise_basis": json.loads(basis) if isinstance(basis, str) else basis})
 

@@ -25,11 +25,11 @@ SEEN = HEAD.format(which="o.id = ANY(%(ids)s)", order="o.id").replace("FOR NO KE
 # What leaves together (an order that leaves complete or from one node, a kit) stays as it is, and
 # so does what insists on places, few nodes or fresh lots.
 LINES = """
-    SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.quantity, l.amount, l.waiting,
-        l.promised_date, l.disposition, o.number, o.currency, o.priority, o.requested_date,
-        o.class_code, o.channel, c.tier
+    SELECT l.id, l.order_id, l.position, l.product_id, l.node_id, l.quantity, l.amount,
+        l.waiting - l.direct AS waiting, l.promised_date, l.disposition, o.number,
+        o.currency, o.priority, o.requested_date, o.class_code, o.channel, c.tier
     FROM orders_order o
-    JOIN orders_orderline l ON l.order_id = o.id AND l.waiting + l.reserved > 0
+    JOIN orders_orderline l ON l.order_id = o.id AND l.waiting - l.direct + l.reserved > 0
     JOIN orders_customer c ON c.id = o.customer_id
     WHERE o.entity_id = %(entity)s AND o.state = ANY(%(states)s)
         AND NOT o.ship_complete AND NOT o.no_split AND l.kit_id IS NULL

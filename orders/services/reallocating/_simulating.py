@@ -151,8 +151,8 @@ def foresee_override(
 def _override(
     line: OrderLine, quantity: Decimal, taken_from: Collection[int], now: datetime
 ) -> Reallocation:
-    if quantity <= 0 or quantity > line.waiting:
-        waits = f"{line.waiting.normalize():f}"
+    if quantity <= 0 or quantity > line.waiting - line.direct:
+        waits = f"{(line.waiting - line.direct).normalize():f}"
         raise BadReallocation("quantity", f"The line waits for {waits}: take that or less.")
     return Reallocation(
         entity_id=line.order.entity_id,

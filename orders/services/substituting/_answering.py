@@ -38,7 +38,8 @@ FREE = """
 COVERED = """
     SELECT s.id, s.entity_id, l.order_id FROM orders_substitution s
     JOIN orders_orderline l ON l.id = s.line_id
-    WHERE s.line_id = ANY(%(lines)s::bigint[]) AND s.state = 'proposed' AND l.waiting < s.quantity
+    WHERE s.line_id = ANY(%(lines)s::bigint[]) AND s.state = 'proposed'
+        AND l.waiting - l.direct < s.quantity
     ORDER BY s.id
     FOR NO KEY UPDATE OF s
 """
@@ -82,8 +83,9 @@ def accept_substitution(
         return found
     _refuse_answered(found)
     line = OrderLine.objects.select_related("product", "order").get(pk=found.line_id)
-    if line.waiting < found.quantity:
-        raise NothingWaits(f"Line {line.position} waits for {line.waiting.normalize():f} by now.")
+    waits = line.waiting - line.direct
+    if waits < found.quantity:
+        raise NothingWaits(f"Line {line.position} waits for {waits.normalize():f} by now.")
     free = rows(FREE, {"product": found.other_id, "entity": found.entity_id, "today": now.date()})[
         0
     ][0]

@@ -239,6 +239,9 @@ def shown(order: OrderPage) -> dict[str, Any]:
         "currency": order.currency,
         "total": rounded(order.total),
         "expected_date": order.expected_date,
+        "drop_ship": bool(order.for_label),
+        "sales_order": order.for_label or None,
+        "ship_to": order.ship_to,
         "created_at": order.created_at,
         **{name: getattr(order, name) for name in FACTS},
         "lines": [

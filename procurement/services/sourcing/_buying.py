@@ -6,14 +6,15 @@ from django.db import transaction
 from django_fsm import TransitionNotAllowed
 
 from erp.kernel.errors import DomainError
+from inventory.models import Sourcing
 from inventory.services.sourcing import Document, hand_over, lock_chosen, note_asked
 from procurement.models import PurchaseOrder
 from procurement.services._approving import KIND, submit_order
-from procurement.services._following import cancel_order
+from procurement.services._ending import cancel_order
 from procurement.services._ordering import PurchaseLine, write_order
+from procurement.services.dropping import drop_ship
 
 State = PurchaseOrder.State
-BY_HAND = "Nothing orders that by itself."
 NOT_SENT = {State.DRAFT, State.PENDING, State.APPROVED}
 
 
@@ -21,8 +22,8 @@ NOT_SENT = {State.DRAFT, State.PENDING, State.APPROVED}
 def buy_for_demand(*, sourcing_id: int, now: datetime) -> PurchaseOrder | None:
     """Order what was chosen to be bought for a demand, and ask for the agreement it needs.
 
-    None where it is chosen no more, the order is refused, or the supplier is to send it straight to
-    the customer: then a person decides. Asking again changes nothing.
+    None where it is chosen no more or the order is refused: then a person decides. What the
+    supplier is to send straight to the customer is ordered so. Asking again changes nothing.
 
     Raises:
         Sourcing.DoesNotExist: there is none of that id.
@@ -32,10 +33,9 @@ def buy_for_demand(*, sourcing_id: int, now: datetime) -> PurchaseOrder | None:
         PurchaseOrderApproved
         SupplyAsked
     """
+    if Sourcing.objects.get(pk=sourcing_id).mode == "drop_ship":
+        return _sent_straight(sourcing_id, now)
     row = lock_chosen(sourcing_id=sourcing_id)
-    if row is not None and row.mode == "drop_ship":
-        hand_over(sourcing_id=row.pk, why=BY_HAND, now=now)
-        return None
     if row is None or row.mode != "buy" or row.supplier_id is None or row.node_id is None:
         return None
     try:
@@ -58,6 +58,19 @@ def buy_for_demand(*, sourcing_id: int, now: datetime) -> PurchaseOrder | None:
         now=now,
     )
     return order
+
+
+def _sent_straight(sourcing_id: int, now: datetime) -> PurchaseOrder | None:
+    """Order what was chosen to go straight to a customer; refused, a person decides."""
+    try:
+        with transaction.atomic():
+            if Sourcing.objects.get(pk=sourcing_id).state != Sourcing.State.CHOSEN:
+                return None
+            return drop_ship(sourcing_id=sourcing_id, actor=None, now=now)
+    except DomainError as refused:
+        if lock_chosen(sourcing_id=sourcing_id) is not None:
+            hand_over(sourcing_id=sourcing_id, why=str(refused), now=now)
+        return None
 
 
 @transaction.atomic

@@ -199,17 +199,44 @@ class TestBuy:
         assert (sourcing.state, sourcing.why) == ("proposed", "supplier: This supplier is blocked.")
         assert not PurchaseOrder.objects.exists()
 
-    def test_what_the_supplier_is_to_send_itself_is_left_to_a_person(
+
+class TestDropShip:
+    def test_is_ordered_by_itself_with_the_address_of_the_customer(
         self, deliver_all: Deliver
     ) -> None:
         by_itself()
         part = make.priced("10")
         scenes.offered(part, drop_ships=True)
+
+        line = scenes.short(part)
+        deliver_all()
+
+        order, sourcing = PurchaseOrder.objects.get(), Sourcing.objects.get()
+        assert (sourcing.mode, sourcing.state) == ("drop_ship", "asked")
+        assert (order.for_kind, order.for_id) == ("orders.order", line.order_id)
+        assert order.for_label == line.order.number
+        assert order.ship_to is not None
+        assert order.ship_to["city"] == line.order.ship_to["city"]
+        assert (order.node.is_direct, order.node.is_active) == (True, False)
+        bought = order.lines.get()
+        assert (bought.demand_kind, bought.demand_id) == ("orders.line", line.pk)
+        assert bought.quantity == 10
+        assert not Inbound.objects.exists()
+        assert OrderLine.objects.get(pk=line.pk).direct == 0  # the supplier is not told yet
+
+    def test_is_left_to_a_person_where_the_supplier_sells_more_than_is_waited_for(
+        self, deliver_all: Deliver
+    ) -> None:
+        by_itself()
+        part = make.priced("10")
+        scenes.offered(part, drop_ships=True, moq=Decimal(12))
         scenes.short(part)
 
         deliver_all()
 
         sourcing = Sourcing.objects.get()
         assert (sourcing.mode, sourcing.state) == ("drop_ship", "proposed")
-        assert sourcing.why == "Nothing orders that by itself."
+        assert sourcing.why == (
+            "The supplier sells 12 at least: what is more than 10 would lie nowhere."
+        )
         assert not PurchaseOrder.objects.exists()
