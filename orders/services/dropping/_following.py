@@ -13,11 +13,11 @@ from inventory.selectors import Addressee
 from inventory.services import ShipmentSource
 from inventory.services.promising import Backing, Waiting
 from orders.events import DirectSupplyEnded, LineCovered
-from orders.rules import Progress
+from orders.rules import TRANSIT_DAYS, Progress
 from orders.services._allocating import SERVED
 from orders.services._demanding import BY_ID, LINE, ORDER, Head, follow, heads, object_of, source
 from orders.services._locking import lock
-from orders.services.promising._promising import READ, TRANSIT_DAYS, keep_promises, line_of
+from orders.services.promising._promising import READ, keep_promises, line_of
 
 SENT = READ.format(which="l.id = ANY(%(lines)s::bigint[]) AND l.direct > 0").replace(
     "AND o.entity_id = %(entity)s ", ""
