@@ -104,7 +104,9 @@ class Shared:
 
 @transaction.atomic(savepoint=False)  # it writes nothing and refuses nothing
 def rehearse_reallocation(*, field: Field, now: datetime) -> Shared:
-    """Say who would gain and who would lose, and keep nothing. Two queries; nothing is locked.
+    """Say who would gain and who would lose, and keep nothing. Nothing is locked.
+
+    Three queries, four where something is protected.
 
     Raises:
         PlanBroken: the verifier found fault with the plan.
