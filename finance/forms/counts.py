@@ -47,6 +47,11 @@ class CountBox:
     is_elsewhere: bool = False
     numbers: str = ""
 
+    @property
+    def follows(self) -> bool:
+        """Test if the figure is how many numbers were scanned."""
+        return bool(self.numbers) and self.bin_id is None and not self.is_elsewhere
+
 
 LAST = 2**32
 
@@ -54,7 +59,8 @@ LAST = 2**32
 class CountForm(NumbersForm):
     """For each line how much lies there, bin by bin where there are bins, in walking order.
 
-    An empty one is not counted yet; elsewhere it is nothing.
+    An empty one is not counted yet; elsewhere it is nothing. Where serial numbers are scanned and
+    there are no bins, the figure is how many they are.
     """
 
     def __init__(self, lines: Sequence[CountLineRow], data: Any = None) -> None:
@@ -70,6 +76,8 @@ class CountForm(NumbersForm):
                 required=False,
                 initial=None if counted is None else counted.normalize(),
             )
+            if box.follows:
+                self.fields[box.name].widget.attrs["readonly"] = True
             if box.numbers and box.numbers not in self.fields:
                 self.fields[box.numbers] = SerialsField(
                     label=now_("Serial numbers"), initial="\n".join(box.line.serials)
@@ -85,6 +93,9 @@ class CountForm(NumbersForm):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
+        for box in self.boxes:
+            if box.follows and given.get(box.name) is None and given.get(box.numbers):
+                given[box.name] = Decimal(len(given[box.numbers]))
         for line_id, whole, _parts, numbers in [] if self.errors else self.counted():
             field = f"serials_{line_id}"
             if field in self.fields:
@@ -95,7 +106,11 @@ class CountForm(NumbersForm):
         if "keep" not in self.data and not self.errors:
             for box in self.boxes:
                 if given.get(box.name) is None and not box.is_elsewhere:
-                    said = now_("Count it, and write 0 where nothing lies there.")
+                    said = (
+                        now_("Scan its pieces, or press None where nothing lies there.")
+                        if box.follows
+                        else now_("Count it, and write 0 where nothing lies there.")
+                    )
                     self.add_error(box.name, said)
         return given
 

@@ -32,6 +32,7 @@ from inventory.services.counting import (
 
 LIMIT = 100
 KIND = "inventory.count"
+SHOWN = {"review", "approved", "posted"}
 STATES = {
     "open": gettext_lazy("To count"),
     "recount": gettext_lazy("To recount"),
@@ -93,11 +94,12 @@ def count(request: SignedInRequest, number: str) -> HttpResponse:
     page = _page(request, number, permissions.VIEW_COUNT)
     scope = request.scope(permissions.VIEW_COUNT)
     user = request.user
+    is_shown = user.has_perm(permissions.REVIEW_COUNT, page.entity_id) and page.state in SHOWN
     context = {
         "count": page,
         "open": sum(line.counted is None for line in page.lines),
-        "is_shown": user.has_perm(permissions.REVIEW_COUNT, page.entity_id)
-        and page.state in {"review", "approved", "posted"},
+        "is_shown": is_shown,
+        "misplaced": page.misplaced if is_shown else 0,
         "steps": _steps(page),
         "told": told(timeline(thread=f"{KIND}:{page.id}", entity_ids=scope)),
         "waiting": approval_waiting_for(document_kind=KIND, document_id=page.id),

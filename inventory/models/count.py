@@ -14,6 +14,15 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from erp.kernel.fields import AmountField, NextNumber, QuantityField
 
 
+def length_of(name: str) -> models.Func:
+    """Return how many numbers a column names."""
+    return models.Func(
+        models.F(name),
+        function="jsonb_array_length",
+        output_field=models.DecimalField(max_digits=15, decimal_places=3),
+    )
+
+
 class CountQuerySet(models.QuerySet["Count"]):
     def lock(self, count_id: int) -> "Count":
         """Return the count, locked until the transaction ends.
@@ -180,6 +189,18 @@ class CountLine(models.Model):
                 condition=Q(counted=None, expected=None, counted_at=None)
                 | Q(counted__gte=0, expected__isnull=False, counted_at__isnull=False),
                 name="inventory_countline_expected_with_its_count",
+            ),
+            models.CheckConstraint(
+                condition=Q(serials=[]) | Q(counted__isnull=False, counted=length_of("serials")),
+                name="inventory_countline_counts_its_serials",
+            ),
+            models.CheckConstraint(
+                condition=Q(missing=[], found=[])
+                | Q(
+                    counted__isnull=False,
+                    counted=models.F("expected") + length_of("found") - length_of("missing"),
+                ),
+                name="inventory_countline_differs_by_its_serials",
             ),
         ]
 

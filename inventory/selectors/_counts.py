@@ -50,12 +50,21 @@ LINES = """
             AS counted_by,
         round((l.counted - l.expected) * coalesce(c.value / nullif(c.quantity, 0), 0), 2) AS value,
         coalesce((
-            SELECT jsonb_object_agg(n.number, nd.code || ' (' || replace(k.status, '_', ' ') || ')')
+            SELECT jsonb_object_agg(n.number, jsonb_build_array(
+                CASE WHEN n.stock_id = s.id THEN 'here'
+                    WHEN n.stock_id IS NOT NULL THEN 'elsewhere'
+                    WHEN n.line_id IS NOT NULL THEN 'shipped' ELSE 'gone' END,
+                CASE WHEN k.id <> s.id
+                    THEN nd.code || ' (' || replace(k.status, '_', ' ') || ')' ELSE '' END,
+                CASE WHEN n.stock_id IS NULL THEN coalesce(sh.number, '') ELSE '' END))
             FROM jsonb_array_elements_text(l.found) AS f (number)
             JOIN inventory_serial n ON n.product_id = s.product_id AND n.number = f.number
-            JOIN inventory_stock k ON k.id = n.stock_id AND k.id <> s.id
-            JOIN inventory_node nd ON nd.id = k.node_id
-        ), '{}') AS places
+            LEFT JOIN inventory_stock k ON k.id = n.stock_id AND k.entity_id = s.entity_id
+            LEFT JOIN inventory_node nd ON nd.id = k.node_id
+            LEFT JOIN inventory_shipmentline shl ON shl.id = n.line_id
+            LEFT JOIN inventory_shipment sh ON sh.id = shl.shipment_id
+                AND sh.entity_id = s.entity_id
+        ), '{}') AS known
     FROM inventory_countline l
     JOIN inventory_stock s ON s.id = l.stock_id
     JOIN inventory_product p ON p.id = s.product_id
@@ -162,10 +171,16 @@ class CountPart:
 
 @dataclass(frozen=True, slots=True)
 class CountedPiece:
-    """A piece that was found and not expected; `lies_at` is where it lies by the books, if any."""
+    """A piece that was found and not expected, and what the books say of it now.
+
+    `state` is new (nobody knows the number), elsewhere, shipped, gone (written off) or here: posted
+    or put right since. `lies_at` is where and `document` on what it left, in the same company.
+    """
 
     number: str
+    state: str
     lies_at: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,18 @@ class CountPage:
             return [line for line in self.lines if line.is_again]
         return list(self.lines) if self.state == "open" else []
 
+    @property
+    def misplaced(self) -> int:
+        """Return how many found pieces stand elsewhere by the books and are not missed there."""
+        if self.state == "posted":
+            return 0
+        missed = {(line.product, number) for line in self.lines for number in line.missing}
+        return sum(
+            piece.state == "elsewhere" and (line.product, piece.number) not in missed
+            for line in self.lines
+            for piece in line.found
+        )
+
 
 def count_rows(
     *,
@@ -270,9 +297,9 @@ def count_page(*, number: str, entity_ids: Collection[int]) -> CountPage | None:
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
-    places = json.loads(row.pop("places"))
+    known = json.loads(row.pop("known"))
     missing, found = json.loads(row["missing"]), json.loads(row["found"])
-    pieces = [CountedPiece(number, places.get(number, "")) for number in found]
+    pieces = [CountedPiece(number, *known.get(number, ("new", "", ""))) for number in found]
     return row | {"serials": json.loads(row["serials"]), "missing": missing, "found": pieces}
 
 

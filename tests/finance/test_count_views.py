@@ -18,6 +18,7 @@ from inventory.selectors import inventory_health
 from inventory.services import StockAdjustment
 from tests.finance import factories
 from tests.finance.factories import NOW, World, allocated, packed, product
+from tests.finance.test_serial_views import numbered
 from tests.finance.transfers import second_node
 
 BASE = "/api/v1/counts"
@@ -103,6 +104,69 @@ class TestPages:
         assert Count.objects.get().state == "recount"
         assert [line.id for line in again.context["count"].to_count] == [known.pk]
         assert "70" not in again.context["form"].as_p()
+
+    def test_count_pieces_by_their_numbers_and_say_at_the_field_what_is_refused(
+        self, world: World, signed_in: Callable[..., Client]
+    ) -> None:
+        numbered(world, "A", "B", "C")
+        lead = signed_in(Role.OPERATIONS_LEAD)
+        place = f"{world.entity.pk}.{world.node.pk}"
+        lead.post(reverse("finance:plan_count"), {"node": place, "lines": "10"})
+        count = Count.objects.get()
+        line = count.lines.get()
+        sheet = reverse("finance:count_sheet", args=[count.number])
+        figure, numbers = f"counted_{line.pk}", f"serials_{line.pk}"
+        refused = {
+            "One number for each of 3 pieces: 0 are named.": {figure: "3"},
+            "One number for each of 2 pieces: 1 are named.": {figure: "2", numbers: "A"},
+            "A is named twice.": {figure: "2", numbers: "A\nA"},
+            "does not have 1 to 60 characters": {numbers: f"A\n{'9' * 61}"},
+            "Scan its pieces, or press None where nothing lies there.": {figure: ""},
+        }
+
+        for why, typed in refused.items():
+            answer = lead.post(sheet, typed)
+            assert (answer.status_code, why in answer.content.decode()) == (422, True), why
+        assert count.lines.get().counted is None
+        done = lead.post(sheet, {numbers: "C\r\nA\r\n X \r\n"})  # as many as are named
+        seen = lead.get(reverse("finance:count", args=[count.number])).content.decode()
+
+        assert done.status_code == 302
+        line = count.lines.get()
+        assert (line.counted, line.serials) == (3, ["C", "A", "X"])
+        assert (line.missing, line.found) == (["B"], ["X"])
+        assert "not known" in seen
+
+    def test_say_to_reviewers_that_a_found_piece_stands_elsewhere(
+        self, world: World, signed_in: Callable[..., Client]
+    ) -> None:
+        goods = numbered(world, "A")
+        there = StockAdjustment(
+            entity_id=world.entity.pk,
+            node_id=second_node(world).pk,
+            product_id=goods.pk,
+            quantity=Decimal(1),
+            unit_value=Decimal(4),
+            reason="Opening",
+            serials=["B"],
+        )
+        adjust_stock(adjustments=[there], kind="opening", actor=None, now=NOW)
+        lead, counter = signed_in(Role.OPERATIONS_LEAD), signed_in(Role.WAREHOUSE)
+        place = f"{world.entity.pk}.{world.node.pk}"
+        lead.post(reverse("finance:plan_count"), {"node": place, "lines": "10"})
+        count = Count.objects.get()
+        field = f"serials_{count.lines.get().pk}"
+        counter.post(reverse("finance:count_sheet", args=[count.number]), {field: "A\nB"})
+        Count.objects.filter(pk=count.pk).update(state="approved", approved_at=NOW)
+        path = reverse("finance:count", args=[count.number])
+        says = f"stands at {second_node(world).code} (available)"
+
+        posted = lead.post(reverse("finance:post_count", args=[count.number]))
+
+        assert says in lead.get(path).content.decode()
+        assert "stands at" not in counter.get(path).content.decode()
+        assert (posted.status_code, Count.objects.get().state) == (409, "approved")
+        assert Stock.objects.get(product=goods, node=world.node).on_hand == 1
 
     def test_keep_to_their_entity_and_permission(
         self, world: World, signed_in: Callable[..., Client]

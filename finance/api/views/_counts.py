@@ -47,13 +47,23 @@ class CountedInput(StrictSerializer):
 
     A line that lies in bins may be named once for each, and once without: elsewhere at the node.
     A bin of the line that is not named then was found empty. Of a product that is kept by serial
-    number, `serials` are those of the pieces, one for each.
+    number, `serials` are those of the pieces, one for each; `quantity` may then be left out, and
+    is as many.
     """
 
     line = fields.IntegerField(min_value=1, max_value=32_767)
-    quantity = QuantityInput(allow_zero=True)
+    quantity = QuantityInput(allow_zero=True, required=False)
     bin = TextInput(max_length=20, required=False)
     serials = SerialsInput()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Let the pieces say how many they are."""
+        if "quantity" in attrs:
+            return attrs
+        if "serials" not in attrs:
+            message = "Say how much there is, or name the serial number of each piece."
+            raise ValidationError({"quantity": [ErrorDetail(message, "required")]})
+        return attrs | {"quantity": Decimal(len(attrs["serials"]))}
 
 
 class RecordInput(StrictSerializer):
@@ -202,7 +212,15 @@ class CountViewSet(ResourceViewSet):
 
 
 def _compared(line: CountLineRow) -> dict[str, Any]:
-    found = [{"number": each.number, "lies_at": each.lies_at or None} for each in line.found]
+    found = [
+        {
+            "number": each.number,
+            "state": each.state,
+            "lies_at": each.lies_at or None,
+            "document": each.document or None,
+        }
+        for each in line.found
+    ]
     compared = {"expected": line.expected, "value": line.value}
     return compared | ({"missing": line.missing, "found": found} if line.is_serial else {})
 

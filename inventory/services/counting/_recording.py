@@ -76,7 +76,8 @@ def record_counts(
         Count.DoesNotExist: there is no such count.
         BadCount: the sheet is closed, a line is not on it or not to be recounted, or the quantity
             or the moment makes no sense.
-        SerialsNeeded, BadSerial: not one number is named for each piece of what is kept by them.
+        SerialsNeeded, BadSerial: not one number is named for each piece of what is kept by them,
+            or one is named on two lines.
     """
     count = Count.objects.lock(count_id)
     if count.state not in OPEN:
@@ -100,7 +101,11 @@ def record_counts(
         line = lines[line_id]
         line.counted, line.expected = each.quantity, expected[line_id]
         line.counted_at, line.counted_by = at, actor
-    compare_scanned([(lines[line_id], each) for line_id, each in chosen.items()], at=at)
+    compare_scanned(
+        [(lines[line_id], each) for line_id, each in chosen.items()],
+        others=[line for line_id, line in lines.items() if line_id not in chosen],
+        at=at,
+    )
     CountLine.objects.bulk_update([lines[line_id] for line_id in chosen], ANSWER)
     keep_bins(counted, {pk: lines[pk].expected or Decimal(0) for pk in chosen}, at)
     note(count, "count_stock", count.state, actor, now, lines=len(chosen))

@@ -3,16 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from erp.kernel.sql import rows
 from inventory.models import Count, CountLine
 from inventory.services.counting._binning import Counted
-from inventory.services.numbering._carrying import SerialsNeeded, check_numbers, refuse_numbers
+from inventory.services.numbering._carrying import (
+    BadSerial,
+    SerialsNeeded,
+    check_numbers,
+    refuse_numbers,
+)
 from inventory.services.numbering._counting import Differing, compare_serials, still_differing
 
 NUMBERED = """
-    SELECT s.id, p.code FROM inventory_stock s JOIN inventory_product p ON p.id = s.product_id
+    SELECT s.id, p.code, s.product_id
+    FROM inventory_stock s JOIN inventory_product p ON p.id = s.product_id
     WHERE s.id = ANY(%s) AND s.is_serial
 """
 
@@ -28,14 +34,27 @@ class Numbered(Protocol):
     def found(self) -> Collection[str]: ...
 
 
-def compare_scanned(answers: Sequence[tuple[CountLine, Counted]], *, at: datetime) -> None:
+class _Kept(NamedTuple):
+    product: str
+    product_id: int
+
+
+def compare_scanned(
+    answers: Sequence[tuple[CountLine, Counted]], *, others: Sequence[CountLine], at: datetime
+) -> None:
     """Note on lines that are kept by serial number which pieces differ. Saves nothing.
+
+    `others` are the lines of the sheet that are not answered now: a piece lies on one.
 
     Raises:
         SerialsNeeded: other than one number is named for each piece.
-        BadSerial: one is none or named twice, or the product is not kept by them.
+        BadSerial: one is none or named twice on the sheet, or the product is not kept by them.
     """
-    numbered = dict(rows(NUMBERED, [[line.stock_id for line, _ in answers]])) if answers else {}
+    if not answers:
+        return
+    before = {line.stock_id: line.serials for line in others if line.serials}
+    stocks = [*(line.stock_id for line, _ in answers), *before]
+    numbered = {row[0]: _Kept(*row[1:]) for row in rows(NUMBERED, [stocks])}
     pieces: dict[int, list[str]] = {}
     for line, each in answers:
         numbers = [number.strip() for number in each.serials]
@@ -44,15 +63,26 @@ def compare_scanned(answers: Sequence[tuple[CountLine, Counted]], *, at: datetim
                 refuse_numbers(line.stock.product_id, numbers)
             continue
         if len(numbers) != each.quantity:
-            raise SerialsNeeded(numbered[line.stock_id], each.quantity, len(numbers))
-        check_numbers(numbered[line.stock_id], numbers)
+            raise SerialsNeeded(numbered[line.stock_id].product, each.quantity, len(numbers))
+        check_numbers(numbered[line.stock_id].product, numbers)
         pieces[line.stock_id] = line.serials = numbers
+    _refuse_two_places(numbered, before | pieces)
     differing = compare_serials(pieces, at=at) if pieces else {}
     for line, each in answers:
         if line.stock_id in differing:
             differs = differing[line.stock_id]
             line.missing, line.found = differs.missing, differs.found
             line.expected = each.quantity - differs.difference
+
+
+def _refuse_two_places(numbered: Mapping[int, _Kept], pieces: Mapping[int, Sequence[str]]) -> None:
+    seen: set[tuple[int, str]] = set()
+    for stock_id, numbers in pieces.items():
+        kept = numbered[stock_id]
+        for number in numbers:
+            if (kept.product_id, number) in seen:
+                raise BadSerial(kept.product, number, "is scanned on another line of this sheet")
+            seen.add((kept.product_id, number))
 
 
 def settle_scanned(count: Count, lines: Collection[Numbered]) -> Mapping[int, Differing]:

@@ -26,7 +26,9 @@ KNOWN = """
 STILL = """
     SELECT wanted.stock_id, wanted.number, coalesce(n.stock_id, 0), p.code,
         coalesce(n.stock_id = wanted.stock_id AND n.line_id IS NULL AND n.piece_id IS NULL, false),
-        nd.code || ' (' || replace(k.status, '_', ' ') || ')'
+        CASE WHEN k.entity_id = s.entity_id
+            THEN 'at ' || nd.code || ' (' || replace(k.status, '_', ' ') || ')'
+            ELSE 'in another company''s stock' END
     FROM unnest(%(stocks)s::bigint[], %(numbers)s::text[]) AS wanted (stock_id, number)
     JOIN inventory_stock s ON s.id = wanted.stock_id
     JOIN inventory_product p ON p.id = s.product_id
@@ -54,7 +56,7 @@ class _Lying(NamedTuple):
     stock_id: int
     product: str
     is_free: bool
-    place: str | None
+    place: str
 
 
 def compare_serials(counted: Mapping[int, Sequence[str]], *, at: datetime) -> dict[int, Differing]:
@@ -95,7 +97,7 @@ def still_differing(counted: Mapping[int, Differing]) -> dict[int, Differing]:
             if lying.stock_id == stock_id:
                 continue
             if lying.stock_id and number not in left.get(lying.stock_id, NOTHING).missing:
-                sentence = f"lies at {lying.place} by the books: move it here, or count it there"
+                sentence = f"lies {lying.place} by the books: move it here, or count it there"
                 raise BadSerial(lying.product, number, sentence)
             left[stock_id].found.append(number)
     return left

@@ -107,13 +107,18 @@ def test_what_is_counted_is_named(world: World, api: APIClient, drill: Product) 
     assert doubled["code"] == "bad_serial"
     assert api.get(f"{BASE}/counts/{number}/").json()["lines"][0]["counted"] is None
 
-    scanned = {"line": 1, "quantity": "3", "serials": ["A", "C", "X"]}
+    neither = post(api, record, {"lines": [{"line": 1}]})
+    assert neither.status_code == 400
+    assert neither.json()["errors"][0]["field"] == "lines[0].quantity"
+
+    scanned = {"line": 1, "serials": ["A", "C", "X"]}  # as many as are named
     blind = post(api, record, {"lines": [scanned]}).json()["lines"][0]
-    assert blind["serials"] == ["A", "C", "X"]
+    assert (blind["serials"], blind["counted"]) == (["A", "C", "X"], "3.000")
     assert not {"missing", "found", "expected"} & blind.keys()
     assert post(api, f"counts/{number}/submit/").json()["state"] == "approved"
     seen = api.get(f"{BASE}/counts/{number}/").json()["lines"][0]
-    assert (seen["missing"], seen["found"]) == (["B"], [{"number": "X", "lies_at": None}])
+    new = {"number": "X", "state": "new", "lies_at": None, "document": None}
+    assert (seen["missing"], seen["found"]) == (["B"], [new])
     assert post(api, f"counts/{number}/post/").status_code == 200
 
     lying = {row.number for row in Serial.objects.filter(stock__isnull=False)}

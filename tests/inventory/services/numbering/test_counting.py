@@ -4,11 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from inventory.models import Count, Product, Stock
 from inventory.selectors import CountPage, count_page
-from inventory.services import adjust_stock
+from inventory.services import StockAdjustment, adjust_stock
 from inventory.services.counting import (
     Counted,
     close_count,
@@ -31,7 +31,7 @@ from tests.inventory.factories import (
 )
 from tests.inventory.services.binning.test_moving import checked
 from tests.inventory.services.numbering.test_carrying import adjust, broken, drill, story, there
-from tests.inventory.services.numbering.test_picking import pick
+from tests.inventory.services.numbering.test_picking import pick, ship
 from tests.inventory.services.test_allocating_together import at_once
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,9 @@ class TestCompareSerials:
 
         scan(count, goods, "A", "B")
         (line,) = found_page(count).lines
-        assert [(each.number, each.lies_at) for each in line.found] == [("B", "DC-B (available)")]
+        (piece,) = line.found
+        assert (piece.number, piece.state, piece.lies_at) == ("B", "elsewhere", "DC-B (available)")
+        assert found_page(count).misplaced == 1
         with pytest.raises(BadSerial, match="lies at DC-B"), transaction.atomic():
             posted(count)
 
@@ -153,12 +155,99 @@ class TestCompareSerials:
         count = sheet()
         scan(count, goods, "A", "B")
         scan(count, goods, status="quarantine")
+        assert found_page(count).misplaced == 0
 
         posted(count)
 
         checked()
         assert (there(shelf), there(apart)) == (["A", "B"], [])
         assert not broken()
+
+    def test_what_is_put_right_elsewhere_can_be_posted(self) -> None:
+        goods = drill()
+        here = stocked(goods, 1, serials=["A"])
+        there_ = stocked(goods, 1, serials=["B"], node=node("DC-B"))
+        count = sheet()
+        scan(count, goods, "A", "B")
+
+        gone = StockAdjustment(
+            entity_id=company().pk,
+            node_id=node("DC-B").pk,
+            product_id=goods.pk,
+            quantity=Decimal(-1),
+            reason="It lies at DC-A",
+        )
+        adjust_stock(adjustments=[gone], kind="adjustment", actor=None, now=NOW)
+        (piece,) = found_page(count).lines[0].found
+        posted(count)
+
+        checked()
+        assert (piece.state, found_page(count).lines[0].found[0].state) == ("gone", "here")
+        assert (there(here), there(there_)) == (["A", "B"], [])
+        assert not broken()
+
+    def test_says_what_the_books_know_of_what_was_found(self) -> None:
+        goods = drill()
+        stocked(goods, 3, serials=["A", "B", "C"])
+        shipment = planned([demand(goods, 1)])[0]
+        pick(shipment.id, "C")
+        ship(shipment.id)
+        adjust(goods, -1, "B")
+        count = sheet()
+
+        scan(count, goods, "A", "B", "C", "X")
+        (line,) = found_page(count).lines
+        posted(count)
+
+        assert [(each.number, each.state, each.document) for each in line.found] == [
+            ("B", "gone", ""),
+            ("C", "shipped", shipment.number),
+            ("X", "new", ""),
+        ]
+        checked()
+        assert not broken()
+
+    def test_what_stands_with_another_company_is_not_told_where(self) -> None:
+        goods, other = drill(), company("DE01", "EUR")
+        stocked(goods, 1, serials=["A"])
+        stocked(goods, 1, serials=["B"], entity=other, node=node("HIDDEN"))
+        count = sheet()
+
+        scan(count, goods, "A", "B")
+        (piece,) = found_page(count).lines[0].found
+        with pytest.raises(BadSerial, match="another company's stock") as refused:
+            posted(count)
+
+        assert (piece.state, piece.lies_at) == ("elsewhere", "")
+        assert "HIDDEN" not in str(refused.value)
+
+    def test_a_piece_lies_on_one_line_of_a_sheet(self) -> None:
+        goods = drill()
+        stocked(goods, 1, serials=["A"])
+        stocked(goods, 1, serials=["B"], status="quarantine")
+        count = sheet()
+        scan(count, goods, "A")
+
+        with pytest.raises(BadSerial, match="is scanned on another line of this sheet"):
+            scan(count, goods, "B", "A", status="quarantine")
+        scan(count, goods, "B", status="quarantine")
+        scan(count, goods, "A")
+
+        assert [each.serials for each in count.lines.order_by("stock__status")] == [["A"], ["B"]]
+
+    @pytest.mark.parametrize(
+        "told",
+        [{"serials": ["A"]}, {"counted": 1}, {"missing": ["B"]}, {"found": ["X"]}],
+        ids=["serials", "counted", "missing", "found"],
+    )
+    def test_the_database_holds_the_figure_to_the_numbers(self, told: dict[str, object]) -> None:
+        goods = drill()
+        stocked(goods, 2, serials=["A", "B"])
+        count = sheet()
+        scan(count, goods, "A", "B")
+
+        with pytest.raises(IntegrityError, match="its_serials"), transaction.atomic():
+            count.lines.update(**told)
 
     def test_a_bin_says_how_many_and_the_numbers_say_which(self) -> None:
         goods = drill()
