@@ -35,6 +35,7 @@ PLAY_KINDS: Mapping[str, PlayKind] = {
     "transfer_group": PlayKind("Buy from a company of the group", undo=TRANSFER),
     "buy": PlayKind("Buy", undo=PURCHASE),
     "buy_expedited": PlayKind("Buy where it is quickest", undo=PURCHASE),
+    "drop_ship": PlayKind("Sent by the supplier", undo=PURCHASE),
     "substitute": PlayKind("Substitute", final=CANCELLED),
     "cancel_line": PlayKind("Cancel what is short", final=CANCELLED),
     "release": PlayKind("Release once", undo="The order is stopped again by hand."),

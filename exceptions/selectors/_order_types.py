@@ -16,11 +16,11 @@ HOLD_TAKES_DAYS = 1
 # Plays that leave a line waiting, for a day that was promised: until then nothing is amiss.
 DATED = (
     "backorder", "partial", "pegged_inbound", "redate", "transfer", "transfer_group", "buy",
-    "buy_expedited",
+    "buy_expedited", "drop_ship",
 )  # fmt: skip
 SHORTAGE_PLAYS = (
     "other_node", "split", "partial", "backorder", "pegged_inbound", "redate", "transfer",
-    "transfer_group", "buy", "buy_expedited", "substitute", "cancel_line",
+    "transfer_group", "buy", "buy_expedited", "drop_ship", "substitute", "cancel_line",
 )  # fmt: skip
 CREDIT_PLAYS = ("release", "raise_limit", "prepayment", "keep_held", "cancel")
 PRICE_PLAYS = ("release", "honour_contract", "honour_quote", "reprice", "cancel")
@@ -29,8 +29,9 @@ SHORTAGE = statement(
     """
     SELECT l.id AS subject_id, o.number || ' · line ' || l.position AS subject_label,
            o.entity_id, o.currency, o.id AS order_id, c.name AS party, c.tier,
-           p.code AS product, trim_scale(l.waiting) AS missing, trim_scale(l.quantity) AS ordered,
-           l.waiting * l.unit_price * (1 - l.discount) AS revenue, a.penalty_rate,
+           p.code AS product, trim_scale(l.waiting - l.direct) AS missing,
+           trim_scale(l.quantity) AS ordered,
+           (l.waiting - l.direct) * l.unit_price * (1 - l.discount) AS revenue, a.penalty_rate,
            coalesce(l.first_promised_date, o.requested_date) AS due_date,
            coalesce(l.first_promised_date, o.requested_date) - {today} AS due_in,
            coalesce(incoming.number, '') AS supply,
@@ -50,7 +51,7 @@ SHORTAGE = statement(
         FROM procurement_purchaseorderline pl
         JOIN procurement_purchaseorder po ON po.id = pl.order_id
         WHERE pl.product_id = l.product_id AND po.entity_id = o.entity_id
-          AND po.state IN ('sent', 'acknowledged', 'partly_received')
+          AND po.state IN ('sent', 'acknowledged', 'partly_received') AND po.for_id IS NULL
           AND pl.quantity > pl.received
         ORDER BY pl.expected_date, pl.id
         LIMIT 1
@@ -66,7 +67,7 @@ SHORTAGE = statement(
         WHERE s.product_id = l.product_id AND s.entity_id = o.entity_id
           AND s.status = 'available' AND NOT s.is_barred AND s.on_hand > s.reserved
     ) free ON true
-    WHERE l.waiting > 0
+    WHERE l.waiting > 0 AND l.waiting > l.direct
       AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
       AND {within}
       AND NOT EXISTS (

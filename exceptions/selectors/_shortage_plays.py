@@ -22,10 +22,11 @@ PLANNERS = "Planner, order desk or operations lead"
 
 LINE = """
     SELECT l.id, l.product_id, p.code AS product, p.base_uom AS uom, p.weight, l.node_id,
-           l.waiting AS missing, l.waiting * l.unit_price * (1 - l.discount) AS amount,
+           l.waiting - l.direct AS missing,
+           (l.waiting - l.direct) * l.unit_price * (1 - l.discount) AS amount,
            o.id AS order_id, o.entity_id, e.code AS company, o.currency, o.priority, o.created_at,
            l.unit_price, l.discount, l.promised_date, o.requested_date, o.number, o.customer_id,
-           o.no_split, o.no_substitutes, p.category, l.waiting * coalesce(pc.value
+           o.no_split, o.no_substitutes, p.category, (l.waiting - l.direct) * coalesce(pc.value
                / nullif(pc.quantity, 0), 0) AS goods_cost,
            a.penalty_rate, coalesce(l.first_promised_date, o.requested_date) AS due_date,
            (now_at.moment AT TIME ZONE e.time_zone)::date AS today,
@@ -64,11 +65,11 @@ INCOMING = """
     JOIN procurement_purchaseorder po ON po.id = pl.order_id
     JOIN inventory_node n ON n.id = po.node_id
     WHERE pl.product_id = %(product)s AND po.entity_id = %(entity)s AND pl.quantity > pl.received
-      AND po.state IN ('sent', 'acknowledged', 'partly_received')
+      AND po.state IN ('sent', 'acknowledged', 'partly_received') AND po.for_id IS NULL
     ORDER BY pl.expected_date, pl.id
 """
 AHEAD = """
-    SELECT coalesce(sum(l.waiting), 0) AS quantity
+    SELECT coalesce(sum(l.waiting - l.direct), 0) AS quantity
     FROM orders_orderline l
     JOIN orders_order o ON o.id = l.order_id
     WHERE l.product_id = %(product)s AND o.entity_id = %(entity)s AND l.waiting > 0
@@ -122,7 +123,7 @@ def shortage_plays(case: ExceptionCase, now: datetime) -> list[Play]:
     if waiting:
         plays += [waiting, *other_day(line, waiting, case.party)]
     plays += [*sourcing_plays(line, keys, case.party, now), cancel_line(line, case.party)]
-    return proposed(plays, line["id"])
+    return proposed(plays, line, case.party)
 
 
 def from_several(

@@ -132,7 +132,7 @@ def transfer(line: Row, row: Row, party: str, now: datetime, *, is_own: bool) ->
     markup = NOTHING if is_own else _markup(line, row, value, now)
     agreed = answer.decision.outcome["auto"]
     comes = line["today"] + timedelta(days=days + HANDLING_DAYS + line["transit_days"])
-    late, cost, losers = _lateness(line, taken, (comes - line["due_date"]).days, party)
+    late, cost, losers = lateness(line, taken, (comes - line["due_date"]).days, party)
     price = (value * (1 + markup)).quantize(CENT, rounding=ROUND_HALF_UP)
     landed = price + (row["truck"] or NOTHING)
     extra = cost + (row["truck"] or NOTHING) + max(NOTHING, price - _goods(line, taken))
@@ -150,7 +150,7 @@ def transfer(line: Row, row: Row, party: str, now: datetime, *, is_own: bool) ->
         gate="Planner, buyer, warehouse or operations lead"
         + ("" if agreed else ", and whoever agrees to the transfer"),
         new_date=comes,
-        margin=_earned(line, taken) - landed - cost,
+        margin=earned(line, taken) - landed - cost,
         losers=losers,
         is_complete=taken >= line["missing"],
         facts={
@@ -183,7 +183,7 @@ def purchase(line: Row, keys: Mapping[str, Any], offer: Row, party: str, key: st
     days = offer["lead_time_days"] + HANDLING_DAYS + line["transit_days"]
     comes = line["today"] + timedelta(days=days)
     sure = comes + timedelta(days=usual_lateness(offer["supplier_id"], line, keys))
-    late, cost, losers = _lateness(line, line["missing"], (comes - line["due_date"]).days, party)
+    late, cost, losers = lateness(line, line["missing"], (comes - line["due_date"]).days, party)
     price = (line["missing"] * offer["unit_price"]).quantize(CENT, rounding=ROUND_HALF_UP)
     total = (bought * offer["unit_price"]).quantize(CENT, rounding=ROUND_HALF_UP)
     said = "the quickest" if key == "buy_expedited" else "the usual supplier"
@@ -198,7 +198,7 @@ def purchase(line: Row, keys: Mapping[str, Any], offer: Row, party: str, key: st
         gate="Buyer or planner, and whoever approves the purchase",
         new_date=comes,
         p90_date=sure,
-        margin=_earned(line, line["missing"]) - price - cost,
+        margin=earned(line, line["missing"]) - price - cost,
         losers=losers,
         facts={
             "line_id": line["id"], "missing": str(line["missing"]), "quantity": str(bought),
@@ -227,7 +227,7 @@ def substitutes(line: Row, asked: Mapping[str, Any], party: str) -> Iterator[Pla
             currency=line["currency"],
             permission=orders_permissions.SUBMIT,
             gate="Customer service or order desk, with the customer's word",
-            margin=_earned(line, missing) - goods,
+            margin=earned(line, missing) - goods,
             is_complete=missing >= line["missing"],
             losers=(Loser(name=party or "The customer", what=f"{line['product']} itself",
                           amount=NOTHING),),
@@ -266,7 +266,7 @@ def _markup(line: Row, row: Row, value: Decimal, now: datetime) -> Decimal:
     return Decimal(answer.decision.outcome["markup"])
 
 
-def _lateness(
+def lateness(
     line: Row, quantity: Decimal, days: int, party: str
 ) -> tuple[int, Decimal, tuple[Loser, ...]]:
     """Return the days late, their penalty, and who loses by them."""
@@ -284,7 +284,7 @@ def _goods(line: Row, quantity: Decimal) -> Decimal:
     return worth.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-def _earned(line: Row, quantity: Decimal) -> Decimal:
+def earned(line: Row, quantity: Decimal) -> Decimal:
     """Return what so many of the line are sold for."""
     sold: Decimal = line["amount"] * quantity / line["missing"]
     return sold.quantize(CENT, rounding=ROUND_HALF_UP)

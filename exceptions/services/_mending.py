@@ -19,6 +19,7 @@ from orders.services import (
 from orders.services.promising import promise_orders
 from orders.services.substituting import send_instead
 from procurement.services import PurchaseLine, submit_order, write_order
+from procurement.services.dropping import drop_ship
 
 
 def keep(play: Play, actor: User | None, now: datetime) -> Done:
@@ -110,6 +111,15 @@ def buy(play: Play, actor: User | None, now: datetime) -> Done:
     waits = " It waits for approval." if order.state == "pending" else ""
     return Done(
         f"Ordered as {order.number}: promised for {promised:%-d %b %Y}.{waits}",
+        {**_former(play), "purchase_id": order.pk},
+    )
+
+
+def have_sent(play: Play, actor: User | None, now: datetime) -> Done:
+    order = drop_ship(sourcing_id=int(play.facts["sourcing_id"]), actor=actor, now=now)
+    waits = " It waits for approval." if order.state == "pending" else ""
+    return Done(
+        f"Ordered as {order.number}, straight to the customer.{waits}",
         {**_former(play), "purchase_id": order.pk},
     )
 

@@ -84,6 +84,7 @@ RUNNERS: Mapping[str, Runner] = {
     "transfer_group": _mending.transfer,
     "buy": _mending.buy,
     "buy_expedited": _mending.buy,
+    "drop_ship": _mending.have_sent,
     "substitute": _mending.substitute,
     "cancel_line": _mending.cancel_short,
     "release": _freeing.release,

@@ -184,6 +184,7 @@ UNDOERS: Mapping[str, Undoer] = {
     "transfer_group": _transfer,
     "buy": _buy,
     "buy_expedited": _buy,
+    "drop_ship": _call_off,
     "release": _release,
     "keep_held": _wait,
     "honour_contract": _price,

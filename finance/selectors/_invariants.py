@@ -183,4 +183,23 @@ INVARIANTS: list[Invariant] = [
               SELECT FROM finance_invoice i WHERE i.order_id = o.id AND i.state <> 'paid')
         """,
     ),
+    Invariant(
+        "finance.direct_is_what_suppliers_were_told",
+        "What an order line leaves to suppliers is what they were told to send for it and have not"
+        " sent.",
+        """
+        SELECT coalesce(o.number, told.number), coalesce(l.direct, 0), coalesce(told.quantity, 0)
+        FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
+        FULL JOIN (
+            SELECT pl.demand_id, min(po.number) AS number,
+                   sum(pl.quantity - pl.received) AS quantity
+            FROM procurement_purchaseorderline pl
+            JOIN procurement_purchaseorder po ON po.id = pl.order_id
+            WHERE pl.demand_kind = 'orders.line'
+              AND po.state = ANY('{sent,acknowledged,partly_received}')
+            GROUP BY pl.demand_id
+        ) AS told ON told.demand_id = l.id
+        WHERE coalesce(l.direct, 0) <> coalesce(told.quantity, 0)
+        """,
+    ),
 ]

@@ -77,7 +77,7 @@ def keep_backorder(
 
     Raises:
         OrderLine.DoesNotExist: there is no such line.
-        NothingWaits: all of it is reserved, gone or cancelled.
+        NothingWaits: all of it is reserved, gone, cancelled, or sent by a supplier.
         PromiseInThePast: that day is over.
     """
     if promised_date < now.date():
@@ -85,7 +85,7 @@ def keep_backorder(
     found = OrderLine.objects.values_list("order_id", flat=True).get(pk=line_id)
     lock([found])
     line = OrderLine.objects.select_related("order").get(pk=line_id)
-    if not line.waiting or line.order.state not in SERVED:
+    if line.waiting <= line.direct or line.order.state not in SERVED:
         raise NothingWaits(f"Line {line.position} of {line.order.number} waits for nothing.")
     line.promised_date = promised_date
     line.first_promised_date = line.first_promised_date or promised_date

@@ -18,8 +18,8 @@ from procurement.models import PurchaseOrder, ReplenishmentRule
 from procurement.services import PurchaseLine, reschedule_order, submit_order, write_order
 from tests.exceptions import factories
 from tests.exceptions.factories import NOW, TODAY
+from tests.finance import drops, transfers
 from tests.finance import factories as sold
-from tests.finance import transfers
 
 EVERYTHING = (
     "planner", "order_desk", "buyer", "credit", "ar", "pricing", "operations_lead", "controller",
@@ -133,6 +133,13 @@ ADDRESS = {
     "name": "Customer", "address": "1 Dock Road", "city": "Dayton", "country": "US",
     "postal_code": "45402",
 }  # fmt: skip
+
+
+def sent_straight() -> Scene:
+    line = drops.proposed(sold.world())
+    refresh(type="orders.shortage", subject_ids=[line.pk], now=NOW)
+    case = ExceptionCase.objects.get(type="orders.shortage", subject_id=line.pk)
+    return case, doer(), NOW
 
 
 def late_supply(*, waited_for: int = 0) -> Scene:
@@ -333,6 +340,7 @@ SCENES: Mapping[str, Callable[[], Scene]] = {
     "transfer_group": of_the_group,
     "buy": lambda: offered(12),
     "buy_expedited": lambda: offered(12, 3),
+    "drop_ship": sent_straight,
     "substitute": alike,
     "cancel_line": line_short,
     "release": over_limit,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from erp.kernel.sql import records, rows, run
+from erp.kernel.sql import records, rows
 from erp.outbox.publishing import publish_all
 from inventory.selectors import Addressee
 from inventory.services import ShipmentSource
@@ -39,11 +39,12 @@ HOLD = """
     UPDATE orders_orderline l SET direct = l.direct + d.quantity
     FROM unnest(%(ids)s::bigint[], %(quantities)s::numeric[]) AS d (id, quantity)
     WHERE l.id = d.id
+    RETURNING l.id
 """
-OWNERS = """
-    SELECT DISTINCT o.id, o.entity_id
+HELD = """
+    SELECT l.id, o.id, o.number, o.entity_id, l.waiting - l.direct
     FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
-    WHERE l.id = ANY(%(ids)s) ORDER BY o.id
+    WHERE l.id = ANY(%(ids)s) ORDER BY l.id
 """
 KEEP = """
     UPDATE orders_orderline l SET direct = l.direct - d.quantity, reserved = l.reserved + d.quantity
@@ -102,17 +103,27 @@ def _refusal(row: Mapping[str, Any]) -> str:
 def hold_direct(*, changes: Mapping[int, Decimal]) -> None:
     """Note by how much more (less, negative) of lines a supplier was told to send straight.
 
-    In base units. The caller has locked the orders (`addressees`). No stock is kept for so much.
+    In base units. The caller has locked the orders (`addressees`). No stock is kept for so much: a
+    line of which a supplier sends all that waits is short no more.
 
     Publishes:
         DirectSupplyEnded
+        LineCovered
     """
     if not changes:
         return
-    run(HOLD, {"ids": list(changes), "quantities": list(changes.values())})
-    freed = [line_id for line_id, quantity in changes.items() if quantity < 0]
-    ended = rows(OWNERS, {"ids": freed}) if freed else []
-    publish_all([DirectSupplyEnded(order_id=order, entity_id=entity) for order, entity in ended])
+    held = rows(HOLD, {"ids": list(changes), "quantities": list(changes.values())})
+    lines = rows(HELD, {"ids": [row[0] for row in held]})
+    covered = [
+        LineCovered(line_id=line_id, order_id=order_id, number=number, entity_id=entity_id)
+        for line_id, order_id, number, entity_id, idle in lines
+        if changes[line_id] > 0 and not idle
+    ]
+    ended = {line[1]: line[3] for line in lines if changes[line[0]] < 0}
+    publish_all(covered)
+    publish_all(
+        [DirectSupplyEnded(order_id=order, entity_id=entity) for order, entity in ended.items()]
+    )
 
 
 @transaction.atomic

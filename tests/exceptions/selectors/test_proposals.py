@@ -84,3 +84,30 @@ def test_another_way_out_withdraws_what_was_proposed() -> None:
 
     states = dict(Sourcing.objects.values_list("mode", "state"))
     assert states == {"affiliate": "withdrawn", "buy": "asked"}
+
+
+def test_a_person_may_have_the_supplier_send_it_where_that_is_proposed() -> None:
+    scenes.says([{"when": [], "then": scenes.act("propose")}])
+    part = make.priced("10")
+    scenes.offered(part, "6", days=10, drop_ships=True)
+    line = scenes.short(part)
+    case = case_of(line)
+    who = factories.person("dora", "buyer", "planner")
+    first, *others = plays_of(case, user=who, now=make.NOW)
+    assert (first.key, first.title) == (
+        "drop_ship", "Have the supplier send 10 straight to the customer",
+    )  # fmt: skip
+    assert not any(play.proposed for play in others)
+
+    run_play(case_id=case.pk, key="drop_ship", actor=who, now=make.NOW)
+
+    sourcing, order = Sourcing.objects.get(), PurchaseOrder.objects.get()
+    assert (sourcing.state, sourcing.document_label) == ("asked", order.number)
+    assert (order.created_by, order.for_id) == (who, line.order_id)
+
+
+def test_nobody_is_offered_to_have_it_sent_where_that_is_not_proposed() -> None:
+    case = scene()
+    who = factories.person("dora", "buyer", "planner")
+
+    assert "drop_ship" not in {play.key for play in plays_of(case, user=who, now=make.NOW)}

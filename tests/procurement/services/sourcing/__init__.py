@@ -1,0 +1,1 @@
+"""Tests procurement/services/sourcing."""
