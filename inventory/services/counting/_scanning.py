@@ -100,8 +100,9 @@ def settle_scanned(count: Count, lines: Collection[Numbered]) -> Mapping[int, Di
     }
     if not differing:
         return {}
-    left = still_differing(differing)
-    changed = list(count.lines.filter(stock_id__in=left).order_by("pk"))
+    changed = list(count.lines.filter(stock_id__in=differing).order_by("pk"))
+    at = {line.stock_id: line.counted_at for line in changed if line.counted_at}
+    left = still_differing(differing, at=at)
     for line in changed:
         still = left[line.stock_id]
         line.missing, line.found = still.missing, still.found

@@ -23,13 +23,20 @@ KNOWN = """
     WHERE n.stock_id = wanted.stock_id OR n.moved_at > %(at)s
 """
 
+# What was handled here since, or left since, tells more than the count: it was put right.
 STILL = """
     SELECT wanted.stock_id, wanted.number, coalesce(n.stock_id, 0), p.code,
-        coalesce(n.stock_id = wanted.stock_id AND n.line_id IS NULL AND n.piece_id IS NULL, false),
+        coalesce(n.stock_id = wanted.stock_id AND n.line_id IS NULL AND n.piece_id IS NULL
+            AND n.moved_at <= wanted.at, false),
+        n.moved_at > wanted.at AND EXISTS (
+            SELECT FROM inventory_serialmove m
+            WHERE m.serial_id = n.id AND m.at > wanted.at
+                AND (m.kind = 'shipment' OR wanted.stock_id IN (m.source_id, m.target_id))),
         CASE WHEN k.entity_id = s.entity_id
             THEN 'at ' || nd.code || ' (' || replace(k.status, '_', ' ') || ')'
             ELSE 'in another company''s stock' END
-    FROM unnest(%(stocks)s::bigint[], %(numbers)s::text[]) AS wanted (stock_id, number)
+    FROM unnest(%(stocks)s::bigint[], %(numbers)s::text[], %(moments)s::timestamptz[])
+        AS wanted (stock_id, number, at)
     JOIN inventory_stock s ON s.id = wanted.stock_id
     JOIN inventory_product p ON p.id = s.product_id
     LEFT JOIN inventory_serial n ON n.product_id = s.product_id AND n.number = wanted.number
@@ -56,6 +63,7 @@ class _Lying(NamedTuple):
     stock_id: int
     product: str
     is_free: bool
+    is_settled: bool
     place: str
 
 
@@ -79,14 +87,22 @@ def compare_serials(counted: Mapping[int, Sequence[str]], *, at: datetime) -> di
     return differing
 
 
-def still_differing(counted: Mapping[int, Differing]) -> dict[int, Differing]:
+def still_differing(
+    counted: Mapping[int, Differing], *, at: Mapping[int, datetime]
+) -> dict[int, Differing]:
     """Return what of these differences is still one: not what was taken or turned up since.
+
+    `at` says when each balance was counted. A piece that was handled there since, or that left, is
+    as the books say. One statement.
 
     Raises:
         BadSerial: a piece that was found lies elsewhere by the books, and was not missed there.
     """
     named = {stock_id: [*each.missing, *each.found] for stock_id, each in counted.items()}
-    there = {(row[0], row[1]): _Lying(*row[2:]) for row in rows(STILL, _pairs(named))}
+    params = _pairs(named)
+    moments = [at[stock_id] for stock_id, numbers in named.items() for _ in numbers]
+    found = rows(STILL, params | {"moments": moments})
+    there = {(row[0], row[1]): _Lying(*row[2:]) for row in found}
     left = {
         stock_id: Differing([n for n in each.missing if there[stock_id, n].is_free], [])
         for stock_id, each in counted.items()
@@ -94,7 +110,7 @@ def still_differing(counted: Mapping[int, Differing]) -> dict[int, Differing]:
     for stock_id, each in counted.items():
         for number in each.found:
             lying = there[stock_id, number]
-            if lying.stock_id == stock_id:
+            if lying.stock_id == stock_id or lying.is_settled:
                 continue
             if lying.stock_id and number not in left.get(lying.stock_id, NOTHING).missing:
                 sentence = f"lies {lying.place} by the books: move it here, or count it there"

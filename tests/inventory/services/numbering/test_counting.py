@@ -1,14 +1,19 @@
 """inventory/services/numbering/_counting.py: counts by scanning, found and missing by name"""
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from inventory.models import Count, Product, Stock
+from erp.kernel.errors import DomainError
+from inventory.models import Count, Product, Serial, Stock
 from inventory.selectors import CountPage, count_page
-from inventory.services import StockAdjustment, adjust_stock
+from inventory.services import NotThatMuch, StockAdjustment, adjust_stock
 from inventory.services.counting import (
     Counted,
     close_count,
@@ -31,7 +36,7 @@ from tests.inventory.factories import (
 )
 from tests.inventory.services.binning.test_moving import checked
 from tests.inventory.services.numbering.test_carrying import adjust, broken, drill, story, there
-from tests.inventory.services.numbering.test_picking import pick, ship
+from tests.inventory.services.numbering.test_picking import NAMES, STEPS, Floor, pick, ship
 from tests.inventory.services.test_allocating_together import at_once
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +81,20 @@ def posted(count: Count) -> None:
     Count.objects.filter(pk=count.pk).update(state="approved", approved_at=LATER)
     _, corrections = close_count(count_id=count.pk, actor=None, now=LATER)
     adjust_stock(adjustments=corrections, kind="adjustment", actor=None, now=LATER)
+
+
+def later(goods: Product, quantity: int, number: str) -> None:
+    """Bring a piece in or take it off after the count."""
+    correction = StockAdjustment(
+        entity_id=company().pk,
+        node_id=node().pk,
+        product_id=goods.pk,
+        quantity=Decimal(quantity),
+        reason="Looked again",
+        serials=[number],
+    )
+    now = LATER + timedelta(minutes=5)
+    adjust_stock(adjustments=[correction], kind="adjustment", actor=None, now=now)
 
 
 class TestCompareSerials:
@@ -303,6 +322,34 @@ class TestCompareSerials:
         assert Stock.objects.get(pk=stock.pk).on_hand == 1
         assert not broken()
 
+    def test_a_missing_piece_that_was_handled_since_is_there(self) -> None:
+        goods = drill()
+        stock = stocked(goods, 2, serials=["A", "B"])
+        count = sheet()
+        scan(count, goods, "A")
+        later(goods, -1, "B")
+        later(goods, 1, "B")
+
+        posted(count)
+
+        assert there(stock) == ["A", "B"]
+        assert differs(count) == ([], [], 0)
+        assert not broken()
+
+    def test_a_found_piece_that_came_and_went_since_does_not_come_again(self) -> None:
+        goods = drill()
+        stock = stocked(goods, 1, serials=["A"])
+        count = sheet()
+        scan(count, goods, "A", "X", "Y")
+        later(goods, 1, "X")
+        later(goods, -1, "X")
+
+        posted(count)
+
+        assert there(stock) == ["A", "Y"]
+        assert differs(count) == ([], ["Y"], 1)
+        assert not broken()
+
     @pytest.mark.parametrize(("unit", "state"), [("9.99", "approved"), ("10", "recount")])
     def test_a_swapped_piece_is_doubted_by_the_value_of_both(self, unit: str, state: str) -> None:
         goods = drill()
@@ -361,3 +408,103 @@ def test_two_who_scan_one_line_at_once_leave_one_answer() -> None:
         (1, ["C"], ["A", "B"]),
     )
     assert line.counted - line.expected == -len(line.missing)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_number_that_two_counts_found_enters_at_one_of_them() -> None:
+    goods = drill()
+    places = [node(), node("DC-B")]
+    stocks = [stocked(goods, 1, serials=[place.code], node=place) for place in places]
+    counts = []
+    for place in places:
+        count = plan_count(entity_id=company().pk, node_id=place.pk, actor=None, now=NOW)
+        scan(count, goods, place.code, "X")
+        Count.objects.filter(pk=count.pk).update(state="approved", approved_at=LATER)
+        counts.append(count)
+
+    results = at_once([partial(settled, count) for count in counts], threads=2)
+
+    refused = [each for each in results if isinstance(each, Exception)]
+    assert [type(each) for each in refused] == [BadSerial]
+    assert sorted(Count.objects.values_list("state", flat=True)) == ["approved", "posted"]
+    assert sorted(map(there, stocks)) in (
+        [["DC-A"], ["DC-B", "X"]],
+        [["DC-A", "X"], ["DC-B"]],
+    )
+    assert not broken()
+
+
+def settled(count: Count) -> None:
+    with transaction.atomic():
+        posted(count)
+
+
+def lies(goods: Product, stock: Stock) -> dict[str, str]:
+    """Return by number where a piece is: here, picked (from here), elsewhere or nowhere."""
+    where = {}
+    for piece in Serial.objects.filter(product=goods):
+        if piece.stock_id is None:
+            where[piece.number] = "nowhere"
+        elif piece.stock_id != stock.pk:
+            where[piece.number] = "elsewhere"
+        else:
+            where[piece.number] = "here" if piece.line_id is None else "picked"
+    return where
+
+
+def after_count(was: str, now: str, *, scanned: bool) -> str:
+    """Return where a piece is to be after posting; `was` when it was scanned, `now` before it."""
+    if was == now == "here" and not scanned:
+        return "nowhere"
+    if was in {"nowhere", "elsewhere"} and scanned and now == "nowhere":
+        return "here"
+    if was in {"nowhere", "elsewhere"} and scanned and now == "elsewhere":
+        return "refused"
+    return now
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(before=STEPS, scanned=st.sets(st.sampled_from(NAMES)), since=STEPS)
+def test_whatever_happens_meanwhile_a_count_corrects_what_still_differs(
+    before: list[tuple[str, list[str]]], scanned: set[str], since: list[tuple[str, list[str]]]
+) -> None:
+    floor = Floor()
+    goods, shelf = floor.goods, floor.stock
+    done(floor, before)
+    count = plan_count(
+        entity_id=company().pk, node_id=node().pk, stock_ids=[shelf.pk], actor=None, now=NOW
+    )
+    was = lies(goods, shelf)
+    scan(count, goods, *sorted(scanned))
+    done(floor, since)
+    now = lies(goods, shelf)
+    wanted = {
+        number: after_count(
+            was.get(number, "nowhere"), now.get(number, "nowhere"), scanned=number in scanned
+        )
+        for number in {*now, *scanned}
+    }
+
+    try:
+        settled(count)
+    except BadSerial:
+        assert "refused" in wanted.values()
+        wanted = now
+    except NotThatMuch:  # what is missing is kept for somebody
+        wanted = now
+    else:
+        assert "refused" not in wanted.values()
+
+    assert lies(goods, shelf) == wanted
+    checked()
+    assert not broken()
+
+
+def done(floor: Floor, steps: list[tuple[str, list[str]]]) -> None:
+    for name, names in steps:
+        with suppress(DomainError), transaction.atomic():
+            getattr(floor, name)(names)
