@@ -47,7 +47,8 @@ COSTING = [
     ),
     Invariant(
         "inventory.layers_leave_in_order",
-        "First in, first out: while something is left of an older layer, no newer one left",
+        "First in, first out: while something is left of an older layer, no newer one left but for"
+        " what a supplier sent straight to a customer",
         """
         SELECT l.id, newer.id
         FROM inventory_costlayer l
@@ -56,6 +57,12 @@ COSTING = [
         JOIN inventory_costlayer newer ON newer.product_id = l.product_id
             AND newer.entity_id = l.entity_id AND newer.id > l.id
         WHERE l.quantity_left > 0 AND newer.quantity_left < newer.quantity
+          AND NOT EXISTS (
+              SELECT FROM inventory_receiptline rl
+              JOIN inventory_receipt r ON r.id = rl.receipt_id
+              JOIN inventory_node n ON n.id = r.node_id AND n.is_direct
+              WHERE rl.id = newer.cause_id AND newer.cause_kind = 'inventory.receiptline'
+          )
         """,
     ),
     Invariant(

@@ -319,6 +319,7 @@ class OrderLineOutput(serializers.Serializer[None]):
     invoiced = serializers.DecimalField(15, 3)
     cancelled = serializers.DecimalField(15, 3)
     waiting = serializers.DecimalField(15, 3)
+    direct = serializers.DecimalField(15, 3)
     unit_price = serializers.DecimalField(19, 4)
     price_source = serializers.CharField()
     discount = serializers.DecimalField(9, 6)

@@ -15,7 +15,8 @@ from inventory.selectors import CandidateRow, candidates_of, dropped_of
 class LineRow:
     """One line; quantities in the base unit `uom`, money in the order's currency.
 
-    `places` are the nodes it is reserved at or left from. A part of a kit says how many of it are
+    `places` are the nodes it is reserved at or left from; so much as is `direct` of what waits a
+    supplier was told to send straight to the customer. A part of a kit says how many of it are
     in one; the first of them, by `kit_code`, what the kit is.
     """
 
@@ -32,6 +33,7 @@ class LineRow:
     invoiced: Decimal
     cancelled: Decimal
     waiting: Decimal
+    direct: Decimal
     unit_price: Decimal
     price_source: str
     discount: Decimal
@@ -198,7 +200,7 @@ HEAD = """
 LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.base_uom AS uom, l.uom AS sold_uom,
            l.uom_quantity AS sold_quantity, l.quantity, l.reserved, l.shipped, l.invoiced,
-           l.cancelled, l.waiting, l.unit_price, l.price_source, l.discount, l.amount,
+           l.cancelled, l.waiting, l.direct, l.unit_price, l.price_source, l.discount, l.amount,
            n.code AS node, l.disposition, l.fresh_days, l.replaces,
            original.position AS instead_of,
            coalesce(l.quote_line_id, l.blanket_line_id, l.kit_id) IS NOT NULL AS is_agreed,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 LATE = "inventory.latecost"
 CostMethod = ProductCost.Method
 
-# Documents before costs: nobody changes a receipt, so its line is only read.
+# Documents before costs: nobody changes a receipt, so its line is only read. Nothing is there of
+# what a supplier sent straight to a customer.
 GOODS = """
     WITH line AS (
         SELECT l.id, r.entity_id, r.node_id, l.product_id, l.status, l.lot_id, l.quantity
@@ -34,8 +35,8 @@ GOODS = """
         JOIN line ON line.product_id = c.product_id AND line.entity_id = c.entity_id
         FOR UPDATE OF c
     )
-    SELECT line.entity_id, line.product_id, s.id, line.quantity, cost.quantity, cost.value,
-        cost.method
+    SELECT line.entity_id, line.product_id, s.id, line.quantity,
+        CASE WHEN s.is_direct THEN 0 ELSE cost.quantity END, cost.value, cost.method
     FROM line JOIN cost ON cost.product_id = line.product_id
     JOIN inventory_stock s ON s.product_id = line.product_id AND s.node_id = line.node_id
         AND s.entity_id = line.entity_id AND s.status = line.status

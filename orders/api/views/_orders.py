@@ -324,6 +324,7 @@ def shown(page: OrderPage) -> dict[str, Any]:
 def _line(line: Any) -> dict[str, Any]:
     plain = (
         "id", "product", "ordered", "reserved", "shipped", "invoiced", "cancelled", "waiting",
+        "direct",
         "unit_price", "price_source", "discount", "amount", "node", "disposition",
         "first_promised_date", "promised_date", "instead_of", "replaces",
     )  # fmt: skip

@@ -106,7 +106,12 @@ def promise(order: PurchaseOrder, cause: str, now: datetime) -> None:
                 line.expected_date, leaves.get(line.demand_id, line.expected_date)
             )
     if leaves:
-        demand_of(kind).promise(leaves=leaves, label=order.number, cause=cause, now=now)
+        demand_of(kind).promise(
+            leaves=leaves,
+            label=f"{order.supplier.name} · {order.number}"[:60],
+            cause=cause,
+            now=now,
+        )
 
 
 def _addressee(line: PurchaseOrderLine, told: Mapping[int, Addressee]) -> Addressee:

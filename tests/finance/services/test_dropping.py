@@ -6,22 +6,26 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from erp.kernel.sql import run
+from erp.kernel.sql import rows, run
 from finance.models import Invoice
 from finance.services import (
+    LotOnGoods,
     NotSentStraight,
     SentDirectly,
     SentStraight,
+    adjust_stock,
     confirm_direct_shipment,
+    post_late_costs,
     receive_purchase_order,
 )
 from inventory.models import ProductCost, Shipment, Sourcing, Stock
+from inventory.services.costing import LateCostDraft
 from orders.services import cancel_order
 from orders.services.dropping import SentBySupplier
 from procurement.models import PurchaseOrder
 from procurement.services import BadReceipt, NotIncoming
 from tests.finance import drops
-from tests.finance.factories import NOW, World, balance, entry, product
+from tests.finance.factories import NOW, World, adjustment, balance, entry, product
 from tests.finance.purchases import sent_order
 
 Deliver = Callable[[], int]
@@ -157,3 +161,63 @@ class TestConfirmDirectShipment:
             cancel_order(order_id=line.order_id, actor=None, reason="No", now=NOW)
 
         assert drops.line_of(line).cancelled == 0
+
+
+class TestTracking:
+    def test_goods_kept_by_lot_pass_in_the_lot_that_is_named(self, world: World) -> None:
+        part = product(world, on_hand="0")
+        run("UPDATE inventory_product SET tracking = 'lot' WHERE id = %s", [part.pk])
+        order = drops.sent(drops.proposed(world, "10", part=part))
+        line_id = order.lines.get().pk
+
+        confirm(order, "10", lots={line_id: LotOnGoods(code="L-7")})
+
+        assert Stock.objects.get(product=part).lot.code == "L-7"  # type: ignore[union-attr]
+        assert drops.broken() == {}
+
+    def test_pieces_with_numbers_are_those_that_were_named(self, world: World) -> None:
+        part = product(world, on_hand="0")
+        run("UPDATE inventory_product SET tracking = 'serial' WHERE id = %s", [part.pk])
+        order = drops.sent(drops.proposed(world, "2", part=part))
+        line_id = order.lines.get().pk
+
+        confirm(order, "2", serials={line_id: ["S-1", "S-2"]})
+
+        where = "SELECT number FROM inventory_serial WHERE stock_id IS NULL ORDER BY number"
+        assert [row[0] for row in rows(where)] == ["S-1", "S-2"]
+        assert drops.broken() == {}
+
+    def test_first_in_first_out_it_takes_its_own_layer(self, world: World) -> None:
+        part = product(world, on_hand="0")
+        run(
+            "INSERT INTO inventory_productcost (entity_id, product_id, method, quantity, value)"
+            " VALUES (%s, %s, 'fifo', 0, 0)",
+            [world.entity.pk, part.pk],
+        )
+        line = drops.proposed(world, "10", part=part)
+        order = drops.sent(line)
+        adjust_stock(
+            adjustments=[adjustment(world, part, "4", "2")], kind="adjustment", actor=None, now=NOW
+        )
+
+        done = confirm(order, "10")
+
+        assert done.cost == Decimal(60)
+        left = "SELECT quantity_left, value_left FROM inventory_costlayer ORDER BY id"
+        assert rows(left) == [(Decimal(4), Decimal(8)), (Decimal(0), Decimal(0))]
+        assert drops.broken() == {}
+
+    def test_a_late_cost_of_it_is_all_cost_of_goods(self, world: World) -> None:
+        part = product(world, on_hand="20", unit_value="2")
+        order = drops.sent(drops.proposed(world, "30", part=part))
+        confirm(order, "10")
+        (line,) = rows("SELECT id FROM inventory_receiptline WHERE product_id = %s", [part.pk])
+        draft = LateCostDraft(
+            receipt_line_id=line[0], amount=Decimal("5.00"), reason="Freight", reference="B-1",
+        )  # fmt: skip
+
+        post_late_costs(drafts=[draft], actor=None, now=NOW)
+
+        assert ProductCost.objects.get(product=part).value == Decimal(40)
+        assert balance(world, "cost") == Decimal(65)
+        assert drops.broken() == {}

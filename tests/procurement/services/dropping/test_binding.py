@@ -140,7 +140,7 @@ class TestSend:
         kept = line_of(line)
         assert kept.promised_date == first + timedelta(days=5)
         assert kept.promise_basis is not None
-        assert kept.promise_basis["supplies"][0]["label"] == order.number
+        assert kept.promise_basis["supplies"][0]["label"] == f"Acme · {order.number}"
         deliver_all()
         assert line_of(line).promised_date == first + timedelta(days=5)
 
