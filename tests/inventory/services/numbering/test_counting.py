@@ -322,6 +322,23 @@ class TestCompareSerials:
         assert Stock.objects.get(pk=stock.pk).on_hand == 1
         assert not broken()
 
+    def test_what_is_kept_for_somebody_is_not_written_off(self) -> None:
+        goods = drill()
+        stock = stocked(goods, 2, serials=["A", "B"])
+        planned([demand(goods, 2)])
+        count = sheet()
+        scan(count, goods, "A")
+
+        with pytest.raises(NotThatMuch), transaction.atomic():
+            posted(count)
+        assert there(stock) == ["A", "B"]
+        scan(count, goods, "A", "X")  # as many as are kept, one of them another
+        posted(count)
+
+        checked()
+        assert there(stock) == ["A", "X"]
+        assert not broken()
+
     def test_a_missing_piece_that_was_handled_since_is_there(self) -> None:
         goods = drill()
         stock = stocked(goods, 2, serials=["A", "B"])
