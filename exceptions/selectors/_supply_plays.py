@@ -24,6 +24,7 @@ APPROVAL = """
 """
 LATE = """
     SELECT po.id, po.number, po.entity_id, po.node_id, po.supplier_id, po.currency, po.state,
+           po.for_id,
            v.name AS supplier, po.expected_date,
            (%(now)s::timestamptz AT TIME ZONE e.time_zone)::date AS today
     FROM procurement_purchaseorder po
@@ -40,7 +41,7 @@ OPEN = """
     LEFT JOIN orders_order o ON o.entity_id = po.entity_id
         AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
     LEFT JOIN orders_orderline l ON l.order_id = o.id AND l.product_id = pl.product_id
-        AND l.waiting > 0
+        AND l.waiting > 0 AND coalesce(pl.demand_id = l.id, l.waiting > l.direct)
     WHERE pl.order_id = %(id)s AND pl.quantity > pl.received
     GROUP BY pl.id
     ORDER BY pl.id
@@ -51,6 +52,7 @@ WAITING = """
     FROM procurement_purchaseorderline pl
     JOIN procurement_purchaseorder po ON po.id = pl.order_id
     JOIN orders_orderline l ON l.product_id = pl.product_id AND l.waiting > 0
+        AND coalesce(pl.demand_id = l.id, l.waiting > l.direct)
     JOIN orders_order o ON o.id = l.order_id AND o.entity_id = po.entity_id
         AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
     JOIN orders_creditaccount a ON a.id = o.account_id
@@ -120,6 +122,8 @@ def late_plays(case: ExceptionCase, now: datetime) -> list[Play]:
         wanted = {one["product_id"]: one["wanted"] for one in lines if one["wanted"] > 0}
         everything = {one["product_id"]: one["outstanding"] for one in lines}
         plays += [accepted, close_rest(row, lines, waiting)]
+        if row["for_id"] is not None:  # the layer proposes anew once this one is given up
+            continue
         plays += elsewhere(row, lines, waiting, everything)
         if 0 < sum(wanted.values()) < sum(everything.values()):
             plays += apart(row, lines, waiting, accepted)

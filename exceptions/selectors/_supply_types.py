@@ -18,7 +18,8 @@ COUNT_LOSES = Decimal("0.5")  # of what a picker did not find, this share is usu
 APPROVAL_HOURS = 24
 EXPIRY_DAYS = 30
 
-# What customers wait for behind a purchase order: lines nobody has reserved stock for yet.
+# What customers wait for behind a purchase order: lines nobody has reserved stock for yet; behind
+# one that the supplier sends straight to a customer only what it is for.
 BEHIND = """
     LEFT JOIN LATERAL (
         SELECT sum(l.waiting * l.unit_price * (1 - l.discount)) AS revenue,
@@ -26,6 +27,7 @@ BEHIND = """
                min(coalesce(l.first_promised_date, o.requested_date)) AS due_date
         FROM procurement_purchaseorderline pl
         JOIN orders_orderline l ON l.product_id = pl.product_id AND l.waiting > 0
+            AND coalesce(pl.demand_id = l.id, l.waiting > l.direct)
         JOIN orders_order o ON o.id = l.order_id AND o.entity_id = po.entity_id
             AND o.state IN ('partly_allocated', 'backordered', 'fulfilling', 'partly_shipped')
         JOIN orders_customer c ON c.id = o.customer_id
@@ -178,6 +180,7 @@ LINES_BEHIND = """
     FROM procurement_purchaseorderline pl
     JOIN procurement_purchaseorder po ON po.id = pl.order_id
     JOIN orders_orderline l ON l.product_id = pl.product_id AND l.waiting > 0
+            AND coalesce(pl.demand_id = l.id, l.waiting > l.direct)
     JOIN orders_order o ON o.id = l.order_id AND o.entity_id = po.entity_id
     WHERE po.id = ANY(%(purchases)s::bigint[])
     ORDER BY l.id

@@ -8,6 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from erp.kernel.sql import run
+from exceptions.models import ExceptionCase
+from exceptions.selectors import plays_of
+from exceptions.services import refresh
 from finance.services import adjust_stock, confirm_direct_shipment
 from inventory.models import Inbound, Sourcing
 from orders.services import (
@@ -37,6 +40,7 @@ from procurement.services.dropping import CannotDropShip, NotWaitedFor, drop_shi
 from tests.finance import drops, factories
 from tests.finance.drops import line_of
 from tests.finance.factories import NOW, World, adjustment, product
+from tests.procurement.factories import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -259,3 +263,23 @@ def test_of_other_goods_of_the_order_nothing_changes(world: World, deliver_all: 
     assert (rest.reserved, rest.shipped) == (5, 0)
     assert drops.order_of(line).state == "partly_shipped"
     assert drops.broken() == {}
+
+
+def test_being_late_is_the_case_of_a_late_supplier_with_its_order_behind_it(
+    world: World, deliver_all: Deliver
+) -> None:
+    line = drops.proposed(world)
+    order = drops.sent(line)
+    other = factories.allocated(world, (line.product, "5", "10"))
+    deliver_all()
+    late = NOW + timedelta(days=30)
+
+    refresh(type="procurement.late_supply", subject_ids=[order.pk], now=late)
+
+    case = ExceptionCase.objects.get(type="procurement.late_supply", subject_id=order.pk)
+    assert "1 orders wait behind it" in case.summary  # not the one that waits for stock of the same product
+    assert other.state == "backordered"
+    buyer = make_person("late", world.entity, "procurement.write_purchase_order")
+    keys = {play.key for play in plays_of(case, user=buyer, now=late)}
+    assert keys <= {"accept_late", "close_rest"}
+    assert "accept_late" in keys
