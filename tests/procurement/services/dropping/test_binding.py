@@ -277,7 +277,8 @@ def test_being_late_is_the_case_of_a_late_supplier_with_its_order_behind_it(
     refresh(type="procurement.late_supply", subject_ids=[order.pk], now=late)
 
     case = ExceptionCase.objects.get(type="procurement.late_supply", subject_id=order.pk)
-    assert "1 orders wait behind it" in case.summary  # not the one that waits for stock of the same product
+    # not the one that waits for stock of the same product
+    assert "1 orders wait behind it" in case.summary
     assert other.state == "backordered"
     buyer = make_person("late", world.entity, "procurement.write_purchase_order")
     keys = {play.key for play in plays_of(case, user=buyer, now=late)}
