@@ -1,6 +1,7 @@
 """erp/web/demo, erp/web/management/commands/demo.py"""
 
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from erp.accounts.models import Entity
 from exceptions.models import ExceptionCase
 from inventory.models import Shipment
+from inventory.selectors import serials
 from orders.models import Hold, Order
 
 
@@ -30,6 +32,12 @@ class TestDemo:
         assert {"planned", "picked", "delivered"} <= set(
             Shipment.objects.values_list("state", flat=True)
         )
+        pieces = Counter(
+            each.state for each in serials(entity_ids=[Entity.objects.get(code="NEUS").pk])
+        )
+        assert pieces == {"available": 15, "shipped": 2, "in_transit": 2, "quarantine": 1}
+        waiting = Shipment.objects.filter(state="planned", lines__product__tracking="serial")
+        assert waiting.exists()
         assert ExceptionCase.objects.exclude(state__in=["resolved", "dismissed"]).exists()
         over = ExceptionCase.objects.filter(
             state="resolved", opened_at__lt=Now() - timedelta(days=5)

@@ -17,6 +17,7 @@ from erp.web.demo.history import Past
 from erp.web.demo.law import lay_down_the_law
 from erp.web.demo.moving import move_and_count
 from erp.web.demo.papers import write_papers
+from erp.web.demo.pieces import name_pieces
 from erp.web.demo.today import open_the_day
 
 PRODUCTS, CUSTOMERS, SUPPLIERS, ORDERS_A_DAY = 2_000, 400, 60, 60
@@ -74,5 +75,6 @@ class Command(BaseCommand):
         move_and_count(past, now)
         write_papers(past, now)
         remember_cases(past, now)
+        name_pieces(past, now)
         lay_down_the_law(past.entities, today=now.date(), now=now)
         return orders
