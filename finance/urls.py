@@ -26,6 +26,7 @@ urlpatterns = [
     path("commitments/", views.bound_by_customers, name="commitments"),
     path("corrections/", views.corrections, name="corrections"),
     path("corrections/ask/", views.ask_to_correct, name="ask_correction"),
+    path("corrections/ask/pieces/", views.pieces_to_correct, name="pieces_to_correct"),
     path("corrections/<str:number>/", views.correction, name="correction"),
     path("corrections/<str:number>/approve/", views.agree_to_correct, name="approve_correction"),
     path("corrections/<str:number>/post/", views.post_corrected, name="post_correction"),

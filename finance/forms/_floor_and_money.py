@@ -38,7 +38,7 @@ class QuantityField(forms.DecimalField):
 
 @dataclass(frozen=True, slots=True)
 class PickRow:
-    """One line to pick with its fields, and where it lies."""
+    """One line to pick with its fields, and where it lies; `lying`: which pieces may be taken."""
 
     line: ShipmentLineRow
     found: forms.BoundField
@@ -46,6 +46,7 @@ class PickRow:
     bin: forms.BoundField | None
     place: PickPlace | None
     numbers: Sequence[forms.BoundField]
+    lying: Sequence[str] | None
 
     @property
     def codes(self) -> str:
@@ -67,8 +68,10 @@ class PickForm(NumbersForm):
         lines: Sequence[ShipmentLineRow],
         data: Any = None,
         places: Mapping[int, PickPlace] | None = None,
+        lying: Mapping[int, Sequence[str]] | None = None,
     ) -> None:
         super().__init__(data)
+        self.lying = lying or {}
         self.places = places or {}
         last = (2**32, "")
         paths = {line_id: place.path for line_id, place in self.places.items()}
@@ -107,6 +110,7 @@ class PickForm(NumbersForm):
                     for name in (f"serials_{line.id}", f"missing_{line.id}")
                     if name in self.fields
                 ],
+                self.lying.get(line.id),
             )
 
     def clean(self) -> dict[str, Any]:

@@ -79,19 +79,29 @@ class TransferForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class TransferPickRow:
-    """One line to pick with its fields; `numbers` where it is kept by serial number."""
+    """One line to pick with its fields; `numbers` where it is kept by serial number.
+
+    `lying` are the pieces that may be taken.
+    """
 
     line: TransferLineRow
     found: forms.BoundField
     reason: forms.BoundField
     numbers: Sequence[forms.BoundField]
+    lying: Sequence[str] | None
 
 
 class TransferPickForm(NumbersForm):
     """For each line how much of what is kept was found, which pieces, and why it was less."""
 
-    def __init__(self, lines: Sequence[TransferLineRow], data: Any = None) -> None:
+    def __init__(
+        self,
+        lines: Sequence[TransferLineRow],
+        data: Any = None,
+        lying: Mapping[int, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__(data)
+        self.lying = lying or {}
         self.lines = [line for line in lines if line.reserved]
         for line in self.lines:
             self.fields[f"found_{line.id}"] = QuantityField(
@@ -118,6 +128,7 @@ class TransferPickForm(NumbersForm):
                 self[f"found_{line.id}"],
                 self[f"reason_{line.id}"],
                 [self[name] for name in names],
+                self.lying.get(line.id),
             )
 
     def clean(self) -> dict[str, Any]:

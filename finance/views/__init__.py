@@ -6,6 +6,7 @@ from finance.views._corrections import (
     call_off_correction,
     correction,
     corrections,
+    pieces_to_correct,
     post_corrected,
 )
 from finance.views._counts import (
@@ -109,6 +110,7 @@ __all__ = [
     "pick_many",
     "pick_transfer",
     "picking",
+    "pieces_to_correct",
     "plan",
     "post",
     "post_corrected",

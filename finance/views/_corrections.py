@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from erp.governance.selectors import approval_waiting_for, timeline
 from erp.kernel.access import requires
 from erp.kernel.http import SignedInRequest
+from finance.forms import refused_at_its_field
 from finance.forms.corrections import CorrectionForm
 from finance.services import post_correction
 from finance.views._showing import moved_on, steps, told
@@ -22,6 +22,7 @@ from inventory.selectors import (
     CorrectionPage,
     correction_page,
     correction_rows,
+    kept_by_serial,
     lots_by_code,
     nodes_to_move,
     products_by_code,
@@ -68,8 +69,7 @@ def corrections(request: SignedInRequest) -> HttpResponse:
 @requires(permissions.REQUEST_CORRECTION)
 def ask_to_correct(request: SignedInRequest) -> HttpResponse:
     """Ask for a correction."""
-    places = nodes_to_move(entity_ids=request.scope(permissions.REQUEST_CORRECTION))
-    form = CorrectionForm(places, products_by_code, lots_by_code, request.POST or None)
+    form = _form(request)
     if request.method == "POST" and form.is_valid():
         given, place = form.cleaned_data, form.place()
         draft = CorrectionDraft(
@@ -83,20 +83,30 @@ def ask_to_correct(request: SignedInRequest) -> HttpResponse:
                     quantity=quantity,
                     status=given["status"],
                     to_status=given["to_status"],
+                    serials=numbers,
                 )
-                for product_id, lot_id, quantity in given["products"]
+                for product_id, lot_id, quantity, numbers in form.lines()
             ],
         )
-        made = request_correction(draft=draft, actor=request.user, now=timezone.now())
-        said = (
-            _("%(number)s waits for approval.")
-            if made.state == "review"
-            else _("%(number)s may be posted.")
-        )
-        messages.success(request, said % {"number": made.number})
-        return redirect("finance:correction", made.number)
+        with refused_at_its_field(form):
+            made = request_correction(draft=draft, actor=request.user, now=timezone.now())
+            said = (
+                _("%(number)s waits for approval.")
+                if made.state == "review"
+                else _("%(number)s may be posted.")
+            )
+            return moved_on(request, "finance:correction", made.number, said)
     status = 422 if request.method == "POST" else 200
     return render(request, "finance/correction_ask.html", {"form": form}, status=status)
+
+
+@require_POST
+@requires(permissions.REQUEST_CORRECTION)
+def pieces_to_correct(request: SignedInRequest) -> HttpResponse:
+    """Show the fields of what is kept by serial number among the lines that are being typed."""
+    form = _form(request)
+    form.errors.clear()
+    return render(request, "finance/_pieces.html", {"form": form})
 
 
 @require_GET
@@ -147,6 +157,13 @@ def call_off_correction(request: SignedInRequest, number: str) -> HttpResponse:
     reason = request.POST.get("reason", "")[:300]
     cancel_correction(correction_id=page.id, reason=reason, actor=request.user, now=timezone.now())
     return moved_on(request, "finance:correction", page.number, _("%(number)s is called off."))
+
+
+def _form(request: SignedInRequest) -> CorrectionForm:
+    places = nodes_to_move(entity_ids=request.scope(permissions.REQUEST_CORRECTION))
+    return CorrectionForm(
+        places, products_by_code, lots_by_code, kept_by_serial, request.POST or None
+    )
 
 
 def _page(request: SignedInRequest, number: str, permission: str) -> CorrectionPage:

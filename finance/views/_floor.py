@@ -40,7 +40,7 @@ from finance.services import (
 )
 from finance.views._showing import moved_on, told
 from inventory import permissions
-from inventory.selectors import pick_places
+from inventory.selectors import pick_places, pieces_to_pick
 from inventory.services import Pack, Pick, ShortPick, fail_shipment, pack_shipments
 from inventory.services.binning import BinPick
 from orders.services import pick_shipments
@@ -145,7 +145,10 @@ def pick(request: SignedInRequest, number: str) -> HttpResponse:
     paper = _paper(request, number, permissions.PICK)
     if paper.state != "planned":
         return redirect("finance:shipment", paper.number)
-    form = PickForm(paper.lines, request.POST or None, pick_places(paper.id))
+    lying = (
+        pieces_to_pick(shipment_id=paper.id) if any(each.is_serial for each in paper.lines) else {}
+    )
+    form = PickForm(paper.lines, request.POST or None, pick_places(paper.id), lying)
     if request.method == "POST" and form.is_valid():
         shorts = [
             ShortPick(line_id=line_id, picked=found, reason=reason)

@@ -22,6 +22,7 @@ from inventory import permissions
 from inventory.selectors import (
     TransferPage,
     nodes_to_move,
+    pieces_to_pick,
     products_by_code,
     transfer_counts,
     transfer_page,
@@ -155,7 +156,10 @@ def pick_transfer(request: SignedInRequest, number: str) -> HttpResponse:
     page = _own(request, number, permissions.MOVE_TRANSFER)
     if page.state != "approved":
         return redirect("finance:transfer", page.number)
-    form = TransferPickForm(page.lines, request.POST or None)
+    lying = (
+        pieces_to_pick(transfer_id=page.id) if any(each.is_serial for each in page.lines) else {}
+    )
+    form = TransferPickForm(page.lines, request.POST or None, lying)
     if request.method == "POST" and form.is_valid():
         shorts = [TransferShort(line_id=i, picked=q, reason=why) for i, q, why in form.shorts()]
         wanted = TransferPick(

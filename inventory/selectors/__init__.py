@@ -100,6 +100,7 @@ from inventory.selectors._lots import (
 )
 from inventory.selectors._places import (
     NodeToMove,
+    kept_by_serial,
     lots_by_code,
     nodes_to_move,
     products_by_code,
@@ -142,6 +143,7 @@ from inventory.selectors._serials import (
     SerialRow,
     SerialStepRow,
     SerialTrace,
+    pieces_to_pick,
     serial_traces,
     serials,
 )
@@ -281,6 +283,7 @@ __all__ = [
     "elsewhere_of",
     "follower_kinds",
     "inventory_health",
+    "kept_by_serial",
     "layers_of",
     "live_sourcings",
     "lot_traces",
@@ -295,6 +298,7 @@ __all__ = [
     "other_nodes",
     "pegs_of",
     "pick_places",
+    "pieces_to_pick",
     "product_page",
     "product_search",
     "products",

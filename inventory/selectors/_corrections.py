@@ -45,7 +45,8 @@ HEAD = """
 
 LINES = """
     SELECT l.id, l.position, p.code AS product, p.name, p.base_uom AS uom,
-        coalesce(lot.code, '') AS lot, l.status, l.to_status, l.quantity, l.unit_value
+        coalesce(lot.code, '') AS lot, l.status, l.to_status, l.quantity, l.unit_value,
+        ARRAY(SELECT jsonb_array_elements_text(l.serials)) AS serials
     FROM inventory_correctionline l
     JOIN inventory_product p ON p.id = l.product_id
     LEFT JOIN inventory_lot lot ON lot.id = l.lot_id
@@ -165,7 +166,7 @@ class CorrectionRow:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLineRow:
-    """One line: signed base units, or how many change into `to_status`."""
+    """One line: signed base units, or how many change into `to_status`; `serials`: which."""
 
     id: int
     position: int
@@ -177,6 +178,7 @@ class CorrectionLineRow:
     to_status: str
     quantity: Decimal
     unit_value: Decimal | None
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

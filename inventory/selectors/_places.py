@@ -48,6 +48,13 @@ def products_by_code(codes: Collection[str]) -> dict[str, int]:
     return dict(Product.objects.filter(code__in=known).values_list("code", "id"))
 
 
+def kept_by_serial(codes: Collection[str]) -> set[str]:
+    """Return those of the codes whose products are kept by serial number."""
+    known = [code for code in codes if "\0" not in code]
+    found = Product.objects.filter(code__in=known, tracking=Product.Tracking.SERIAL)
+    return set(found.values_list("code", flat=True))
+
+
 def lots_by_code(named: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """Return the ids of lots by product and code; one that is not there is left out."""
     params = {"products": [key[0] for key in named], "codes": [key[1] for key in named]}

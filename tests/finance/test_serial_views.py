@@ -9,7 +9,7 @@ from django.urls import reverse
 from erp.accounts.models import Role, User
 from erp.accounts.services import assign_role
 from finance.services import adjust_stock, ship_transfers
-from inventory.models import Product, Serial, Shipment, Stock, Transfer
+from inventory.models import Correction, Product, Serial, Shipment, Stock, Transfer
 from inventory.selectors import serials
 from inventory.services import StockAdjustment
 from inventory.services.transferring import TransferPick, pick_transfers
@@ -73,7 +73,9 @@ class TestTransferPick:
         path = reverse("finance:pick_transfer", args=[transfer.number])
         said = {f"found_{line}": "1", f"reason_{line}": "damaged", f"serials_{line}": "B\r\n"}
 
-        assert f'name="serials_{line}"' in client.get(path).content.decode()
+        shown = client.get(path).content.decode()
+        assert f'name="serials_{line}"' in shown
+        assert 'data-known="A|B|C|D"' in shown
         done = client.post(path, said | {f"missing_{line}": " C "})
 
         assert done.status_code == 302
@@ -213,6 +215,23 @@ class TestTransferReceipt:
 
 
 class TestShipmentPick:
+    def test_tells_the_scanner_which_pieces_may_be_taken(
+        self, world: World, client: Client, drill: Product
+    ) -> None:
+        one, two = (
+            Shipment.objects.get(pk=shipments_of(allocated(world, (drill, "1", "9.99")))[0])
+            for _ in range(2)
+        )
+        line = one.lines.get().pk
+        client.post(
+            reverse("finance:pick", args=[one.number]),
+            {f"found_{line}": "1", f"serials_{line}": "B"},
+        )
+
+        shown = client.get(reverse("finance:pick", args=[two.number])).content.decode()
+
+        assert 'data-known="A|C|D"' in shown
+
     def test_refuses_at_the_field(self, world: World, client: Client, drill: Product) -> None:
         shipment = Shipment.objects.get(pk=shipments_of(allocated(world, (drill, "2", "9.99")))[0])
         line = shipment.lines.get().pk
@@ -245,3 +264,126 @@ class TestReceipt:
         assert refused.status_code == 422
         assert "&#x27;A&#x27; lies at" in shown.split(f'id="id_serials_{line}_error"')[1][:200]
         assert not Serial.objects.filter(number="N-1").exists()
+
+
+class TestCorrection:
+    @staticmethod
+    def asked(world: World, products: str, **values: str) -> dict[str, str]:
+        return {
+            "node": f"{world.entity.pk}.{world.node.pk}",
+            "status": "available",
+            "to_status": "",
+            "products": products,
+            "reason": "Looked again",
+        } | values
+
+    def test_shows_a_field_for_what_is_named(
+        self, world: World, client: Client, drill: Product
+    ) -> None:
+        other = product(world)
+        typed = f"{other.code} 2\n{drill.code} -1\nnonsense\n{drill.code} -1\nNO-SUCH 1"
+
+        shown = client.post(
+            reverse("finance:pieces_to_correct"),
+            self.asked(world, typed, **{f"serials_{drill.pk}_off": "B"}),
+        )
+
+        told = shown.content.decode()
+        assert shown.status_code == 200
+        assert told.count("<textarea") == 1
+        assert "2 written off" in told
+        assert ">\nB</textarea>" in told
+        assert 'class="error"' not in told
+
+    def test_swaps_a_piece_that_was_taken_for_another(
+        self, world: World, client: Client, drill: Product
+    ) -> None:
+        client.post(
+            reverse("finance:ask_correction"),
+            self.asked(
+                world,
+                f"{drill.code} -1\n{drill.code} 1",
+                **{f"serials_{drill.pk}_off": "B", f"serials_{drill.pk}": "N-1"},
+            ),
+        )
+        correction = Correction.objects.get()
+        page = client.get(reverse("finance:correction", args=[correction.number]))
+        client.post(reverse("finance:post_correction", args=[correction.number]))
+
+        assert [line.serials for line in correction.lines.order_by("position")] == [["B"], ["N-1"]]
+        assert "N-1" in page.content.decode()
+        assert (states(world)["B"], states(world)["N-1"]) == ("gone", "available")
+        assert drift() == {}
+
+    def test_sets_aside_by_name_and_lets_go_by_name(
+        self, world: World, client: Client, drill: Product
+    ) -> None:
+        field = f"serials_{drill.pk}"
+        client.post(
+            reverse("finance:ask_correction"),
+            self.asked(world, f"{drill.code} 2", to_status="quarantine", **{field: "A\nC"}),
+        )
+        client.post(reverse("finance:post_correction", args=[Correction.objects.get().number]))
+        release = self.asked(world, f"{drill.code} 1", status="quarantine", to_status="available")
+        wrong = client.post(reverse("finance:ask_correction"), release | {field: "B"})
+        right = client.post(reverse("finance:ask_correction"), release | {field: "C"})
+
+        assert states(world) == {
+            "A": "quarantine", "B": "available", "C": "quarantine", "D": "available",
+        }  # fmt: skip
+        assert (wrong.status_code, right.status_code) == (422, 302)
+        shown = wrong.content.decode()
+        assert "&#x27;B&#x27; lies at DC-US01 (available)" in shown.split(f"id_{field}_error")[-1]
+        assert Correction.objects.latest("pk").state == "review"
+        assert Correction.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("quantity", "typed", "why"),
+        [
+            ("-1", "", "One number for the 1 piece: 0 are named."),
+            ("-2", "A", "One number for each of 2 pieces: 1 are named."),
+            ("-1", "Z-9", "&#x27;Z-9&#x27; is not known"),
+            ("1", "A", "&#x27;A&#x27; lies at DC-US01 (available)"),
+            ("2", "X\nX", "&#x27;X&#x27; is named twice"),
+            ("1", "X" * 61, "does not have 1 to 60 characters"),
+        ],
+    )
+    def test_refuses_at_the_field_before_anybody_is_asked(  # noqa: PLR0917
+        self,
+        world: World,
+        client: Client,
+        drill: Product,
+        quantity: str,
+        typed: str,
+        why: str,
+    ) -> None:
+        field = f"serials_{drill.pk}" + ("_off" if quantity.startswith("-") else "")
+
+        refused = client.post(
+            reverse("finance:ask_correction"),
+            self.asked(world, f"{drill.code} {quantity}", **{field: typed}),
+        )
+
+        shown = refused.content.decode()
+        assert refused.status_code == 422
+        assert why in shown.split(f"id_{field}_error")[-1]
+        assert f">\n{typed}</textarea>" in shown
+        assert not Correction.objects.exists()
+
+    def test_a_piece_that_is_picked_is_not_written_off(
+        self, world: World, client: Client, drill: Product
+    ) -> None:
+        shipment = Shipment.objects.get(pk=shipments_of(allocated(world, (drill, "1", "9.99")))[0])
+        line = shipment.lines.get().pk
+        client.post(
+            reverse("finance:pick", args=[shipment.number]),
+            {f"found_{line}": "1", f"serials_{line}": "A"},
+        )
+
+        refused = client.post(
+            reverse("finance:ask_correction"),
+            self.asked(world, f"{drill.code} -1", **{f"serials_{drill.pk}_off": "A"}),
+        )
+
+        assert refused.status_code == 422
+        assert f"is taken by {shipment.number}" in refused.content.decode()

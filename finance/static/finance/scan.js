@@ -5,19 +5,19 @@
   const start = (form) => {
     if (form.dataset.scanning) return;
     form.dataset.scanning = '1';
-    const field = form.querySelector('[data-scan-field]');
-    const said = form.querySelector('[data-scan-said]');
+    const words = () => form.querySelector('[data-scan-said]').dataset;
     let into = null; /* the box of serial numbers that was used last */
     const lines = () => [...form.querySelectorAll('[data-line]')];
     const lineOf = (box) => box.closest('[data-line]');
     const planned = (line) => Number(line.dataset.planned);
     const codes = (line) => line.dataset.codes.toUpperCase().split('|');
-    const say = (text, tone) => { said.textContent = text; said.dataset.tone = tone; };
+    const say = (text, tone) => { const said = form.querySelector('[data-scan-said]'); said.textContent = text; said.dataset.tone = tone; };
     const input = (line) => line.querySelector('input');
     const boxes = (line) => [...line.querySelectorAll('[data-serials]')];
     const count = (box) => form.elements[box.dataset.serials];
     const numbers = (box) => box.value.split('\n').map((each) => each.trim()).filter(Boolean);
     const wanted = (box) => {
+      if (!box.dataset.serials) return planned(lineOf(box));
       const given = Number(count(box)?.value || 0);
       return 'rest' in box.dataset ? Math.max(0, planned(lineOf(box)) - given) : given;
     };
@@ -43,7 +43,7 @@
       own.forEach((box, place) => {
         const has = numbers(box).length, needs = wanted(box), frame = box.closest('.field');
         if (place) frame.hidden = !has && !needs && !frame.querySelector('.error');
-        tell(box, has || needs ? `${has} ${said.dataset.of} ${needs}` : '', has === needs ? 'ok' : has > needs ? 's1' : '');
+        tell(box, has || needs ? `${has} ${words().of} ${needs}` : '', has === needs ? 'ok' : has > needs ? 's1' : '');
       });
       const named = own.reduce((sum, box) => sum + numbers(box).length, 0);
       found(line, named > 0 && own.every((box) => numbers(box).length === wanted(box) || ('rest' in box.dataset && !box.value.trim())));
@@ -63,16 +63,18 @@
       line.scrollIntoView({ block: 'center' });
     };
 
-    /* One more piece: what is damaged or over counts itself, and what came whole is then less. */
+    /* One more piece: what is named counts, and what is damaged or lost did not come whole. */
     const countUp = (box, has) => {
-      const line = lineOf(box), amount = count(box);
-      if (has <= wanted(box)) return true;
-      if (!amount || amount.type === 'hidden' || 'rest' in box.dataset || (!('any' in box.dataset) && has > planned(line))) return false;
-      amount.value = has;
-      typed(amount);
-      const parts = boxes(line).filter((each) => !('any' in each.dataset)).map(count);
-      const beside = parts.filter((each) => each !== input(line)).reduce((sum, each) => sum + Number(each.value || 0), 0);
-      if (amount !== input(line) && beside + Number(input(line).value || 0) > planned(line)) set(line, planned(line) - beside);
+      const line = lineOf(box), amount = count(box), main = input(line);
+      if (has > wanted(box)) {
+        if (!amount || 'rest' in box.dataset || (!('any' in box.dataset) && has > planned(line))) return false;
+        amount.value = has;
+        typed(amount);
+      }
+      if (!amount || amount === main || 'any' in box.dataset || 'rest' in box.dataset) return true;
+      const beside = boxes(line).filter((each) => !('any' in each.dataset)).map(count).filter((each) => each !== main);
+      const left = planned(line) - beside.reduce((sum, each) => sum + Number(each.value || 0), 0);
+      if (Number(main.value || 0) > left) set(line, left);
       return true;
     };
     const alike = (line) => lines().filter((each) => each.dataset.codes === line.dataset.codes).flatMap(boxes);
@@ -81,15 +83,15 @@
       const line = lineOf(box), here = numbers(box);
       const known = 'known' in line.dataset ? line.dataset.known.split('|') : null;
       into = box;
-      if (alike(line).some((each) => numbers(each).includes(number))) refuse(box, `${number} ${said.dataset.again}`);
-      else if (known && !('any' in box.dataset) && !known.includes(number)) refuse(box, `${number} ${said.dataset.stranger}`);
-      else if (!countUp(box, here.length + 1)) refuse(box, `${number} ${said.dataset.full}`);
+      if (alike(line).some((each) => numbers(each).includes(number))) refuse(box, `${number} ${words().again}`);
+      else if (known && !('any' in box.dataset) && !known.includes(number)) refuse(box, `${number} ${words().stranger}`);
+      else if (!countUp(box, here.length + 1)) refuse(box, `${number} ${words().full}`);
       else {
         box.value = `${[...here, number].join('\n')}\n`;
         box.closest('.field').hidden = false;
         typed(box);
         box.scrollTop = box.scrollHeight;
-        say(`${number}: ${here.length + 1} ${said.dataset.of} ${wanted(box)}`, 'ok');
+        say(`${number}: ${here.length + 1} ${words().of} ${wanted(box)}`, 'ok');
       }
     };
     const boxFor = (number) => {
@@ -108,7 +110,7 @@
       const index = next.dataset.bins.toUpperCase().split('|').indexOf(code);
       if (bins && !next.dataset.proposed.toUpperCase().split('|').includes(code)) bins.selectedIndex = index + 1;
       next.scrollIntoView({ block: 'center' });
-      say(`${code}: ${said.dataset.at} ${next.dataset.planned} ${next.dataset.codes.split('|')[0]}`, 'ok');
+      say(`${code}: ${words().at} ${next.dataset.planned} ${next.dataset.codes.split('|')[0]}`, 'ok');
       return true;
     };
     const readProduct = (code) => {
@@ -118,8 +120,8 @@
       const again = line.classList.contains('found');
       mark(line);
       [into = null] = boxes(line);
-      const pieces = into ? `. ${said.dataset.pieces} ${numbers(into).length} ${said.dataset.of} ${wanted(into)}` : '';
-      say(again ? `${code} ${said.dataset.again}` : `${code}: ${said.dataset.take} ${line.dataset.planned}${pieces}`, again ? 's1' : 'ok');
+      const pieces = into ? `. ${words().pieces} ${numbers(into).length} ${words().of} ${wanted(into)}` : '';
+      say(again ? `${code} ${words().again}` : `${code}: ${words().take} ${line.dataset.planned}${pieces}`, again ? 's1' : 'ok');
       return true;
     };
     const read = (text) => {
@@ -127,18 +129,19 @@
       if (!code) return;
       if (form.dataset.scan && code === form.dataset.scan.toUpperCase()) {
         const open = lines().filter((line) => !line.classList.contains('found')).length;
-        if (open) say(`${open} ${said.dataset.open}`, 's1'); else form.requestSubmit(form.querySelector('[data-scan-confirm]'));
+        if (open) say(`${open} ${words().open}`, 's1'); else form.requestSubmit(form.querySelector('[data-scan-confirm]'));
         return;
       }
       if (readBin(code) || readProduct(code)) return;
       const box = boxFor(text.trim());
       if (box) { add(box, text.trim()); return; }
       const several = lines().some((line) => boxes(line).length);
-      say(`${text.trim()} ${several ? said.dataset.first : said.dataset.unknown}`, 's1');
+      say(`${text.trim()} ${several ? words().first : words().unknown}`, 's1');
     };
 
-    field.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter') return;
+    form.addEventListener('keydown', (event) => {
+      const field = event.target.closest('[data-scan-field]');
+      if (!field || event.key !== 'Enter') return;
       event.preventDefault();
       read(field.value);
       field.value = '';
@@ -159,6 +162,7 @@
       const button = event.target.closest('button');
       const line = button && button.closest('[data-line]');
       if (!line) return;
+      if (!input(line)) return;
       if (button.dataset.step) set(line, Number(input(line).value || 0) + Number(button.dataset.step));
       if ('all' in button.dataset) { set(line, planned(line)); mark(line); }
       if ('none' in button.dataset) set(line, 0);

@@ -24,7 +24,12 @@ from inventory.rules import countable
 from inventory.selectors import correction_fingerprints, put_aside_by
 from inventory.services._posting import LotNeeded
 from inventory.services.correcting._noting import KIND, note
-from inventory.services.numbering._carrying import SerialsNeeded, refuse_numbers
+from inventory.services.numbering._carrying import (
+    SerialsNeeded,
+    SerialStep,
+    check_serials,
+    refuse_numbers,
+)
 
 if TYPE_CHECKING:
     from erp.accounts.models import User
@@ -40,6 +45,12 @@ GOODS = """
     LEFT JOIN inventory_productcost c ON c.product_id = p.id AND c.entity_id = %(entity)s
     WHERE p.id = ANY(%(products)s)
 """
+LIES = """
+    SELECT s.product_id, s.status, s.id FROM inventory_stock s
+    WHERE s.entity_id = %(entity)s AND s.node_id = %(node)s AND s.product_id = ANY(%(products)s)
+        AND s.is_serial
+"""
+NOWHERE = -1  # a balance that is not there holds no piece
 LOTS = "SELECT id, product_id FROM inventory_lot WHERE id = ANY(%s)"
 
 
@@ -106,9 +117,11 @@ def request_correction(
         BadCorrection: a line or the reason makes no sense.
         OwnRelease: the person put the goods aside, and nobody would be asked.
         LotNeeded: one of a product that is kept by lot names none, or the other way round.
-        SerialsNeeded, BadSerial: other than one number is named for each piece.
+        SerialsNeeded, BadSerial: other than one number is named for each piece, or one does not
+            lie there now.
     """
     worth = _check(draft)
+    _check_pieces(draft)
     correction = Correction.objects.create(
         entity_id=draft.entity_id,
         node_id=draft.node_id,
@@ -245,6 +258,34 @@ def _check(draft: CorrectionDraft) -> list[Decimal]:
         price = unit if line.unit_value is None else line.unit_value
         worth.append(round(abs(line.quantity) * price, 2))
     return worth
+
+
+def _check_pieces(draft: CorrectionDraft) -> None:
+    """Refuse numbers that could not be posted now, before somebody agrees to them."""
+    named = [line for line in draft.lines if line.serials]
+    if not named:
+        return
+    params = {
+        "entity": draft.entity_id,
+        "node": draft.node_id,
+        "products": sorted({line.product_id for line in named}),
+    }
+    lies = {(row[0], row[1]): row[2] for row in rows(LIES, params)}
+    check_serials(
+        [
+            SerialStep(
+                product_id=line.product_id,
+                quantity=abs(line.quantity),
+                source=lies.get((line.product_id, line.status), NOWHERE)
+                if line.to_status or line.quantity < 0
+                else 0,
+                target=0,
+                cause_id=0,
+                numbers=line.serials,
+            )
+            for line in named
+        ]
+    )
 
 
 def _check_line(line: CorrectionLineDraft, code: str, kind: str) -> None:

@@ -40,14 +40,13 @@ NEW = Prepared("""
     ON CONFLICT DO NOTHING
 """)
 
-# Locked in id order, after every balance.
-FIND = Prepared("""
+FOUND = """
     WITH found AS MATERIALIZED (
         SELECT n.id, n.product_id, n.number, n.stock_id, n.line_id, n.piece_id
         FROM inventory_serial n
         WHERE (n.product_id, n.number)
             IN (SELECT * FROM unnest(%(products)s::bigint[], %(numbers)s::text[]))
-        ORDER BY n.id FOR UPDATE
+        ORDER BY n.id {lock}
     )
     SELECT found.product_id, found.number, found.id, coalesce(found.stock_id, 0),
         coalesce(found.line_id, 0), coalesce(found.piece_id, 0),
@@ -61,7 +60,10 @@ FIND = Prepared("""
     LEFT JOIN inventory_transferpiece p ON p.id = found.piece_id
     LEFT JOIN inventory_transferline tl ON tl.id = p.line_id
     LEFT JOIN inventory_transfer t ON t.id = tl.transfer_id
-""")
+"""
+LOOK = Prepared(FOUND.format(lock=""))
+# Locked in id order, after every balance.
+FIND = Prepared(FOUND.format(lock="FOR UPDATE"))
 
 CARRY = Prepared("""
     WITH step AS (
@@ -152,20 +154,9 @@ def carry_serials(
         SerialsNeeded: not one number is named for each piece.
         BadSerial: a number is none or named twice, or its piece lies elsewhere or is taken.
     """
-    due = [each for each in steps if each.quantity]
+    due, codes, keys = _named_once(steps)
     if not due:
         return
-    codes = {row[0]: str(row[1]) for row in rows(PRODUCTS, [[each.product_id for each in due]])}
-    due = _inferred(_cleaned(due, codes))
-    for each in due:
-        if len(each.numbers) != each.quantity:
-            raise SerialsNeeded(
-                codes[each.product_id], each.quantity, len(each.numbers), each.taken[0]
-            )
-    keys = [(each.product_id, number) for each in due for number in each.numbers]
-    for (product_id, number), times in Counter(keys).items():
-        if times > 1:
-            raise BadSerial(codes[product_id], number, "is named twice")
     coming = [(s.product_id, number) for s in due if not s.source for number in s.numbers]
     if coming:
         run(NEW, _named(coming) | {"now": now})
@@ -187,6 +178,21 @@ def carry_serials(
         "now": now,
     }
     run(CARRY, params)
+
+
+def check_serials(steps: Sequence[SerialStep]) -> None:
+    """Refuse what `carry_serials` would refuse now, for what is only asked for. Locks nothing.
+
+    Raises:
+        SerialsNeeded, BadSerial: as there.
+    """
+    due, codes, keys = _named_once(steps)
+    pieces = {(row[0], row[1]): _Piece(*row[2:]) for row in rows(LOOK, _named(keys))} if due else {}
+    for each in due:
+        for number in each.numbers:
+            piece = pieces.get((each.product_id, number))
+            if each.source or piece is not None:
+                _check(each, codes[each.product_id], number, piece)
 
 
 def refuse_numbers(product_id: int, numbers: Sequence[str]) -> None:
@@ -211,6 +217,27 @@ def check_numbers(product: str, numbers: Sequence[str]) -> None:
             raise BadSerial(product, number, f"does not have 1 to {NUMBER_MAX} characters")
         if times > 1:
             raise BadSerial(product, number, "is named twice")
+
+
+def _named_once(
+    steps: Sequence[SerialStep],
+) -> tuple[list[SerialStep], dict[int, str], list[tuple[int, str]]]:
+    """Return the steps with one clean number a piece, their products' codes, and all keys."""
+    due = [each for each in steps if each.quantity]
+    if not due:
+        return [], {}, []
+    codes = {row[0]: str(row[1]) for row in rows(PRODUCTS, [[each.product_id for each in due]])}
+    due = _inferred(_cleaned(due, codes))
+    for each in due:
+        if len(each.numbers) != each.quantity:
+            raise SerialsNeeded(
+                codes[each.product_id], each.quantity, len(each.numbers), each.taken[0]
+            )
+    keys = [(each.product_id, number) for each in due for number in each.numbers]
+    for (product_id, number), times in Counter(keys).items():
+        if times > 1:
+            raise BadSerial(codes[product_id], number, "is named twice")
+    return due, codes, keys
 
 
 def _cleaned(steps: Sequence[SerialStep], codes: dict[int, str]) -> list[SerialStep]:

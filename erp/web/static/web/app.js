@@ -206,7 +206,18 @@
       if (toggled) field.checked = value; else field.value = value;
       changed = true;
     });
-    if (changed) { form.dataset.dirty = '1'; form.dispatchEvent(new CustomEvent('draft:restored', { bubbles: true })); toast({ text: 'What you typed here before was put back.' }); }
+    if (changed) { form.dataset.dirty = '1'; setTimeout(() => form.dispatchEvent(new CustomEvent('draft:restored', { bubbles: true }))); toast({ text: 'What you typed here before was put back.' }); }
+  };
+  /* fields that the server adds to a form later get what was typed in them before */
+  const restoreWithin = (root) => {
+    const form = root.closest?.('form[data-draft]');
+    const draft = form && form !== root && store.get(draftKey(form));
+    if (draft) draft.forEach(([name, value]) => {
+      const field = form.elements[name];
+      if (typeof value !== 'string' || !field?.name || field.value || !value || !root.contains(field)) return;
+      field.value = value;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    });
   };
   document.addEventListener('input', (event) => {
     const form = event.target.closest('form');
@@ -302,6 +313,7 @@
   const dress = (root) => {
     $$('table[data-columns]', root).forEach(columns);
     $$('form[data-draft]', root).forEach(restoreDraft);
+    restoreWithin(root);
     $('[data-focus]', root)?.focus();
     markTheme();
     say(connected);
