@@ -233,6 +233,7 @@ class SerialOutput(serializers.Serializer[Any]):
     node = serializers.CharField(allow_blank=True)
     entity = serializers.CharField(allow_blank=True)
     document = serializers.CharField(allow_blank=True)
+    document_kind = serializers.CharField(allow_blank=True)
     state = serializers.CharField()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from erp.kernel.sql import records, rows
+from inventory.models import SerialMove
 
 SERIAL_STATES = (
     "available", "inspection", "quarantine", "damaged", "picked", "in_transit", "shipped", "gone",
@@ -16,6 +17,8 @@ SERIALS = """
         SELECT n.id, n.number, p.code AS product, p.name, n.created_at, n.moved_at,
             coalesce(nd.code, '') AS node, coalesce(e.code, '') AS entity,
             coalesce(sh.number, t.number, '') AS document,
+            CASE WHEN sh.id IS NOT NULL THEN 'shipment' WHEN t.id IS NOT NULL THEN 'transfer'
+                ELSE '' END AS document_kind,
             CASE WHEN n.stock_id IS NULL AND n.line_id IS NULL THEN 'gone'
                 WHEN n.stock_id IS NULL THEN 'shipped'
                 WHEN s.status = 'in_transit' THEN 'in_transit'
@@ -52,6 +55,9 @@ STORY = """
     SELECT m.at, m.kind, coalesce(sn.code, '') AS source, coalesce(s.status, '') AS source_status,
         coalesce(tn.code, '') AS target, coalesce(t.status, '') AS target_status,
         coalesce(sh.number, r.number, tr.number, tp.number, c.number, '') AS document,
+        CASE WHEN sh.id IS NOT NULL THEN 'shipment' WHEN r.id IS NOT NULL THEN 'receipt'
+            WHEN coalesce(tr.id, tp.id) IS NOT NULL THEN 'transfer'
+            WHEN c.id IS NOT NULL THEN 'correction' ELSE '' END AS document_kind,
         coalesce(sh.source_number, '') AS order_number,
         coalesce(sh.ship_to->>'name', a.reason, c.reason, '') AS about,
         coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, '') AS by
@@ -125,12 +131,16 @@ class SerialRow:
     node: str
     entity: str
     document: str
+    document_kind: str
     state: str
 
 
 @dataclass(frozen=True, slots=True)
 class SerialStepRow:
-    """One thing that happened to a piece; `about` is the receiver, or why."""
+    """One thing that happened to a piece; `about` is the receiver, or why.
+
+    `document_kind` is "shipment", "receipt", "transfer", "correction" or nothing.
+    """
 
     at: datetime
     kind: str
@@ -139,9 +149,20 @@ class SerialStepRow:
     target: str
     target_status: str
     document: str
+    document_kind: str
     order_number: str
     about: str
     by: str
+
+    @property
+    def what(self) -> str:
+        """What happened, in words."""
+        return str(SerialMove.Kind(self.kind).label)
+
+    @property
+    def stays(self) -> bool:
+        """Test if it lay after as it lay before."""
+        return (self.source, self.source_status) == (self.target, self.target_status)
 
 
 @dataclass(frozen=True, slots=True)

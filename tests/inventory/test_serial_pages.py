@@ -42,6 +42,9 @@ class TestPages:
         told = client.get("/inventory/serials/S1/?product=DRILL").content.decode()
         assert "SH-" in told
         assert "Miller" in told
+        assert 'href="/finance/shipments/SH-' in told
+        assert "Picked" in told
+        assert "pick</td>" not in told
         assert client.get("/inventory/serials/S/3/").status_code == 200
         assert client.get("/inventory/serials/NONE/").status_code == 404
 
@@ -88,4 +91,6 @@ class TestRest:
         assert (told["product"], told["state"]) == ("DRILL", "shipped")
         assert [step["kind"] for step in told["steps"]] == ["shipment", "pick", "opening"]
         assert told["steps"][0]["about"] == "Miller"
+        kinds = [step["document_kind"] for step in told["steps"]]
+        assert (told["document_kind"], kinds) == ("shipment", ["shipment", "shipment", ""])
         assert api.get("/api/v1/serials/NONE/").status_code == 404
