@@ -279,7 +279,9 @@ def _check_pieces(draft: CorrectionDraft) -> None:
                 source=lies.get((line.product_id, line.status), NOWHERE)
                 if line.to_status or line.quantity < 0
                 else 0,
-                target=0,
+                target=next(
+                    (stock for (product, _), stock in lies.items() if product == line.product_id), 0
+                ),
                 cause_id=0,
                 numbers=line.serials,
             )

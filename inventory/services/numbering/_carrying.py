@@ -61,6 +61,10 @@ FOUND = """
     LEFT JOIN inventory_transferline tl ON tl.id = p.line_id
     LEFT JOIN inventory_transfer t ON t.id = tl.transfer_id
 """
+SAME_COMPANY = """
+    SELECT there.entity_id = own.entity_id
+    FROM inventory_stock there, inventory_stock own WHERE there.id = %s AND own.id = %s
+"""
 LOOK = Prepared(FOUND.format(lock=""))
 # Locked in id order, after every balance.
 FIND = Prepared(FOUND.format(lock="FOR UPDATE"))
@@ -276,13 +280,23 @@ def _check(step: SerialStep, code: str, number: str, piece: _Piece | None) -> No
     if piece is None:
         raise BadSerial(code, number, "is not known", step.taken[0])
     if piece.stock_id != step.source:
-        lies = f"lies at {piece.place}" if piece.stock_id else "is not in stock"
-        lies += f", for {piece.document}" if piece.stock_id and piece.document else ""
-        gone = f": it left on {piece.document}" if not piece.stock_id and piece.document else ""
-        raise BadSerial(code, number, lies + gone, step.taken[0])
+        if piece.stock_id:
+            raise BadSerial(code, number, _elsewhere(step, piece), step.taken[0])
+        gone = f": it left on {piece.document}" if piece.document else ""
+        raise BadSerial(code, number, f"is not in stock{gone}", step.taken[0])
     if step.source and (piece.line_id, piece.piece_id) != step.was:
         taken = f"is taken by {piece.document}" if piece.document else "was not picked for it"
         raise BadSerial(code, number, taken, step.taken[0])
+
+
+def _elsewhere(step: SerialStep, piece: _Piece) -> str:
+    """Say where a piece lies; of another company's stock only that it does."""
+    own = max(step.source, step.target)
+    same = rows(SAME_COMPANY, [piece.stock_id, own])
+    if not same or not same[0][0]:
+        return "lies in another company's stock" if same else "lies somewhere else"
+    taken = f", for {piece.document}" if piece.document else ""
+    return f"lies at {piece.place}{taken}"
 
 
 def _named(keys: Sequence[tuple[int, str]]) -> dict[str, Sequence[object]]:

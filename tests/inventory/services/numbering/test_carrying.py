@@ -143,6 +143,18 @@ class TestBringSerials:
         assert there(stock) == ["A", "B"]
         assert Serial.objects.count() == 2
 
+    def test_of_another_company_s_stock_it_says_no_more_than_that(self) -> None:
+        goods = drill()
+        stocked(goods, 1, serials=["A"], entity=company("EU01", "EUR"), node=node("DC-EU"))
+        stocked(goods, 1, serials=["B"], node=node("DC-B"))
+
+        with pytest.raises(BadSerial, match="lies in another company's stock") as refused:
+            adjust(goods, 1, "A")
+        assert "DC-EU" not in str(refused.value)
+        with pytest.raises(BadSerial, match=r"lies at DC-B \(available\)"):
+            adjust(goods, 1, "B")
+        assert Stock.objects.filter(product=goods, on_hand__gt=1).count() == 0
+
     def test_refuses_a_number_of_what_is_not_kept_by_them(self) -> None:
         goods = product()
 
