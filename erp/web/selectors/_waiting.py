@@ -38,7 +38,7 @@ WAITING: dict[str, Waiting] = {
     "procurement:board": Waiting("procurement.view_purchaseorder", """
         SELECT count(*) FROM procurement_purchaseproposal
         WHERE entity_id = ANY(%(entities)s) AND state = 'open'"""),
-    "finance:receiving": Waiting("procurement.view_purchaseorder", """
+    "finance:receiving": Waiting("inventory.receive_goods", """
         SELECT count(*) FROM procurement_purchaseorder
         WHERE entity_id = ANY(%(entities)s)
           AND state IN ('sent', 'acknowledged', 'partly_received')"""),

@@ -155,7 +155,7 @@ WORKLISTS: Sequence[Worklist] = (
         ORDER BY p.expected_date, p.id LIMIT %(limit)s"""),
     Worklist(
         "receiving", "To receive", "Nothing is expected.",
-        "procurement.view_purchaseorder", "finance:receiving", "finance:receive",
+        "inventory.receive_goods", "finance:receiving", "finance:receive",
         held_by(Role.WAREHOUSE), """
         SELECT p.number, s.name, n.name, p.state, p.expected_date, NULL::int, NULL::numeric, '',
                count(*) OVER ()
